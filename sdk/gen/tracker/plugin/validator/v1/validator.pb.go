@@ -1069,7 +1069,11 @@ type PlanRequest struct {
 	Submission *Submission            `protobuf:"bytes,1,opt,name=submission,proto3" json:"submission,omitempty"`
 	Task       *TaskSpec              `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
 	// First line printed by each runtime's version_argv, by runtime id.
-	Toolchain     map[string]string `protobuf:"bytes,3,rep,name=toolchain,proto3" json:"toolchain,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Toolchain map[string]string `protobuf:"bytes,3,rep,name=toolchain,proto3" json:"toolchain,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Random text of the host, the same in every call of a run and new for each
+	// run. Steps carry it where the submission can't read it, so that a result
+	// that holds it was not written by the submission.
+	Nonce         string `protobuf:"bytes,4,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1123,6 +1127,13 @@ func (x *PlanRequest) GetToolchain() map[string]string {
 		return x.Toolchain
 	}
 	return nil
+}
+
+func (x *PlanRequest) GetNonce() string {
+	if x != nil {
+		return x.Nonce
+	}
+	return ""
 }
 
 type PlanResponse struct {
@@ -1639,7 +1650,11 @@ type JudgeRequest struct {
 	// Of every round so far, in order.
 	Results []*StepResult `protobuf:"bytes,4,rep,name=results,proto3" json:"results,omitempty"`
 	// 1 for the results of Plan.
-	Round         uint32 `protobuf:"varint,5,opt,name=round,proto3" json:"round,omitempty"`
+	Round uint32 `protobuf:"varint,5,opt,name=round,proto3" json:"round,omitempty"`
+	// Random text of the host, the same in every call of a run and new for each
+	// run. Steps carry it where the submission can't read it, so that a result
+	// that holds it was not written by the submission.
+	Nonce         string `protobuf:"bytes,6,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1707,6 +1722,13 @@ func (x *JudgeRequest) GetRound() uint32 {
 		return x.Round
 	}
 	return 0
+}
+
+func (x *JudgeRequest) GetNonce() string {
+	if x != nil {
+		return x.Nonce
+	}
+	return ""
 }
 
 type JudgeResponse struct {
@@ -2427,13 +2449,14 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"disk_bytes\x18\x05 \x01(\x04R\tdiskBytes\x12\x1c\n" +
 	"\tprocesses\x18\x06 \x01(\rR\tprocesses\x12\x1d\n" +
 	"\n" +
-	"open_files\x18\a \x01(\rR\topenFiles\"\xa6\x02\n" +
+	"open_files\x18\a \x01(\rR\topenFiles\"\xbc\x02\n" +
 	"\vPlanRequest\x12G\n" +
 	"\n" +
 	"submission\x18\x01 \x01(\v2'.tracker.plugin.validator.v1.SubmissionR\n" +
 	"submission\x129\n" +
 	"\x04task\x18\x02 \x01(\v2%.tracker.plugin.validator.v1.TaskSpecR\x04task\x12U\n" +
-	"\ttoolchain\x18\x03 \x03(\v27.tracker.plugin.validator.v1.PlanRequest.ToolchainEntryR\ttoolchain\x1a<\n" +
+	"\ttoolchain\x18\x03 \x03(\v27.tracker.plugin.validator.v1.PlanRequest.ToolchainEntryR\ttoolchain\x12\x14\n" +
+	"\x05nonce\x18\x04 \x01(\tR\x05nonce\x1a<\n" +
 	"\x0eToolchainEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
@@ -2483,7 +2506,7 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\ttruncated\x18\x06 \x01(\bR\ttruncated\x12?\n" +
 	"\tcollected\x18\a \x03(\v2!.tracker.plugin.validator.v1.FileR\tcollected\x12\x15\n" +
 	"\x06cpu_ms\x18\b \x01(\rR\x05cpuMs\x12\"\n" +
-	"\rmax_rss_bytes\x18\t \x01(\x04R\vmaxRssBytes\"\x81\x03\n" +
+	"\rmax_rss_bytes\x18\t \x01(\x04R\vmaxRssBytes\"\x97\x03\n" +
 	"\fJudgeRequest\x12G\n" +
 	"\n" +
 	"submission\x18\x01 \x01(\v2'.tracker.plugin.validator.v1.SubmissionR\n" +
@@ -2491,7 +2514,8 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\x04task\x18\x02 \x01(\v2%.tracker.plugin.validator.v1.TaskSpecR\x04task\x12V\n" +
 	"\ttoolchain\x18\x03 \x03(\v28.tracker.plugin.validator.v1.JudgeRequest.ToolchainEntryR\ttoolchain\x12A\n" +
 	"\aresults\x18\x04 \x03(\v2'.tracker.plugin.validator.v1.StepResultR\aresults\x12\x14\n" +
-	"\x05round\x18\x05 \x01(\rR\x05round\x1a<\n" +
+	"\x05round\x18\x05 \x01(\rR\x05round\x12\x14\n" +
+	"\x05nonce\x18\x06 \x01(\tR\x05nonce\x1a<\n" +
 	"\x0eToolchainEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x94\x01\n" +
