@@ -1,0 +1,98 @@
+// Command academy runs a stand-in for the academy, the service that owns
+// users, logins and courses, with sample people. For development and tests.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/joho/godotenv"
+
+	"github.com/goals-tracker/tracker/cmd/academy/standin"
+)
+
+type options struct {
+	Address       string        `help:"Where to listen." default:"127.0.0.1:8001" env:"ACADEMY_ADDRESS" placeholder:"HOST:PORT"`
+	AllowRemote   bool          `help:"Listen even where other machines can reach it. Its passwords are public." env:"ACADEMY_ALLOW_REMOTE"`
+	SecretKey     string        `help:"Signs tokens with HS256; the tracker has the same. Defaults to a public sample." env:"SECRET_KEY" placeholder:"KEY"`
+	ServiceAPIKey string        `name:"service-api-key" help:"What services present. Defaults to a public sample." env:"SERVICE_API_KEY" placeholder:"KEY"`
+	Alg           string        `help:"How tokens are signed: HS256 with the secret key, or RS256 with a fresh key on the JWKS." enum:"HS256,RS256" default:"HS256" env:"ACADEMY_ALG"`
+	RedirectURI   []string      `name:"redirect-uri" help:"Allow logins to go back here too, beside loopback http and vscode://." env:"ACADEMY_REDIRECT_URIS" placeholder:"URI"`
+	TokenTTL      time.Duration `name:"token-ttl" help:"How long access tokens live." default:"1h" env:"ACADEMY_TOKEN_TTL"`
+	RefreshTTL    time.Duration `name:"refresh-ttl" help:"How long refresh tokens live." default:"720h" env:"ACADEMY_REFRESH_TTL"`
+}
+
+func main() {
+	// The tracker loads the same file, so that both share their secrets.
+	if err := godotenv.Load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintln(os.Stderr, "academy: read .env:", err)
+		os.Exit(1)
+	}
+	var o options
+	kong.Parse(&o, kong.Name("academy"),
+		kong.Description("A stand-in for the academy: sample people and courses, for development and tests."))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "academy:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends, then lets running requests finish.
+func run(ctx context.Context, o options, out, logs io.Writer) error {
+	if err := standin.CheckAddress(o.Address, o.AllowRemote); err != nil {
+		return err
+	}
+	academy, err := standin.New(standin.Config{
+		SecretKey: o.SecretKey, ServiceAPIKey: o.ServiceAPIKey, Algorithm: o.Alg, RedirectURIs: o.RedirectURI,
+		TokenTTL: o.TokenTTL, RefreshTTL: o.RefreshTTL, Logger: slog.New(slog.NewTextHandler(logs, nil)),
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.Address)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", o.Address, err)
+	}
+	srv := &http.Server{
+		Handler: academy, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: 15 * time.Second, IdleTimeout: time.Minute,
+	}
+	announce(out, listener.Addr().String(), o)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(listener) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(drain); err != nil {
+		return fmt.Errorf("stop: %w", err)
+	}
+	return nil
+}
+
+func announce(out io.Writer, address string, o options) {
+	fmt.Fprintf(out, "academy STAND-IN (sample people with public passwords; not a real academy)\n")
+	fmt.Fprintf(out, "listening on http://%s, tokens signed with %s\n", address, o.Alg)
+	if o.SecretKey == "" || o.ServiceAPIKey == "" {
+		fmt.Fprintf(out, "using sample secrets: set SECRET_KEY and SERVICE_API_KEY here and on the tracker to use your own\n")
+	}
+	if o.AllowRemote {
+		fmt.Fprintf(out, "WARNING: --allow-remote: whoever reaches this address can log in as anyone, the admin included\n")
+	}
+}
