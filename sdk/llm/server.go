@@ -1,0 +1,149 @@
+package llm
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc"
+
+	llmv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/plugin/llm/v1"
+)
+
+const describeTimeout = 5 * time.Second
+
+// Serve answers the protocol for spec on l until ctx ends, without the tracker's
+// handshake. It is for test harnesses (see sdk/llmtest); plugins call [Main].
+func Serve(ctx context.Context, spec *Spec, l net.Listener) error {
+	if err := ValidateSpec(spec); err != nil {
+		return fmt.Errorf("check spec: %w", err)
+	}
+	s := newGRPCServer(nil)
+	llmv1.RegisterLlmServiceServer(s, &server{spec: spec})
+	defer context.AfterFunc(ctx, s.Stop)()
+	if err := s.Serve(l); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("serve %s: %w", spec.Name, err)
+	}
+	return nil
+}
+
+func newGRPCServer(opts []grpc.ServerOption) *grpc.Server {
+	return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(MaxMessageBytes), grpc.MaxSendMsgSize(MaxMessageBytes))...)
+}
+
+// server turns the protocol's calls into calls of the spec's functions.
+type server struct {
+	llmv1.UnimplementedLlmServiceServer
+	spec *Spec
+}
+
+func (s *server) Describe(ctx context.Context, _ *llmv1.DescribeRequest) (res *llmv1.DescribeResponse, err error) {
+	defer guard(&err)
+	models := s.spec.Models
+	if s.spec.Discover != nil {
+		ctx, cancel := context.WithTimeout(ctx, describeTimeout)
+		defer cancel()
+		if models, err = s.spec.Discover(ctx); err != nil {
+			return nil, toStatus(err)
+		}
+		if err := validateModels(s.spec, models); err != nil {
+			return nil, toStatus(Errorf(CodeInternal, "discovered models: %v", err))
+		}
+	}
+	res = &llmv1.DescribeResponse{Name: s.spec.Name, Version: s.spec.Version, Remote: s.spec.Remote}
+	for _, m := range models {
+		res.Models = append(res.Models, modelToProto(m))
+	}
+	return res, nil
+}
+
+func (s *server) Generate(req *llmv1.GenerateRequest, stream grpc.ServerStreamingServer[llmv1.GenerateResponse]) (err error) {
+	defer guard(&err)
+	if s.spec.Generate == nil {
+		return toStatus(Errorf(CodeUnsupported, "%s can't generate text", s.spec.Name))
+	}
+	r, err := generateRequestFromProto(req)
+	if err != nil {
+		return toStatus(err)
+	}
+	emit := func(c Chunk) error {
+		if c.Text == "" && len(c.ToolCalls) == 0 {
+			return nil
+		}
+		return stream.Send(&llmv1.GenerateResponse{TextDelta: c.Text, ToolCalls: toolCallsToProto(c.ToolCalls)})
+	}
+	end, err := s.spec.Generate(stream.Context(), r, emit)
+	if err != nil {
+		return toStatus(err)
+	}
+	if end == nil || end.Reason < FinishStop || end.Reason > FinishContentFilter {
+		return toStatus(Errorf(CodeInternal, "%s closed its answer without a finish reason", s.spec.Name))
+	}
+	return stream.Send(&llmv1.GenerateResponse{
+		FinishReason: llmv1.FinishReason(end.Reason), //nolint:gosec // range checked above
+		Usage:        usageToProto(end.Usage),
+		Model:        end.Model,
+		Refusal:      end.Refusal,
+	})
+}
+
+func (s *server) Embed(ctx context.Context, req *llmv1.EmbedRequest) (res *llmv1.EmbedResponse, err error) {
+	defer guard(&err)
+	if s.spec.Embed == nil {
+		return nil, toStatus(Errorf(CodeUnsupported, "%s can't embed", s.spec.Name))
+	}
+	if err := checkCount("texts", len(req.GetTexts())); err != nil {
+		return nil, toStatus(err)
+	}
+	kind := EmbedKind(req.GetKind())
+	if kind == "" {
+		kind = EmbedPassage
+	}
+	got, err := s.spec.Embed(ctx, &EmbedRequest{Model: req.GetModel(), Texts: req.GetTexts(), Kind: kind})
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	if got == nil || len(got.Vectors) != len(req.GetTexts()) {
+		return nil, toStatus(Errorf(CodeInternal, "%s did not answer one vector a text", s.spec.Name))
+	}
+	res = &llmv1.EmbedResponse{Usage: usageToProto(got.Usage), Model: got.Model}
+	for _, v := range got.Vectors {
+		res.Vectors = append(res.Vectors, &llmv1.Vector{Values: v})
+	}
+	return res, nil
+}
+
+func (s *server) Rerank(ctx context.Context, req *llmv1.RerankRequest) (res *llmv1.RerankResponse, err error) {
+	defer guard(&err)
+	if s.spec.Rerank == nil {
+		return nil, toStatus(Errorf(CodeUnsupported, "%s can't rerank", s.spec.Name))
+	}
+	if err := checkCount("passages", len(req.GetPassages())); err != nil {
+		return nil, toStatus(err)
+	}
+	got, err := s.spec.Rerank(ctx, &RerankRequest{Model: req.GetModel(), Query: req.GetQuery(), Passages: req.GetPassages()})
+	if err != nil {
+		return nil, toStatus(err)
+	}
+	if got == nil || len(got.Scores) != len(req.GetPassages()) {
+		return nil, toStatus(Errorf(CodeInternal, "%s did not answer one score a passage", s.spec.Name))
+	}
+	return &llmv1.RerankResponse{Scores: got.Scores, Usage: usageToProto(got.Usage), Model: got.Model}, nil
+}
+
+func checkCount(what string, n int) error {
+	if n == 0 || n > MaxTexts {
+		return Errorf(CodeInvalidRequest, "%d %s given; send 1 to %d", n, what, MaxTexts)
+	}
+	return nil
+}
+
+// guard turns a panic of the author's code into an error of this one call.
+func guard(err *error) {
+	if p := recover(); p != nil {
+		logger.Error("plugin code panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		*err = toStatus(Errorf(CodeInternal, "the plugin panicked; its log has the stack"))
+	}
+}
