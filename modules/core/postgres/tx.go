@@ -1,0 +1,176 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/goals-tracker/tracker/modules/core/auth"
+)
+
+// Queryer runs statements as somebody: *Tx does so inside a unit of work,
+// DB.As outside of one. Stores take it and know no more of the database.
+type Queryer interface {
+	// Query runs a statement that answers with rows; close them before the next.
+	Query(ctx context.Context, s *Statement, args Args) (pgx.Rows, error)
+	// QueryRow runs a statement that answers with at most one row; Scan gives
+	// pgx.ErrNoRows when there is none.
+	QueryRow(ctx context.Context, s *Statement, args Args) pgx.Row
+	// Exec runs a statement that answers with no rows.
+	Exec(ctx context.Context, s *Statement, args Args) (pgconn.CommandTag, error)
+}
+
+// Tx is a transaction in a unit of work. It is for one goroutine. What it must
+// say first (begin, idempotency row, role) waits and travels with the first
+// statement, in one round trip.
+type Tx struct {
+	conn    *pgxpool.Conn
+	call    Call
+	pending pgx.Batch
+	// begun is whether the server has been told to begin.
+	begun bool
+	// keyed is the place of the idempotency row in pending, or -1.
+	keyed    int
+	replayed bool
+	before   []func(context.Context, *Tx) error
+	after    []func()
+	values   map[any]any
+	reply    []byte
+	sealed   bool
+}
+
+// Call is who asked for this unit of work, for whom.
+func (tx *Tx) Call() Call { return tx.call }
+
+// Actor is who acts.
+func (tx *Tx) Actor() auth.Actor { return tx.call.Actor }
+
+// BeforeCommit registers fn to run once, after the unit of work's own function
+// and as the system: it is where buffered events and jobs are written. Hooks
+// run in the order of their registration; one may register another.
+func (tx *Tx) BeforeCommit(fn func(context.Context, *Tx) error) { tx.before = append(tx.before, fn) }
+
+// AfterCommit registers fn to run after the commit; for wake-ups only, since a
+// crash in between loses it.
+func (tx *Tx) AfterCommit(fn func()) { tx.after = append(tx.after, fn) }
+
+// Value is what SetValue stored under the key: a module's buffer for this unit of work.
+func (tx *Tx) Value(key any) any { return tx.values[key] }
+
+// SetValue stores a module's buffer for this unit of work.
+func (tx *Tx) SetValue(key, value any) {
+	if tx.values == nil {
+		tx.values = map[any]any{}
+	}
+	tx.values[key] = value
+}
+
+// Seal stores the reply that a repeated call with the same idempotency key gets.
+func (tx *Tx) Seal(reply []byte) { tx.reply, tx.sealed = reply, true }
+
+// Become switches the role and subject for the statements that follow.
+func (tx *Tx) Become(actor auth.Actor) { queueIdentity(&tx.pending, actor) }
+
+// Query implements Queryer.
+func (tx *Tx) Query(ctx context.Context, s *Statement, args Args) (pgx.Rows, error) {
+	values, err := s.Bind(args)
+	if err != nil {
+		return nil, err
+	}
+	return tx.query(ctx, s.sql, values)
+}
+
+// QueryRow implements Queryer.
+func (tx *Tx) QueryRow(ctx context.Context, s *Statement, args Args) pgx.Row {
+	rows, err := tx.Query(ctx, s, args)
+	return &row{rows: rows, err: err}
+}
+
+// Exec implements Queryer.
+func (tx *Tx) Exec(ctx context.Context, s *Statement, args Args) (pgconn.CommandTag, error) {
+	rows, err := tx.Query(ctx, s, args)
+	if err != nil {
+		return pgconn.CommandTag{}, fmt.Errorf("%s: %w", s.name, err)
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return pgconn.CommandTag{}, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return rows.CommandTag(), nil
+}
+
+// SendBatch runs many statements in one round trip.
+func (tx *Tx) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
+	if !tx.waiting() {
+		return tx.conn.SendBatch(ctx, batch)
+	}
+	all := tx.takePending()
+	first := all.Len()
+	for _, q := range batch.QueuedQueries {
+		all.QueuedQueries = append(all.QueuedQueries, q)
+	}
+	results := tx.conn.SendBatch(ctx, all)
+	if err := tx.readPending(results, first); err != nil {
+		_ = results.Close()
+		return failedBatch{err}
+	}
+	return results
+}
+
+func (tx *Tx) query(ctx context.Context, sql string, values []any) (pgx.Rows, error) {
+	if !tx.waiting() {
+		return tx.conn.Query(ctx, sql, values...)
+	}
+	batch := tx.takePending()
+	first := batch.Len()
+	batch.Queue(sql, values...)
+	results := tx.conn.SendBatch(ctx, batch)
+	if err := tx.readPending(results, first); err != nil {
+		_ = results.Close()
+		return nil, err
+	}
+	rows, err := results.Query()
+	return &batchRows{Rows: rows, results: results}, err
+}
+
+func (tx *Tx) waiting() bool { return tx.pending.Len() > 0 }
+
+func (tx *Tx) takePending() *pgx.Batch {
+	batch := tx.pending
+	tx.pending = pgx.Batch{}
+	return &batch
+}
+
+func (tx *Tx) readPending(results pgx.BatchResults, n int) error {
+	for i := range n {
+		_, err := results.Exec()
+		if i == tx.keyed {
+			tx.keyed = -1
+			if isUniqueViolation(err) {
+				tx.replayed = true
+			}
+		}
+		if err != nil {
+			return err
+		}
+		tx.begun = true
+	}
+	return nil
+}
+
+// flushPending sends what waits, for callers that need the connection itself.
+func (tx *Tx) flushPending(ctx context.Context) error {
+	if !tx.waiting() {
+		return nil
+	}
+	return tx.SendBatch(ctx, &pgx.Batch{}).Close()
+}
+
+func isUniqueViolation(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23505"
+}
