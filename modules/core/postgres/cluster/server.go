@@ -1,0 +1,321 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// ErrDidNotStart is in the error of Start when the server's process ended instead
+// of becoming ready; the error carries what it said.
+var ErrDidNotStart = errors.New("PostgreSQL did not start")
+
+var errSocketGone = errors.New("PostgreSQL runs but its socket is gone")
+
+// server is a postmaster process.
+type server struct {
+	layout    layout
+	pid       int
+	child     bool // of this process, which must reap it
+	socketDir string
+	port      int
+}
+
+// findServer returns the live server of the folder, by its postmaster.pid. A
+// file that a dead server left, or whose pid another program got since, counts
+// as none.
+func findServer(l layout) (*server, bool) {
+	text, err := readFile(l.pidFile())
+	if err != nil {
+		return nil, false
+	}
+	// pid, data folder, start time, port, socket folder, address, …
+	lines := strings.Split(text, "\n")
+	if len(lines) < 5 {
+		return nil, false
+	}
+	pid, errPID := strconv.Atoi(strings.TrimSpace(lines[0]))
+	port, errPort := strconv.Atoi(strings.TrimSpace(lines[3]))
+	if errPID != nil || errPort != nil || pid <= 1 || lines[4] == "" {
+		return nil, false
+	}
+	srv := &server{layout: l, pid: pid, socketDir: lines[4], port: port}
+	return srv, srv.running()
+}
+
+// running looks whether the process works in our data folder, as every
+// PostgreSQL does; a zombie or a stranger with the same pid doesn't.
+func (s *server) running() bool {
+	if s.child {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(s.pid, &status, syscall.WNOHANG, nil)
+		return err == nil && pid == 0
+	}
+	return worksIn(s.pid, s.layout.data())
+}
+
+func worksIn(pid int, folder string) bool {
+	cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	if err != nil {
+		return false
+	}
+	if resolved, err := filepath.EvalSymlinks(folder); err == nil {
+		folder = resolved
+	}
+	return cwd == folder
+}
+
+// adoptOrLaunch returns a ready server; the caller holds the lock.
+func adoptOrLaunch(ctx context.Context, cfg Config, l layout) (*server, error) {
+	if srv, ok := findServer(l); ok {
+		err := srv.awaitReady(ctx)
+		if err == nil {
+			cfg.Logger.InfoContext(ctx, "adopted the running embedded PostgreSQL", "pid", srv.pid, "folder", l.root)
+			return srv, nil
+		}
+		if errors.Is(err, errSocketGone) {
+			cfg.Logger.WarnContext(ctx, "restarting the embedded PostgreSQL to get its socket back", "pid", srv.pid, "error", err)
+			err = srv.stop(ctx)
+		} else if errors.Is(err, ErrDidNotStart) {
+			err = nil // it was going down: it is gone, start another
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	major, err := l.majorOf()
+	if err != nil {
+		return nil, err
+	}
+	p, err := findPrograms(ctx, cfg.Binaries, major)
+	if err != nil {
+		return nil, err
+	}
+	if major == 0 {
+		if err := initialize(ctx, p, l, cfg.Settings); err != nil {
+			return nil, err
+		}
+	}
+	srv, err := launch(ctx, p, l, cfg.Settings)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Logger.InfoContext(ctx, "started the embedded PostgreSQL", "version", p.major, "pid", srv.pid, "folder", l.root)
+	return srv, nil
+}
+
+func launch(ctx context.Context, p programs, l layout, settings map[string]string) (*server, error) {
+	socketDir, err := l.socketDir()
+	if err != nil {
+		return nil, err
+	}
+	if err := l.configure(socketDir, settings); err != nil {
+		return nil, err
+	}
+	if err := clearStalePidFile(ctx, l); err != nil {
+		return nil, err
+	}
+	out, err := os.OpenFile(l.startLog(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	defer func() { _ = out.Close() }()
+	// Not CommandContext: the server outlives ctx, and a killed tracker too.
+	cmd := exec.Command(p.path("postgres"), "-D", l.data(), "-c", "config_file="+l.config())
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = l.root, environment, l.account.attributes()
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
+	}
+	srv := &server{layout: l, pid: cmd.Process.Pid, child: true, socketDir: socketDir, port: port}
+	if err := cmd.Process.Release(); err != nil { // reaped by running
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	if err := srv.awaitReady(ctx); err != nil {
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return nil, errors.Join(err, srv.stop(stopCtx))
+	}
+	return srv, nil
+}
+
+// clearStalePidFile removes the file of a dead server whose pid a stranger has
+// now: PostgreSQL would refuse to start. It handles a dead pid itself, and that
+// is left to it, since the file also guards against surviving children.
+func clearStalePidFile(ctx context.Context, l layout) error {
+	text, err := readFile(l.pidFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", l.pidFile(), err)
+	}
+	first, _, _ := strings.Cut(text, "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(first))
+	if err != nil || pid <= 1 || syscall.Kill(pid, 0) != nil || worksIn(pid, l.data()) {
+		return nil
+	}
+	for len(workersIn(l.data())) > 0 {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for processes %v of a dead PostgreSQL in %s: %w", workersIn(l.data()), l.root, context.Cause(ctx))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	if err := os.Remove(l.pidFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the stale pid file: %w", err)
+	}
+	return nil
+}
+
+// workersIn returns the processes whose working folder is that one.
+func workersIn(folder string) []int {
+	entries, _ := os.ReadDir("/proc")
+	var pids []int
+	for _, entry := range entries {
+		if pid, err := strconv.Atoi(entry.Name()); err == nil && worksIn(pid, folder) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// awaitReady waits until the server takes connections, as long as ctx allows and
+// the process lives: recovery after a crash may take minutes.
+func (s *server) awaitReady(ctx context.Context) error {
+	begin := time.Now()
+	for {
+		err := s.ping(ctx)
+		if err == nil {
+			return nil
+		}
+		if !s.running() {
+			return fmt.Errorf("%w in %s: %s", ErrDidNotStart, s.layout.root, s.lastWords())
+		}
+		// It listens before anything else; a cleaner of /tmp may have removed the
+		// socket since.
+		if time.Since(begin) > 10*time.Second && errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %w", errSocketGone, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for PostgreSQL in %s: %w (last: %w)", s.layout.root, context.Cause(ctx), err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// ping fails when the server can't be reached or says that it isn't ready. Any
+// other answer, such as too many connections, comes from a running server.
+func (s *server) ping(ctx context.Context) error {
+	conn, err := s.connect(ctx)
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code != "57P03" && pgErr.Code != "57P01" { // cannot_connect_now, admin_shutdown
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return conn.Close(ctx)
+}
+
+func (s *server) connect(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return pgx.Connect(ctx, s.url("postgres"))
+}
+
+func (s *server) url(db string) string { return socketURL(s.socketDir, s.port, db) }
+
+// lastWords returns the ends of the start log and of today's log.
+func (s *server) lastWords() string {
+	words := tail(s.layout.startLog())
+	logs, _ := filepath.Glob(filepath.Join(s.layout.logs(), "*.log")) // the pattern is well-formed
+	newest, at := "", time.Time{}
+	for _, path := range logs {
+		if info, err := os.Lstat(path); err == nil && info.ModTime().After(at) {
+			newest, at = path, info.ModTime()
+		}
+	}
+	if newest != "" && time.Since(at) < time.Minute {
+		words += "\n" + tail(newest)
+	}
+	return strings.TrimSpace(words)
+}
+
+func tail(path string) string {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	const most = 2000
+	if info, err := f.Stat(); err == nil && info.Size() > most {
+		if _, err := f.Seek(-most, 2); err != nil {
+			return ""
+		}
+	}
+	buf := make([]byte, most)
+	n, _ := f.Read(buf)
+	return strings.TrimSpace(string(buf[:n]))
+}
+
+// stop asks for a fast shutdown, and for an immediate one when ctx ends first.
+func (s *server) stop(ctx context.Context) error {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT} {
+		if !s.running() {
+			return nil
+		}
+		if err := syscall.Kill(s.pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("stop PostgreSQL (pid %d): %w", s.pid, err)
+		}
+		for ctx.Err() == nil {
+			if !s.running() {
+				return nil
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+	}
+	return fmt.Errorf("PostgreSQL (pid %d) did not end", s.pid)
+}
+
+// ensureDatabase creates the database that URL("") names.
+func (c *Cluster) ensureDatabase(ctx context.Context) error {
+	conn, err := c.server.Load().connect(ctx)
+	if err != nil {
+		return fmt.Errorf("connect to the embedded PostgreSQL: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var exists bool
+	const query = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
+	if err := conn.QueryRow(ctx, query, c.cfg.Database).Scan(&exists); err != nil {
+		return fmt.Errorf("look for database %s: %w", c.cfg.Database, err)
+	}
+	if exists {
+		return nil
+	}
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{c.cfg.Database}.Sanitize())
+	var pgErr *pgconn.PgError
+	// Another process may have been faster: duplicate_database, unique_violation.
+	if errors.As(err, &pgErr) && (pgErr.Code == "42P04" || pgErr.Code == "23505") {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("create database %s: %w", c.cfg.Database, err)
+	}
+	return nil
+}
