@@ -24,7 +24,7 @@ var grpcCodes = map[Code]codes.Code{
 }
 
 // toStatus turns what a plugin's function returned into a gRPC status; the
-// client's side of it is in llmclient.
+// client's side of it is in sdk/pluginproto/llmrpc.
 func toStatus(err error) error {
 	var e *Error
 	switch {

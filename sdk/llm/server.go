@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"runtime/debug"
 	"time"
 
 	"google.golang.org/grpc"
 
 	llmv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/plugin/llm/v1"
+	"github.com/goals-tracker/tracker/sdk/pluginproto"
 )
 
 const describeTimeout = 5 * time.Second
@@ -20,7 +20,7 @@ func Serve(ctx context.Context, spec *Spec, l net.Listener) error {
 	if err := ValidateSpec(spec); err != nil {
 		return fmt.Errorf("check spec: %w", err)
 	}
-	s := newGRPCServer(nil)
+	s := pluginproto.NewServer(nil)
 	llmv1.RegisterLlmServiceServer(s, &server{spec: spec})
 	defer context.AfterFunc(ctx, s.Stop)()
 	if err := s.Serve(l); err != nil && ctx.Err() == nil {
@@ -29,22 +29,18 @@ func Serve(ctx context.Context, spec *Spec, l net.Listener) error {
 	return nil
 }
 
-func newGRPCServer(opts []grpc.ServerOption) *grpc.Server {
-	return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(MaxMessageBytes), grpc.MaxSendMsgSize(MaxMessageBytes))...)
-}
-
 // server turns the protocol's calls into calls of the spec's functions.
 type server struct {
 	llmv1.UnimplementedLlmServiceServer
 	spec *Spec
 }
 
-func (s *server) Describe(ctx context.Context, _ *llmv1.DescribeRequest) (res *llmv1.DescribeResponse, err error) {
-	defer guard(&err)
+func (s *server) Describe(ctx context.Context, _ *llmv1.DescribeRequest) (*llmv1.DescribeResponse, error) {
 	models := s.spec.Models
 	if s.spec.Discover != nil {
 		ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 		defer cancel()
+		var err error
 		if models, err = s.spec.Discover(ctx); err != nil {
 			return nil, toStatus(err)
 		}
@@ -52,15 +48,14 @@ func (s *server) Describe(ctx context.Context, _ *llmv1.DescribeRequest) (res *l
 			return nil, toStatus(Errorf(CodeInternal, "discovered models: %v", err))
 		}
 	}
-	res = &llmv1.DescribeResponse{Name: s.spec.Name, Version: s.spec.Version, Remote: s.spec.Remote}
+	res := &llmv1.DescribeResponse{Name: s.spec.Name, Version: s.spec.Version, Remote: s.spec.Remote}
 	for _, m := range models {
 		res.Models = append(res.Models, modelToProto(m))
 	}
 	return res, nil
 }
 
-func (s *server) Generate(req *llmv1.GenerateRequest, stream grpc.ServerStreamingServer[llmv1.GenerateResponse]) (err error) {
-	defer guard(&err)
+func (s *server) Generate(req *llmv1.GenerateRequest, stream grpc.ServerStreamingServer[llmv1.GenerateResponse]) error {
 	if s.spec.Generate == nil {
 		return toStatus(Errorf(CodeUnsupported, "%s can't generate text", s.spec.Name))
 	}
@@ -89,8 +84,7 @@ func (s *server) Generate(req *llmv1.GenerateRequest, stream grpc.ServerStreamin
 	})
 }
 
-func (s *server) Embed(ctx context.Context, req *llmv1.EmbedRequest) (res *llmv1.EmbedResponse, err error) {
-	defer guard(&err)
+func (s *server) Embed(ctx context.Context, req *llmv1.EmbedRequest) (*llmv1.EmbedResponse, error) {
 	if s.spec.Embed == nil {
 		return nil, toStatus(Errorf(CodeUnsupported, "%s can't embed", s.spec.Name))
 	}
@@ -108,15 +102,14 @@ func (s *server) Embed(ctx context.Context, req *llmv1.EmbedRequest) (res *llmv1
 	if got == nil || len(got.Vectors) != len(req.GetTexts()) {
 		return nil, toStatus(Errorf(CodeInternal, "%s did not answer one vector a text", s.spec.Name))
 	}
-	res = &llmv1.EmbedResponse{Usage: usageToProto(got.Usage), Model: got.Model}
+	res := &llmv1.EmbedResponse{Usage: usageToProto(got.Usage), Model: got.Model}
 	for _, v := range got.Vectors {
 		res.Vectors = append(res.Vectors, &llmv1.Vector{Values: v})
 	}
 	return res, nil
 }
 
-func (s *server) Rerank(ctx context.Context, req *llmv1.RerankRequest) (res *llmv1.RerankResponse, err error) {
-	defer guard(&err)
+func (s *server) Rerank(ctx context.Context, req *llmv1.RerankRequest) (*llmv1.RerankResponse, error) {
 	if s.spec.Rerank == nil {
 		return nil, toStatus(Errorf(CodeUnsupported, "%s can't rerank", s.spec.Name))
 	}
@@ -138,12 +131,4 @@ func checkCount(what string, n int) error {
 		return Errorf(CodeInvalidRequest, "%d %s given; send 1 to %d", n, what, MaxTexts)
 	}
 	return nil
-}
-
-// guard turns a panic of the author's code into an error of this one call.
-func guard(err *error) {
-	if p := recover(); p != nil {
-		logger.Error("plugin code panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-		*err = toStatus(Errorf(CodeInternal, "the plugin panicked; its log has the stack"))
-	}
 }

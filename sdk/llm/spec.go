@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+
+	"github.com/goals-tracker/tracker/sdk/pluginproto"
 )
 
 // Limits of the protocol, the same on both sides.
 const (
 	// MaxMessageBytes bounds one call or one piece of an answer.
-	MaxMessageBytes = 32 << 20
+	MaxMessageBytes = pluginproto.MaxMessage
 	// MaxTexts bounds the texts of one EmbedRequest and the passages of one
 	// RerankRequest.
 	MaxTexts = 2048

@@ -186,6 +186,7 @@ func (s *Server) embeddings(w http.ResponseWriter, r *http.Request) {
 		if turn.Cut {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write([]byte(`{"object":"list","data":[{"object":"embedding","index":0,`))
+			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}
 	}

@@ -1,10 +1,10 @@
-// Package llmclient is the host's side of the LLM plugin protocol: it speaks
+// Package llmrpc is the host's side of the LLM plugin protocol: it speaks
 // sdk/llm's Go types over a gRPC connection. The tracker's plugin host and the
 // test harness use it; the author of a plugin never needs it.
 //
 // What a plugin answers is untrusted: the client bounds it (size, counts,
 // finite numbers, UTF-8) and turns every failure into an [llm.Error].
-package llmclient
+package llmrpc
 
 import (
 	"context"

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goals-tracker/tracker/sdk/llm"
+)
+
+const (
+	openAIBaseURL      = "https://api.openai.com/v1"
+	defaultIdleTimeout = 90 * time.Second
+)
+
+// config is what the environment says.
+type config struct {
+	key             string
+	baseURL         string
+	organization    string
+	chatModels      []string
+	embeddingModels []string
+	dimensions      int
+	idleTimeout     time.Duration
+}
+
+// parseConfig reads the environment. Its errors name the variable at fault and
+// never hold the key.
+func parseConfig(getenv func(string) string) (*config, error) {
+	c := &config{
+		key:             strings.TrimSpace(getenv("OPENAI_API_KEY")),
+		baseURL:         strings.TrimRight(strings.TrimSpace(getenv("OPENAI_BASE_URL")), "/"),
+		organization:    getenv("OPENAI_ORGANIZATION"),
+		chatModels:      list(getenv("OPENAI_MODEL")),
+		embeddingModels: list(getenv("OPENAI_EMBEDDING_MODEL")),
+		idleTimeout:     defaultIdleTimeout,
+	}
+	if c.baseURL == "" {
+		c.baseURL = openAIBaseURL
+	}
+	u, err := url.Parse(c.baseURL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
+		return nil, errors.New("OPENAI_BASE_URL must be an http or https URL without a password, such as http://127.0.0.1:8080/v1")
+	}
+	if c.isOpenAI() {
+		if c.key == "" {
+			return nil, errors.New("set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own")
+		}
+		if len(c.chatModels) == 0 {
+			c.chatModels = []string{"gpt-4o-mini"}
+		}
+		if len(c.embeddingModels) == 0 {
+			c.embeddingModels = []string{"text-embedding-3-small"}
+		}
+	}
+	if len(c.chatModels)+len(c.embeddingModels) == 0 {
+		return nil, fmt.Errorf("set OPENAI_MODEL or OPENAI_EMBEDDING_MODEL to the models that %s serves", c.baseURL)
+	}
+	if v := getenv("OPENAI_EMBEDDING_DIMENSIONS"); v != "" {
+		if c.dimensions, err = strconv.Atoi(v); err != nil || c.dimensions < 1 || c.dimensions > 16384 {
+			return nil, fmt.Errorf("OPENAI_EMBEDDING_DIMENSIONS is %q; give a number from 1 to 16384", v)
+		}
+	}
+	if v := getenv("OPENAI_IDLE_TIMEOUT"); v != "" {
+		if c.idleTimeout, err = time.ParseDuration(v); err != nil || c.idleTimeout <= 0 {
+			return nil, fmt.Errorf("OPENAI_IDLE_TIMEOUT is %q; give a duration such as 90s", v)
+		}
+	}
+	return c, nil
+}
+
+func (c *config) isOpenAI() bool { return c.baseURL == openAIBaseURL }
+
+// remote says whether texts leave this machine.
+func (c *config) remote() bool {
+	u, err := url.Parse(c.baseURL)
+	if err != nil {
+		return true
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
+func list(s string) []string {
+	var out []string
+	for _, part := range strings.Split(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// known holds what OpenAI publishes of its models, by the prefix of their name;
+// the longest prefix wins.
+var known = []struct {
+	prefix                      string
+	context, output, dimensions int
+}{
+	{"gpt-4o", 128_000, 16_384, 0},
+	{"gpt-4.1", 1_047_576, 32_768, 0},
+	{"gpt-5", 400_000, 128_000, 0},
+	{"o3", 200_000, 100_000, 0},
+	{"o4-mini", 200_000, 100_000, 0},
+	{"text-embedding-3-small", 8192, 0, 1536},
+	{"text-embedding-3-large", 8192, 0, 3072},
+	{"text-embedding-ada-002", 8192, 0, 1536},
+}
+
+// models describes the configured models. Servers differ in what they can do;
+// a missing feature is found out at the first call and worked around, so all of
+// them are announced here.
+func (c *config) models() []llm.Model {
+	var out []llm.Model
+	for _, id := range c.chatModels {
+		m := llm.Model{ID: id, Capabilities: llm.Capabilities{Generate: true, Stream: true, Tools: true, JSONSchema: true, JSONMode: true}}
+		m.ContextTokens, m.MaxOutputTokens, _ = lookUp(id)
+		out = append(out, m)
+	}
+	for _, id := range c.embeddingModels {
+		m := llm.Model{ID: id, Capabilities: llm.Capabilities{Embed: true}, EmbeddingVersion: "1"}
+		m.ContextTokens, _, m.Dimensions = lookUp(id)
+		if m.Dimensions == 0 {
+			m.Dimensions = c.dimensions
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func lookUp(id string) (context, output, dimensions int) {
+	longest := 0
+	for _, k := range known {
+		if strings.HasPrefix(id, k.prefix) && len(k.prefix) > longest {
+			longest, context, output, dimensions = len(k.prefix), k.context, k.output, k.dimensions
+		}
+	}
+	return context, output, dimensions
+}
