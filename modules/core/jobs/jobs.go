@@ -1,0 +1,156 @@
+// Package jobs is how modules have work done later: River jobs, enqueued in
+// the unit of work that needs them and run by any replica with the worker role.
+//
+// A job is a ticket, not a store of truth: what there is to do stands in the
+// module's own tables under a lease, so that a killed worker's work is found
+// again in seconds and not after River's own hour.
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+)
+
+// Schema holds River's tables.
+const Schema = "river"
+
+// Inserter enqueues jobs in a unit of work.
+type Inserter struct {
+	client *river.Client[pgx.Tx]
+}
+
+// NewInserter makes an inserter; it runs nothing.
+func NewInserter(db *postgres.DB) (*Inserter, error) {
+	client, err := river.NewClient(riverpgxv5.New(db.SystemPool()), &river.Config{Schema: Schema})
+	if err != nil {
+		return nil, fmt.Errorf("make job inserter: %w", err)
+	}
+	return &Inserter{client: client}, nil
+}
+
+type buffer struct{ params []river.InsertManyParams }
+
+// Insert enqueues a job that exists if and only if the unit of work commits.
+// All jobs of a unit of work are written at once, at its end.
+func (i *Inserter) Insert(tx *postgres.Tx, args river.JobArgs, opts *river.InsertOpts) {
+	buf, _ := tx.Value(i).(*buffer)
+	if buf == nil {
+		buf = &buffer{}
+		tx.SetValue(i, buf)
+		tx.BeforeCommit(func(ctx context.Context, tx *postgres.Tx) error {
+			tx.SetValue(i, (*buffer)(nil))
+			return i.write(ctx, tx, buf.params)
+		})
+	}
+	buf.params = append(buf.params, river.InsertManyParams{Args: args, InsertOpts: opts})
+}
+
+func (i *Inserter) write(ctx context.Context, tx *postgres.Tx, params []river.InsertManyParams) error {
+	raw, err := tx.PGX(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := i.client.InsertManyTx(ctx, raw, params); err != nil {
+		return fmt.Errorf("enqueue jobs: %w", err)
+	}
+	return nil
+}
+
+// Registry is what the workers of this replica can do. Modules fill it at
+// wiring time, before the Runner is made.
+type Registry struct {
+	workers  *river.Workers
+	queues   map[string]river.QueueConfig
+	periodic []*river.PeriodicJob
+}
+
+// NewRegistry makes an empty registry.
+func NewRegistry() *Registry {
+	return &Registry{workers: river.NewWorkers(), queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}}}
+}
+
+// Register adds a worker; it panics when its kind is taken.
+func Register[T river.JobArgs](r *Registry, worker river.Worker[T]) { river.AddWorker(r.workers, worker) }
+
+// Queue sets how many jobs of a queue this replica runs at once.
+func (r *Registry) Queue(name string, maxWorkers int) {
+	r.queues[name] = river.QueueConfig{MaxWorkers: maxWorkers}
+}
+
+// Every enqueues a job at an interval, once for all replicas.
+func (r *Registry) Every(interval time.Duration, args river.JobArgs) {
+	r.periodic = append(r.periodic, river.NewPeriodicJob(river.PeriodicInterval(interval),
+		func() (river.JobArgs, *river.InsertOpts) { return args, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
+}
+
+// Config is how jobs are run.
+type Config struct {
+	// PollInterval is how often queues are looked at when no notification comes.
+	// Defaults to 500 ms.
+	PollInterval time.Duration `koanf:"poll_interval"`
+	// PollOnly does without LISTEN, for poolers in transaction mode. Defaults to false.
+	PollOnly bool `koanf:"poll_only"`
+	// Grace is how long running jobs may go on when the server stops. Defaults to 10 s.
+	Grace time.Duration `koanf:"grace"`
+}
+
+// DefaultConfig are the defaults above.
+func DefaultConfig() Config {
+	return Config{PollInterval: 500 * time.Millisecond, Grace: 10 * time.Second}
+}
+
+// Runner runs jobs until it is stopped.
+type Runner struct {
+	client *river.Client[pgx.Tx]
+	grace  time.Duration
+}
+
+// NewRunner makes a runner of what is registered.
+func NewRunner(db *postgres.DB, registry *Registry, cfg Config, logger *slog.Logger) (*Runner, error) {
+	client, err := river.NewClient(riverpgxv5.New(db.SystemPool()), &river.Config{
+		Schema:              Schema,
+		Workers:             registry.workers,
+		Queues:              registry.queues,
+		PeriodicJobs:        registry.periodic,
+		FetchPollInterval:   cfg.PollInterval,
+		FetchCooldown:       min(100*time.Millisecond, cfg.PollInterval),
+		PollOnly:            cfg.PollOnly,
+		Logger:              logger,
+		JobTimeout:          10 * time.Minute,
+		SkipUnknownJobCheck: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make job runner: %w", err)
+	}
+	return &Runner{client: client, grace: cfg.Grace}, nil
+}
+
+// Start begins to run jobs and returns at once.
+func (r *Runner) Start(context.Context) error {
+	// The jobs outlive the context of the start.
+	if err := r.client.Start(context.Background()); err != nil {
+		return fmt.Errorf("start job runner: %w", err)
+	}
+	return nil
+}
+
+// Stop lets running jobs end within the grace, then cancels them.
+func (r *Runner) Stop(ctx context.Context) error {
+	soft, cancel := context.WithTimeout(ctx, r.grace)
+	defer cancel()
+	if err := r.client.Stop(soft); err == nil {
+		return nil
+	}
+	if err := r.client.StopAndCancel(ctx); err != nil {
+		return fmt.Errorf("stop job runner: %w", err)
+	}
+	return nil
+}
