@@ -103,6 +103,7 @@ func initialize(ctx context.Context, p programs, l layout, settings map[string]s
 		cmd := exec.CommandContext(ctx, p.path("initdb"), append(args, "--locale", locale)...)
 		cmd.Dir, cmd.Env, cmd.SysProcAttr = l.root, environment, l.account.attributes()
 		l.account.borrowName(cmd.SysProcAttr)
+		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // its children too
 		out, err := cmd.CombinedOutput()
 		if err == nil {
 			return os.Rename(fresh, l.data())
