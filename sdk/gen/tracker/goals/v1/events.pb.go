@@ -547,7 +547,9 @@ type GoalProgressed struct {
 	TasksTotal     int32 `protobuf:"varint,3,opt,name=tasks_total,json=tasksTotal,proto3" json:"tasks_total,omitempty"`
 	TasksCompleted int32 `protobuf:"varint,4,opt,name=tasks_completed,json=tasksCompleted,proto3" json:"tasks_completed,omitempty"`
 	// Set by hand rather than computed.
-	Manual        bool `protobuf:"varint,5,opt,name=manual,proto3" json:"manual,omitempty"`
+	Manual bool `protobuf:"varint,5,opt,name=manual,proto3" json:"manual,omitempty"`
+	// The goal was deleted, and its progress with it.
+	Ended         bool `protobuf:"varint,6,opt,name=ended,proto3" json:"ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -617,6 +619,13 @@ func (x *GoalProgressed) GetManual() bool {
 	return false
 }
 
+func (x *GoalProgressed) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
 var File_tracker_goals_v1_events_proto protoreflect.FileDescriptor
 
 const file_tracker_goals_v1_events_proto_rawDesc = "" +
@@ -655,14 +664,15 @@ const file_tracker_goals_v1_events_proto_rawDesc = "" +
 	"\fGoalReopened\x12\x17\n" +
 	"\agoal_id\x18\x01 \x01(\tR\x06goalId:\x11\xa2\xe7\x18\rgoal.reopened\"8\n" +
 	"\vGoalDeleted\x12\x17\n" +
-	"\agoal_id\x18\x01 \x01(\tR\x06goalId:\x10\xa2\xe7\x18\fgoal.deleted\"\xbc\x01\n" +
+	"\agoal_id\x18\x01 \x01(\tR\x06goalId:\x10\xa2\xe7\x18\fgoal.deleted\"\xd2\x01\n" +
 	"\x0eGoalProgressed\x12\x17\n" +
 	"\agoal_id\x18\x01 \x01(\tR\x06goalId\x12\x1a\n" +
 	"\bprogress\x18\x02 \x01(\x01R\bprogress\x12\x1f\n" +
 	"\vtasks_total\x18\x03 \x01(\x05R\n" +
 	"tasksTotal\x12'\n" +
 	"\x0ftasks_completed\x18\x04 \x01(\x05R\x0etasksCompleted\x12\x16\n" +
-	"\x06manual\x18\x05 \x01(\bR\x06manual:\x13\xa2\xe7\x18\x0fgoal.progressedB\xc8\x01\n" +
+	"\x06manual\x18\x05 \x01(\bR\x06manual\x12\x14\n" +
+	"\x05ended\x18\x06 \x01(\bR\x05ended:\x13\xa2\xe7\x18\x0fgoal.progressedB\xc8\x01\n" +
 	"\x14com.tracker.goals.v1B\vEventsProtoP\x01ZAgithub.com/goals-tracker/tracker/sdk/gen/tracker/goals/v1;goalsv1\xa2\x02\x03TGX\xaa\x02\x10Tracker.Goals.V1\xca\x02\x10Tracker\\Goals\\V1\xe2\x02\x1cTracker\\Goals\\V1\\GPBMetadata\xea\x02\x12Tracker::Goals::V1b\x06proto3"
 
 var (

@@ -22,7 +22,9 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What can be edited of a task; events carry it whole.
+// What can be edited of a task; events carry it whole, but for the content of
+// files, which is named by digest: it would swell the log, and learners may
+// read their events but not hidden tests.
 type TaskDetails struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Title          string                 `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
@@ -233,11 +235,20 @@ func (x *TaskCreated) GetDetails() *TaskDetails {
 }
 
 type TaskUpdated struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	TaskId        string                 `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	GoalId        string                 `protobuf:"bytes,2,opt,name=goal_id,json=goalId,proto3" json:"goal_id,omitempty"`
-	Details       *TaskDetails           `protobuf:"bytes,3,opt,name=details,proto3" json:"details,omitempty"`
-	Changed       []string               `protobuf:"bytes,4,rep,name=changed,proto3" json:"changed,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	TaskId string                 `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	GoalId string                 `protobuf:"bytes,2,opt,name=goal_id,json=goalId,proto3" json:"goal_id,omitempty"`
+	// As they are after the change; absent when nothing of them changed.
+	Details *TaskDetails `protobuf:"bytes,3,opt,name=details,proto3" json:"details,omitempty"`
+	// Names of the fields that changed.
+	Changed []string `protobuf:"bytes,4,rep,name=changed,proto3" json:"changed,omitempty"`
+	// When "status" changed: the task is given back after a run that decided
+	// nothing (unproven, or the platform's fault).
+	Status TaskStatus `protobuf:"varint,5,opt,name=status,proto3,enum=tracker.tasks.v1.TaskStatus" json:"status,omitempty"`
+	// When "validation_result" changed.
+	ValidationResult *ValidationResult `protobuf:"bytes,6,opt,name=validation_result,json=validationResult,proto3" json:"validation_result,omitempty"`
+	// When "ai_feedback" changed.
+	AiFeedback    *string `protobuf:"bytes,7,opt,name=ai_feedback,json=aiFeedback,proto3,oneof" json:"ai_feedback,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -298,6 +309,27 @@ func (x *TaskUpdated) GetChanged() []string {
 		return x.Changed
 	}
 	return nil
+}
+
+func (x *TaskUpdated) GetStatus() TaskStatus {
+	if x != nil {
+		return x.Status
+	}
+	return TaskStatus_TASK_STATUS_UNSPECIFIED
+}
+
+func (x *TaskUpdated) GetValidationResult() *ValidationResult {
+	if x != nil {
+		return x.ValidationResult
+	}
+	return nil
+}
+
+func (x *TaskUpdated) GetAiFeedback() string {
+	if x != nil && x.AiFeedback != nil {
+		return *x.AiFeedback
+	}
+	return ""
 }
 
 type TaskStarted struct {
@@ -747,12 +779,17 @@ const file_tracker_tasks_v1_events_proto_rawDesc = "" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x17\n" +
 	"\agoal_id\x18\x02 \x01(\tR\x06goalId\x12\x17\n" +
 	"\auser_id\x18\x03 \x01(\tR\x06userId\x127\n" +
-	"\adetails\x18\x04 \x01(\v2\x1d.tracker.tasks.v1.TaskDetailsR\adetails:\x10\xa2\xe7\x18\ftask.created\"\xa4\x01\n" +
+	"\adetails\x18\x04 \x01(\v2\x1d.tracker.tasks.v1.TaskDetailsR\adetails:\x10\xa2\xe7\x18\ftask.created\"\xe1\x02\n" +
 	"\vTaskUpdated\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x17\n" +
 	"\agoal_id\x18\x02 \x01(\tR\x06goalId\x127\n" +
 	"\adetails\x18\x03 \x01(\v2\x1d.tracker.tasks.v1.TaskDetailsR\adetails\x12\x18\n" +
-	"\achanged\x18\x04 \x03(\tR\achanged:\x10\xa2\xe7\x18\ftask.updated\"Q\n" +
+	"\achanged\x18\x04 \x03(\tR\achanged\x124\n" +
+	"\x06status\x18\x05 \x01(\x0e2\x1c.tracker.tasks.v1.TaskStatusR\x06status\x12O\n" +
+	"\x11validation_result\x18\x06 \x01(\v2\".tracker.tasks.v1.ValidationResultR\x10validationResult\x12$\n" +
+	"\vai_feedback\x18\a \x01(\tH\x00R\n" +
+	"aiFeedback\x88\x01\x01:\x10\xa2\xe7\x18\ftask.updatedB\x0e\n" +
+	"\f_ai_feedback\"Q\n" +
 	"\vTaskStarted\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x17\n" +
 	"\agoal_id\x18\x02 \x01(\tR\x06goalId:\x10\xa2\xe7\x18\ftask.started\"\x9f\x01\n" +
@@ -812,8 +849,9 @@ var file_tracker_tasks_v1_events_proto_goTypes = []any{
 	(TaskType)(0),            // 10: tracker.tasks.v1.TaskType
 	(*TaskValidation)(nil),   // 11: tracker.tasks.v1.TaskValidation
 	(*Citation)(nil),         // 12: tracker.tasks.v1.Citation
-	(CompletedBy)(0),         // 13: tracker.tasks.v1.CompletedBy
+	(TaskStatus)(0),          // 13: tracker.tasks.v1.TaskStatus
 	(*ValidationResult)(nil), // 14: tracker.tasks.v1.ValidationResult
+	(CompletedBy)(0),         // 15: tracker.tasks.v1.CompletedBy
 }
 var file_tracker_tasks_v1_events_proto_depIdxs = []int32{
 	10, // 0: tracker.tasks.v1.TaskDetails.type:type_name -> tracker.tasks.v1.TaskType
@@ -821,14 +859,16 @@ var file_tracker_tasks_v1_events_proto_depIdxs = []int32{
 	12, // 2: tracker.tasks.v1.TaskDetails.citations:type_name -> tracker.tasks.v1.Citation
 	0,  // 3: tracker.tasks.v1.TaskCreated.details:type_name -> tracker.tasks.v1.TaskDetails
 	0,  // 4: tracker.tasks.v1.TaskUpdated.details:type_name -> tracker.tasks.v1.TaskDetails
-	13, // 5: tracker.tasks.v1.TaskCompleted.completed_by:type_name -> tracker.tasks.v1.CompletedBy
-	14, // 6: tracker.tasks.v1.TaskCompleted.result:type_name -> tracker.tasks.v1.ValidationResult
-	14, // 7: tracker.tasks.v1.TaskFailed.result:type_name -> tracker.tasks.v1.ValidationResult
-	8,  // [8:8] is the sub-list for method output_type
-	8,  // [8:8] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	13, // 5: tracker.tasks.v1.TaskUpdated.status:type_name -> tracker.tasks.v1.TaskStatus
+	14, // 6: tracker.tasks.v1.TaskUpdated.validation_result:type_name -> tracker.tasks.v1.ValidationResult
+	15, // 7: tracker.tasks.v1.TaskCompleted.completed_by:type_name -> tracker.tasks.v1.CompletedBy
+	14, // 8: tracker.tasks.v1.TaskCompleted.result:type_name -> tracker.tasks.v1.ValidationResult
+	14, // 9: tracker.tasks.v1.TaskFailed.result:type_name -> tracker.tasks.v1.ValidationResult
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_tracker_tasks_v1_events_proto_init() }
@@ -838,6 +878,7 @@ func file_tracker_tasks_v1_events_proto_init() {
 	}
 	file_tracker_tasks_v1_tasks_proto_init()
 	file_tracker_tasks_v1_events_proto_msgTypes[0].OneofWrappers = []any{}
+	file_tracker_tasks_v1_events_proto_msgTypes[2].OneofWrappers = []any{}
 	file_tracker_tasks_v1_events_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -518,10 +518,12 @@ func (x *TaskValidation) GetStarter() []*TaskFile {
 type TaskFile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Path  string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// UTF-8 text.
+	// UTF-8 text; all files of a task together have at most 4 MiB. Absent in lists.
 	Content string `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
-	// Learners see the path only.
-	Hidden        bool `protobuf:"varint,3,opt,name=hidden,proto3" json:"hidden,omitempty"`
+	// Learners see the path only, and can't change or remove the file.
+	Hidden bool `protobuf:"varint,3,opt,name=hidden,proto3" json:"hidden,omitempty"`
+	// Hex SHA-256 of the content. Output only.
+	Digest        string `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -575,6 +577,13 @@ func (x *TaskFile) GetHidden() bool {
 		return x.Hidden
 	}
 	return false
+}
+
+func (x *TaskFile) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
 }
 
 type TaskLimits struct {
@@ -1639,12 +1648,13 @@ const file_tracker_tasks_v1_tasks_proto_rawDesc = "" +
 	"\x05tests\x18\x01 \x03(\v2\x1a.tracker.tasks.v1.TaskFileB\b\xbaH\x05\x92\x01\x02\x10dR\x05tests\x124\n" +
 	"\x06limits\x18\x02 \x01(\v2\x1c.tracker.tasks.v1.TaskLimitsR\x06limits\x12'\n" +
 	"\aoptions\x18\x03 \x01(\tB\r\xbaH\x06r\x04(\x80\x80\x01\x88\xe7\x18\x01R\aoptions\x12>\n" +
-	"\astarter\x18\x04 \x03(\v2\x1a.tracker.tasks.v1.TaskFileB\b\xbaH\x05\x92\x01\x02\x10dR\astarter\"g\n" +
+	"\astarter\x18\x04 \x03(\v2\x1a.tracker.tasks.v1.TaskFileB\b\xbaH\x05\x92\x01\x02\x10dR\astarter\"\x88\x01\n" +
 	"\bTaskFile\x12\x1e\n" +
 	"\x04path\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x04path\x12#\n" +
 	"\acontent\x18\x02 \x01(\tB\t\xbaH\x06r\x04(\x80\x80@R\acontent\x12\x16\n" +
-	"\x06hidden\x18\x03 \x01(\bR\x06hidden\"\xb1\x01\n" +
+	"\x06hidden\x18\x03 \x01(\bR\x06hidden\x12\x1f\n" +
+	"\x06digest\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06digest\"\xb1\x01\n" +
 	"\n" +
 	"TaskLimits\x12\"\n" +
 	"\awall_ms\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xc0\xa9\aR\x06wallMs\x12 \n" +

@@ -63,15 +63,19 @@ type TasksServiceClient interface {
 	CreateTask(context.Context, *v1.CreateTaskRequest) (*v1.Task, error)
 	// GetTask reads one task. Errors: not_found.
 	GetTask(context.Context, *v1.GetTaskRequest) (*v1.Task, error)
-	// ListTasks pages through tasks by position within their goal, newest goals first.
+	// ListTasks pages through tasks by position within their goal, newest goals
+	// first. With goal_id it lists that goal's, with course_id a teacher of that
+	// course sees the class. Errors: invalid_argument (token).
 	ListTasks(context.Context, *v1.ListTasksRequest) (*v1.ListTasksResponse, error)
-	// UpdateTask changes the fields that are sent, as UpdateGoal does.
+	// UpdateTask changes the fields that are sent, as UpdateGoal does. Errors:
+	// not_found, aborted, invalid_argument (a dependency outside the goal, a cycle).
 	UpdateTask(context.Context, *v1.UpdateTaskRequest) (*v1.Task, error)
 	// DeleteTask deletes a task with its snapshots and runs. Tasks that depended
 	// on it no longer do.
 	DeleteTask(context.Context, *v1.DeleteTaskRequest) (*emptypb.Empty, error)
-	// StartTask: todo or failed → in_progress. Errors: failed_precondition (the
-	// status, or a dependency that is not done).
+	// StartTask: todo or failed → in_progress; starts its goal. Errors:
+	// failed_precondition (the status, a closed goal, or a dependency that is
+	// neither completed nor skipped).
 	StartTask(context.Context, *v1.StartTaskRequest) (*v1.Task, error)
 	// SkipTask: todo, in_progress or failed → skipped.
 	SkipTask(context.Context, *v1.SkipTaskRequest) (*v1.Task, error)
@@ -79,7 +83,7 @@ type TasksServiceClient interface {
 	// teacher's word; a task with tests is completed by its verdict or by a
 	// teacher. todo, in_progress or failed → in_review → completed.
 	CompleteTask(context.Context, *v1.CompleteTaskRequest) (*v1.Task, error)
-	// ReopenTask: completed or skipped → in_progress.
+	// ReopenTask: completed or skipped → in_progress; reopens a completed goal.
 	ReopenTask(context.Context, *v1.ReopenTaskRequest) (*v1.Task, error)
 }
 
@@ -255,15 +259,19 @@ type TasksServiceHandler interface {
 	CreateTask(context.Context, *v1.CreateTaskRequest) (*v1.Task, error)
 	// GetTask reads one task. Errors: not_found.
 	GetTask(context.Context, *v1.GetTaskRequest) (*v1.Task, error)
-	// ListTasks pages through tasks by position within their goal, newest goals first.
+	// ListTasks pages through tasks by position within their goal, newest goals
+	// first. With goal_id it lists that goal's, with course_id a teacher of that
+	// course sees the class. Errors: invalid_argument (token).
 	ListTasks(context.Context, *v1.ListTasksRequest) (*v1.ListTasksResponse, error)
-	// UpdateTask changes the fields that are sent, as UpdateGoal does.
+	// UpdateTask changes the fields that are sent, as UpdateGoal does. Errors:
+	// not_found, aborted, invalid_argument (a dependency outside the goal, a cycle).
 	UpdateTask(context.Context, *v1.UpdateTaskRequest) (*v1.Task, error)
 	// DeleteTask deletes a task with its snapshots and runs. Tasks that depended
 	// on it no longer do.
 	DeleteTask(context.Context, *v1.DeleteTaskRequest) (*emptypb.Empty, error)
-	// StartTask: todo or failed → in_progress. Errors: failed_precondition (the
-	// status, or a dependency that is not done).
+	// StartTask: todo or failed → in_progress; starts its goal. Errors:
+	// failed_precondition (the status, a closed goal, or a dependency that is
+	// neither completed nor skipped).
 	StartTask(context.Context, *v1.StartTaskRequest) (*v1.Task, error)
 	// SkipTask: todo, in_progress or failed → skipped.
 	SkipTask(context.Context, *v1.SkipTaskRequest) (*v1.Task, error)
@@ -271,7 +279,7 @@ type TasksServiceHandler interface {
 	// teacher's word; a task with tests is completed by its verdict or by a
 	// teacher. todo, in_progress or failed → in_review → completed.
 	CompleteTask(context.Context, *v1.CompleteTaskRequest) (*v1.Task, error)
-	// ReopenTask: completed or skipped → in_progress.
+	// ReopenTask: completed or skipped → in_progress; reopens a completed goal.
 	ReopenTask(context.Context, *v1.ReopenTaskRequest) (*v1.Task, error)
 }
 
