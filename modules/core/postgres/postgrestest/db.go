@@ -6,13 +6,13 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
-// DB opens a fresh, migrated database as the server does; it is closed and
-// dropped when the test ends.
+// DB opens the pools on a database of URL's kind and closes them when the test
+// ends, before the database goes.
 func DB(t testing.TB) *postgres.DB {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: URL(t), MaxConns: 10, SystemConns: 4})
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: URL(t)})
 	if err != nil {
-		t.Fatalf("postgrestest: %v", err)
+		t.Fatalf("postgrestest: open the pools: %v", err)
 	}
 	t.Cleanup(db.Close)
 	return db

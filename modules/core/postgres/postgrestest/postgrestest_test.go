@@ -139,3 +139,13 @@ func BenchmarkClone(b *testing.B) {
 		postgrestest.URL(b)
 	}
 }
+
+func TestDBIsOpenDuringTheTestAndClosedAfter(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Run("inner", func(t *testing.T) {
+		if err := postgrestest.DB(t).Ping(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	goleak.VerifyNone(t, before)
+}
