@@ -77,7 +77,9 @@ func playPlugin(mode string) {
 		}
 	case "daemon":
 		for range 3 {
-			_ = exec.Command("/proc/self/exe").Start()
+			child := exec.Command("/proc/self/exe")
+			child.Env = []string{"TEST_PLUGIN=hang-start"}
+			_ = child.Start()
 		}
 	case "tcp":
 		handshake("tcp", "127.0.0.1:1")

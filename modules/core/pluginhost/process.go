@@ -26,6 +26,7 @@ type process struct {
 
 	mu     sync.Mutex
 	reaped bool
+	doomed bool
 	state  string
 
 	handshake *io.PipeReader
@@ -67,8 +68,12 @@ func (p *process) Start(context.Context) error {
 		_ = p.lines.Close()
 		return err
 	}
-	p.pid = p.cmd.Process.Pid
-	p.pipes = []*os.File{outR, errR}
+	p.mu.Lock()
+	p.pid, p.pipes = p.cmd.Process.Pid, []*os.File{outR, errR}
+	if p.doomed {
+		_ = unix.Kill(-p.pid, unix.SIGKILL)
+	}
+	p.mu.Unlock()
 	go p.readStdout(outR)
 	go p.said.read(errR)
 	go p.wait()
@@ -100,6 +105,7 @@ func (p *process) wait() {
 
 func (p *process) kill() {
 	p.mu.Lock()
+	p.doomed = true
 	if !p.reaped && p.pid != 0 {
 		_ = unix.Kill(-p.pid, unix.SIGKILL)
 		_ = unix.Kill(p.pid, unix.SIGKILL)

@@ -116,6 +116,10 @@ func (s *slot) start() {
 	s.mu.Lock()
 	close(s.starting)
 	s.starting = nil
+	if err != nil && s.closed {
+		s.mu.Unlock()
+		return
+	}
 	if err != nil {
 		s.countCrash(fmt.Sprintf("could not be started: %v", err))
 		s.mu.Unlock()
