@@ -107,7 +107,7 @@ func (p *process) spawn() (int, error) {
 	at := childStage(binary.NativeEndian.Uint32(report[:]))
 	errno = syscall.Errno(binary.NativeEndian.Uint32(report[4:]))
 	if at == childExec {
-		return 0, &stageError{wire.StageExec, p.job.Argv[0], errno}
+		return 0, &stageError{wire.StageExec, p.job.Program, errno}
 	}
 	if at == childDir {
 		return 0, &stageError{wire.StageExec, p.job.Dir, errno}
@@ -129,9 +129,9 @@ func (p *process) handedOver() []int {
 }
 
 func (p *process) prepare() (*launch, error) {
-	program, err := lookPath(p.job.Argv[0], p.job.Dir, p.job.Env)
+	program, err := lookPath(p.job.Program, p.job.Dir, p.job.Env)
 	if err != nil {
-		return nil, &stageError{wire.StageExec, p.job.Argv[0], err}
+		return nil, &stageError{wire.StageExec, p.job.Program, err}
 	}
 	l := &launch{
 		uid: uintptr(p.boot.UID), gid: uintptr(p.boot.GID), switchIDs: p.boot.SwitchIDs, nice: uintptr(p.job.Nice),
@@ -158,8 +158,8 @@ func (p *process) prepare() (*launch, error) {
 			return nil, &stageError{wire.StageConfine, "resource limits", err}
 		}
 		// A host that is itself limited can't give more than it has.
-		value := min(r.Value, now.Max)
-		l.rlimits = append(l.rlimits, rlimit{uintptr(r.Resource), unix.Rlimit{Cur: value, Max: value}})
+		hard := min(r.Hard, now.Max)
+		l.rlimits = append(l.rlimits, rlimit{uintptr(r.Resource), unix.Rlimit{Cur: min(r.Soft, hard), Max: hard}})
 	}
 	if len(p.job.Filter) == 0 || len(p.job.Filter)%8 != 0 {
 		return nil, &stageError{wire.StageConfine, "seccomp filter", unix.EINVAL}

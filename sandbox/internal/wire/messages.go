@@ -86,14 +86,15 @@ func DecodeFile(body []byte) (File, error) {
 	return f, d.done()
 }
 
-// Rlimit is one resource limit, soft and hard alike.
+// Rlimit is one resource limit.
 type Rlimit struct {
-	Resource int
-	Value    uint64
+	Resource   int
+	Soft, Hard uint64
 }
 
 // Job is what runs in a room.
 type Job struct {
+	Program   string
 	Argv, Env []string
 	Dir       string
 	// Stdin and Channel say whether the descriptors were handed over.
@@ -110,6 +111,7 @@ type Job struct {
 // Encode returns the body of a KindJob frame.
 func (j Job) Encode() []byte {
 	var e encoder
+	e.string(j.Program)
 	e.strings(j.Argv)
 	e.strings(j.Env)
 	e.string(j.Dir)
@@ -118,7 +120,8 @@ func (j Job) Encode() []byte {
 	e.uint(uint64(len(j.Rlimits)))
 	for _, r := range j.Rlimits {
 		e.int(int64(r.Resource))
-		e.uint(r.Value)
+		e.uint(r.Soft)
+		e.uint(r.Hard)
 	}
 	e.bytes(j.Filter)
 	e.int(int64(j.Nice))
@@ -132,13 +135,14 @@ func (j Job) Encode() []byte {
 func DecodeJob(body []byte) (Job, error) {
 	d := decoder{buf: body}
 	var j Job
+	j.Program = d.string()
 	j.Argv = d.strings()
 	j.Env = d.strings()
 	j.Dir = d.string()
 	j.Stdin = d.bool()
 	j.Channel = d.bool()
 	for range d.count() {
-		j.Rlimits = append(j.Rlimits, Rlimit{Resource: int(d.int()), Value: d.uint()})
+		j.Rlimits = append(j.Rlimits, Rlimit{Resource: int(d.int()), Soft: d.uint(), Hard: d.uint()})
 	}
 	j.Filter = d.bytes()
 	j.Nice = int(d.int())

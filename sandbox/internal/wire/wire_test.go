@@ -16,8 +16,8 @@ func TestEveryMessageSurvivesTheWire(t *testing.T) {
 	if err != nil || version != Version || !reflect.DeepEqual(gotBoot, boot) {
 		t.Fatalf("boot: %+v, %d, %v", gotBoot, version, err)
 	}
-	job := Job{Argv: []string{"/bin/sh", "-c", ""}, Env: []string{"A=b"}, Dir: "/work", Stdin: true, Channel: true,
-		Rlimits: []Rlimit{{1, 2}, {7, 1 << 60}}, Filter: []byte{1, 2, 3}, Nice: 5, Collect: []string{"**"}, CollectBytes: 9, CollectFiles: 8}
+	job := Job{Program: "sh", Argv: []string{"/bin/sh", "-c", ""}, Env: []string{"A=b"}, Dir: "/work", Stdin: true, Channel: true,
+		Rlimits: []Rlimit{{1, 2, 3}, {7, 1 << 60, 1 << 61}}, Filter: []byte{1, 2, 3}, Nice: 5, Collect: []string{"**"}, CollectBytes: 9, CollectFiles: 8}
 	gotJob, err := DecodeJob(job.Encode())
 	if err != nil || !reflect.DeepEqual(gotJob, job) {
 		t.Fatalf("job: %+v, %v", gotJob, err)
@@ -77,7 +77,7 @@ func FuzzFramesFromTheOtherSide(f *testing.F) {
 		body []byte
 	}{
 		{KindBoot, Boot{Mounts: []Mount{{"/usr", "/usr", true}}}.Encode()},
-		{KindJob, Job{Argv: []string{"a"}, Rlimits: []Rlimit{{1, 1}}}.Encode()},
+		{KindJob, Job{Argv: []string{"a"}, Rlimits: []Rlimit{{1, 1, 1}}}.Encode()},
 		{KindCollected, File{Path: "a", Content: []byte("b")}.Encode()},
 		{KindExited, Exited{Status: 1}.Encode()},
 		{KindDone, Done{}.Encode()},

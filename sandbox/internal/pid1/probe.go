@@ -1,0 +1,178 @@
+//go:build linux && (amd64 || arm64)
+
+package pid1
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ProbeMarker is the argv[0] under which a payload is this binary itself,
+// attacking its own room so that the operator sees what holds.
+const ProbeMarker = "tracker-sandbox-probe"
+
+// Probes the binary knows as its first argument.
+const (
+	ProbeAttack = "attack" // report on each layer, a line each
+	ProbeEat    = "eat"    // take memory for ever
+	ProbeSpin   = "spin"   // take CPU for ever
+	ProbeSleep  = "sleep"  // do nothing for ever
+	ProbeFlood  = "flood"  // write for ever
+)
+
+// Probe plays a hostile payload and never returns.
+func Probe() {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case ProbeAttack:
+			attack()
+			os.Exit(0)
+		case ProbeEat:
+			eat()
+		case ProbeSpin:
+			spin()
+		case ProbeSleep:
+			time.Sleep(time.Hour)
+		case ProbeFlood:
+			flood()
+		}
+	}
+	os.Exit(2)
+}
+
+func eat() {
+	const chunk = 1 << 20
+	for {
+		mem, err := unix.Mmap(-1, 0, chunk, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+		if err != nil {
+			// What can't be mapped was denied; what is held stays held.
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		for i := 0; i < chunk; i += 4096 {
+			mem[i] = 1
+		}
+	}
+}
+
+func spin() {
+	for i := uint64(1); i != 0; i += 2 {
+		_ = i
+	}
+}
+
+func flood() {
+	junk := make([]byte, 1<<16)
+	for {
+		if _, err := os.Stdout.Write(junk); err != nil {
+			os.Exit(0)
+		}
+	}
+}
+
+// attack prints "layer<TAB>held|open<TAB>what was seen" for each attack.
+func attack() {
+	say := func(layer string, held bool, seen string, args ...any) {
+		state := "open"
+		if held {
+			state = "held"
+		}
+		fmt.Printf("%s\t%s\t%s\n", layer, state, fmt.Sprintf(seen, args...))
+	}
+	for _, ns := range []string{"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"} {
+		link, err := os.Readlink("/proc/self/ns/" + ns)
+		say("ns:"+ns, err == nil, "%s", link)
+	}
+	uid, gid := os.Getuid(), os.Getgid()
+	say("identity", uid != 0 && gid != 0, "uid %d, gid %d", uid, gid)
+	say("identity", unix.Setuid(0) != nil, "setuid(0) refused")
+	attackKernel(say)
+	attackFiles(say)
+	attackProcesses(say)
+	attackNetwork(say)
+}
+
+type sayer func(layer string, held bool, seen string, args ...any)
+
+func attackKernel(say sayer) {
+	caps := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var have [2]unix.CapUserData
+	err := unix.Capget(&caps, &have[0])
+	say("capabilities", err == nil && have == [2]unix.CapUserData{}, "none left")
+	nnp, _ := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+	say("no_new_privs", nnp == 1, "set")
+	mode, _ := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
+	say("seccomp", mode == 2, "filter mode")
+	for name, call := range map[string][4]uintptr{
+		"unshare":       {unix.SYS_UNSHARE, unix.CLONE_NEWUSER},
+		"mount":         {unix.SYS_MOUNT},
+		"bpf":           {unix.SYS_BPF, 0},
+		"ptrace":        {unix.SYS_PTRACE, unix.PTRACE_TRACEME},
+		"keyctl":        {unix.SYS_KEYCTL},
+		"io_uring":      {unix.SYS_IO_URING_SETUP, 1},
+		"userfaultfd":   {unix.SYS_USERFAULTFD},
+		"clock_settime": {unix.SYS_CLOCK_SETTIME},
+	} {
+		_, _, errno := unix.Syscall(call[0], call[1], call[2], call[3])
+		say("seccomp", errno == unix.EPERM, "%s answered %v", name, errno)
+	}
+	var limit unix.Rlimit
+	err = unix.Getrlimit(unix.RLIMIT_NPROC, &limit)
+	say("rlimits", err == nil && limit.Max < 1<<16, "%d processes", limit.Max)
+	limit.Max++
+	say("rlimits", unix.Setrlimit(unix.RLIMIT_NPROC, &limit) != nil, "raising refused")
+}
+
+func attackFiles(say sayer) {
+	for _, name := range []string{"/etc/shadow", "/root", "/home", "/var", "/sys", "/proc/sys", "/proc/kcore"} {
+		_, err := os.Stat(name)
+		say("own root", os.IsNotExist(err), "no %s", name)
+	}
+	for _, name := range []string{"/x", "/usr/x", "/etc/x", "/dev/x"} {
+		err := os.WriteFile(name, nil, 0o600)
+		say("read-only", err != nil, "%s can't be written", name)
+	}
+	var st unix.Statfs_t
+	err := unix.Statfs("/work", &st)
+	say("disk limit", err == nil && st.Type == unix.TMPFS_MAGIC && st.Blocks > 0, "%d bytes, %d inodes", int64(st.Blocks)*st.Bsize, st.Files)
+}
+
+func attackProcesses(say sayer) {
+	_, err := os.ReadFile("/proc/1/environ")
+	say("init shielded", err != nil, "its memory and environment can't be read")
+	for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGSEGV, unix.SIGKILL, unix.SIGSTOP} {
+		_ = unix.Kill(1, sig)
+	}
+	// Being here to say so is the proof, as its death is the room's.
+	time.Sleep(5 * time.Millisecond)
+	say("init shielded", true, "signals have no effect")
+	entries, err := os.ReadDir("/proc")
+	seen := 0
+	for _, e := range entries {
+		if c := e.Name()[0]; c >= '0' && c <= '9' {
+			seen++
+		}
+	}
+	say("own /proc", err == nil && seen == 1, "%d process visible", seen)
+}
+
+func attackNetwork(say sayer) {
+	for name, target := range map[string]unix.Sockaddr{
+		"IPv4":                &unix.SockaddrInet4{Port: 53, Addr: [4]byte{1, 1, 1, 1}},
+		"the host's loopback": &unix.SockaddrInet4{Port: 22, Addr: [4]byte{127, 0, 0, 1}},
+	} {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+		if err == nil {
+			err = unix.Connect(fd, target)
+			_ = unix.Close(fd)
+		}
+		say("no network", err != nil, "%s answered %v", name, err)
+	}
+	for name, family := range map[string]int{"netlink": unix.AF_NETLINK, "packet": unix.AF_PACKET, "vsock": unix.AF_VSOCK, "alg": unix.AF_ALG} {
+		_, err := unix.Socket(family, unix.SOCK_DGRAM, 0)
+		say("no network", err != nil, "%s answered %v", name, err)
+	}
+}

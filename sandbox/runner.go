@@ -1,0 +1,373 @@
+//go:build linux && (amd64 || arm64)
+
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/goals-tracker/tracker/sandbox/internal/cgroup"
+	"github.com/goals-tracker/tracker/sandbox/internal/seccomp"
+	"github.com/goals-tracker/tracker/sandbox/internal/wire"
+)
+
+// Runner executes steps. It is safe for concurrent use and holds nothing open
+// between runs.
+type Runner struct {
+	cfg        Config
+	initPath   string
+	root, user bool // running as root; using a user namespace
+	cgroups    *cgroup.Manager
+	noCgroup   string // why there is none
+	filter     []byte
+	slots      chan int
+}
+
+// New finds out what this machine grants and proves it by building a room. It
+// fails where learners' code can't be confined, saying why and what an operator
+// can do; there is no unconfined mode.
+func New(cfg Config) (*Runner, error) {
+	cfg = cfg.withDefaults()
+	r := &Runner{cfg: cfg, root: os.Geteuid() == 0, user: true, slots: make(chan int, cfg.Slots)}
+	for i := range cfg.Slots {
+		r.slots <- i
+	}
+	var err error
+	if r.initPath, err = findInit(cfg.InitPath); err != nil {
+		return nil, err
+	}
+	r.findCgroups()
+	r.filter, err = seccomp.Program(seccomp.Options{DenySharedMemory: r.cgroups == nil})
+	if err != nil {
+		return nil, err
+	}
+	if r.root && cfg.NoUserNamespace {
+		r.user = false
+	}
+	err = r.tryRoom()
+	if err != nil && r.root && r.user {
+		// Root needs no user namespace, it is one layer more.
+		withUser := err
+		r.user = false
+		if err = r.tryRoom(); err != nil {
+			err = errors.Join(withUser, err)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("learners' code can't be confined on this machine: %w%s", err, advice(err))
+	}
+	return r, nil
+}
+
+// Memory names what limits memory here: "cgroup v2", "cgroup v1" or "watchdog".
+func (r *Runner) Memory() string {
+	if r.cgroups == nil {
+		return "watchdog"
+	}
+	return "cgroup " + r.cgroups.Kind()
+}
+
+// findInit prefers the small binary, as the start of the large one is paid by
+// every room.
+func findInit(path string) (string, error) {
+	if path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return "", fmt.Errorf("find sandbox-init: %w", err)
+		}
+		return filepath.Abs(path)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find sandbox-init: %w", err)
+	}
+	beside := filepath.Join(filepath.Dir(self), "sandbox-init")
+	if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		return beside, nil
+	}
+	// This name stays right when the file is replaced by an upgrade.
+	return "/proc/self/exe", nil
+}
+
+func (r *Runner) findCgroups() {
+	if r.cfg.NoCgroup {
+		r.noCgroup = "switched off by configuration"
+		return
+	}
+	m, err := cgroup.Detect(r.cfg.CgroupParent)
+	if err != nil {
+		r.noCgroup = err.Error()
+		return
+	}
+	r.cgroups = m
+}
+
+// tryRoom builds a room and takes it down again without a job.
+func (r *Runner) tryRoom() error {
+	ctx, cancel := context.WithTimeout(context.Background(), prepareTimeout)
+	defer cancel()
+	room, err := r.open(ctx, roomSpec{limits: DefaultLimits()})
+	if err != nil {
+		return err
+	}
+	err = room.waitReady(ctx)
+	room.kill()
+	return errors.Join(err, room.close())
+}
+
+// advice turns the kernel's terse answer into what an operator can do.
+func advice(err error) string {
+	var hints []string
+	var errno unix.Errno
+	if errors.As(err, &errno) && (errno == unix.EPERM || errno == unix.EACCES || errno == unix.ENOSPC || errno == unix.EUSERS) {
+		for file, hint := range map[string]string{
+			"/proc/sys/kernel/unprivileged_userns_clone":             "set sysctl kernel.unprivileged_userns_clone=1",
+			"/proc/sys/user/max_user_namespaces":                     "set sysctl user.max_user_namespaces=15000",
+			"/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "",
+		} {
+			raw, readErr := os.ReadFile(file)
+			value := strings.TrimSpace(string(raw))
+			switch {
+			case readErr != nil:
+			case hint != "" && value == "0":
+				hints = append(hints, hint)
+			case hint == "" && value == "1":
+				hints = append(hints, "install an AppArmor profile with \"userns,\" for this binary, or set sysctl kernel.apparmor_restrict_unprivileged_userns=0")
+			}
+		}
+		hints = append(hints, "in a container, allow namespaces (seccomp profile without the clone, unshare and mount restrictions) and an unmasked /proc")
+	}
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
+		hints = append(hints, "use Linux 5.12 or newer")
+	}
+	if len(hints) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(hints, "; or ") + " (see sandbox/README.md)"
+}
+
+// mounts resolves the step's runtimes and keeps them to the allowed roots, also
+// behind links.
+func (r *Runner) mounts(step Step) ([]wire.Mount, error) {
+	out := make([]wire.Mount, 0, len(step.Runtimes))
+	for _, m := range step.Runtimes {
+		resolved, err := filepath.EvalSymlinks(m.Source)
+		if errors.Is(err, os.ErrNotExist) && m.Optional {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find runtime %s: %w", m.Source, err)
+		}
+		if !r.allowed(m.Source) || !r.allowed(resolved) {
+			return nil, fmt.Errorf("%w: runtime %s lies outside the allowed folders (%s)", ErrStep, m.Source, strings.Join(r.cfg.RuntimeRoots, ", "))
+		}
+		out = append(out, wire.Mount{Source: m.Source, Target: m.target(), Optional: m.Optional})
+	}
+	return out, nil
+}
+
+func (r *Runner) allowed(p string) bool {
+	for _, root := range r.cfg.RuntimeRoots {
+		if below(p, filepath.Clean(root)) {
+			return true
+		}
+	}
+	return false
+}
+
+// prepareTimeout bounds everything before the exec; it only strikes on a
+// machine that is out of order.
+const prepareTimeout = 20 * time.Second
+
+// Run executes a step and returns when nothing of it is left. An error means
+// that the platform could not run it, or that ctx ended; a program's failure is
+// in the Result. It wraps ErrStep for impossible steps and *StartError for
+// programs that can't be executed.
+func (r *Runner) Run(ctx context.Context, step Step) (Result, error) {
+	begun := time.Now()
+	if err := step.Validate(); err != nil {
+		return Result{}, err
+	}
+	mounts, err := r.mounts(step)
+	if err != nil {
+		return Result{}, err
+	}
+	run := &run{runner: r, step: step}
+	result, err := run.execute(ctx, mounts, begun)
+	// Whatever happened, nothing may be left.
+	var closing []error
+	for _, room := range run.rooms {
+		room.kill()
+		closing = append(closing, room.close())
+	}
+	if err == nil {
+		err = errors.Join(closing...)
+	}
+	if err != nil {
+		if step.Name != "" {
+			err = fmt.Errorf("run step %s: %w", step.Name, err)
+		}
+		return Result{}, err
+	}
+	return result, nil
+}
+
+// run is one execution of a step.
+type run struct {
+	runner *Runner
+	step   Step
+	rooms  []*room
+
+	mu      sync.Mutex
+	outcome Outcome
+	culprit string
+}
+
+// met records the first limit that any process met.
+func (x *run) met(role string, o Outcome) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.outcome == "" && o != Killed {
+		x.outcome, x.culprit = o, role
+	}
+}
+
+func (x *run) execute(ctx context.Context, mounts []wire.Mount, begun time.Time) (Result, error) {
+	preparing, cancel := context.WithTimeout(ctx, prepareTimeout)
+	defer cancel()
+	if err := x.prepare(preparing, mounts); err != nil {
+		return Result{}, err
+	}
+	started := time.Now()
+	if err := x.supervise(ctx); err != nil {
+		return Result{}, err
+	}
+	result := Result{Outcome: Exited, Prepare: started.Sub(begun), Run: time.Since(started)}
+	for _, room := range x.rooms {
+		p, err := room.result(started)
+		if err != nil {
+			return Result{}, err
+		}
+		result.Processes = append(result.Processes, p)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.outcome != "" {
+		result.Outcome, result.Culprit = x.outcome, x.culprit
+	}
+	return result, nil
+}
+
+// prepare opens all rooms, lets them build at the same time, and starts their
+// programs together.
+func (x *run) prepare(ctx context.Context, mounts []wire.Mount) error {
+	ends, err := channelEnds(x.step.Processes)
+	if err != nil {
+		return err
+	}
+	defer closeAll(ends)
+	limits := x.step.Limits
+	for i, p := range x.step.Processes {
+		spec := roomSpec{role: p.Role, process: &x.step.Processes[i], mounts: mounts, limits: p.Limits.or(limits).or(DefaultLimits()), met: x.met}
+		if p.Channel {
+			spec.channel = ends[i]
+		}
+		room, err := x.runner.open(ctx, spec)
+		if err != nil {
+			return err
+		}
+		x.rooms = append(x.rooms, room)
+	}
+	for _, room := range x.rooms {
+		if err := room.waitReady(ctx); err != nil {
+			return err
+		}
+	}
+	for _, room := range x.rooms {
+		if err := room.start(); err != nil {
+			return err
+		}
+	}
+	for _, room := range x.rooms {
+		if err := room.waitStarted(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// supervise holds the clock until every room is gone.
+func (x *run) supervise(ctx context.Context) error {
+	wall := time.NewTimer(x.step.Limits.or(DefaultLimits()).Wall)
+	defer wall.Stop()
+	leader := x.rooms[0]
+	watching, stopWatching := context.WithCancel(ctx)
+	var watchers sync.WaitGroup
+	defer watchers.Wait()
+	defer stopWatching()
+	for _, room := range x.rooms {
+		watchers.Go(func() { room.watch(watching) })
+	}
+	leaderEnded := leader.ended
+	var grace <-chan time.Time
+	gone := x.allGone()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-wall.C:
+			for _, room := range x.rooms {
+				room.stop(TimedOut)
+			}
+		case <-leaderEnded:
+			leaderEnded = nil
+			patience := Grace
+			if leader.stopped() {
+				patience = 0
+			}
+			grace = time.After(patience)
+		case <-grace:
+			for _, room := range x.rooms[1:] {
+				room.stop(Killed)
+			}
+		case <-gone:
+			return nil
+		}
+	}
+}
+
+func (x *run) allGone() <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		for _, room := range x.rooms {
+			<-room.gone
+		}
+		close(done)
+	}()
+	return done
+}
+
+// channelEnds makes the socket pair when the step asks for one.
+func channelEnds(processes []Process) ([]*os.File, error) {
+	if !processes[0].Channel {
+		return nil, nil
+	}
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("make channel: %w", err)
+	}
+	return []*os.File{os.NewFile(uintptr(fds[0]), "channel"), os.NewFile(uintptr(fds[1]), "channel")}, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close()
+	}
+}

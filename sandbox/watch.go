@@ -1,0 +1,189 @@
+//go:build linux && (amd64 || arm64)
+
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// watchInterval is short enough that a limit is met, noticed and enforced within
+// a tenth of a second.
+const watchInterval = 20 * time.Millisecond
+
+// watch enforces from outside what the kernel doesn't by itself. It runs on the
+// host, where a payload can't slow it down.
+func (m *room) watch(ctx context.Context) {
+	tick := time.NewTicker(watchInterval)
+	defer tick.Stop()
+	begun := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.ended:
+			return
+		case <-tick.C:
+		}
+		if o := m.look(time.Since(begun)); o != "" {
+			m.stop(o)
+			return
+		}
+	}
+}
+
+// look returns the limit that was met, if any.
+func (m *room) look(elapsed time.Duration) Outcome {
+	l := m.spec.limits
+	if m.group != nil {
+		if kills, err := m.group.OOMKills(); err == nil && kills > 0 {
+			return OutOfMemory
+		}
+	}
+	// So much CPU can't have been used yet.
+	cpuPossible := elapsed*time.Duration(runtime.NumCPU()) >= l.CPU
+	if m.group != nil {
+		if !cpuPossible {
+			return ""
+		}
+		if used, ok := m.group.CPU(); ok {
+			if used > l.CPU {
+				return TimedOut
+			}
+			return ""
+		}
+	}
+	if err := m.sampler.sample(m.proc.Pid, m.group == nil); err != nil {
+		return ""
+	}
+	if m.group == nil && m.sampler.now > l.Memory {
+		return OutOfMemory
+	}
+	if m.sampler.cpu > l.CPU {
+		return TimedOut
+	}
+	return ""
+}
+
+// sampler adds up a room's processes through the room's own /proc. It belongs
+// to the watch; others read it after gone.
+type sampler struct {
+	dir    *os.File
+	cpu    time.Duration
+	now    int64
+	memory int64 // peak of now
+}
+
+func (s *sampler) close() {
+	if s.dir != nil {
+		_ = s.dir.Close()
+		s.dir = nil
+	}
+}
+
+// userHZ is the unit of times in /proc on every architecture built for.
+const userHZ = 100
+
+func (s *sampler) sample(pid int, memory bool) error {
+	if s.dir == nil {
+		// The host's own /proc would have to be searched for the room's pids.
+		dir, err := os.Open(fmt.Sprintf("/proc/%d/root/proc", pid))
+		if err != nil {
+			return err
+		}
+		s.dir = dir
+	}
+	if _, err := s.dir.Seek(0, 0); err != nil {
+		return err
+	}
+	names, err := s.dir.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	var ticks, anon, shared int64
+	for _, name := range names {
+		if name[0] < '0' || name[0] > '9' {
+			continue
+		}
+		if raw, err := s.read(name + "/stat"); err == nil {
+			ticks += parseTicks(raw)
+		}
+		if memory && name != "1" {
+			if raw, err := s.read(name + "/status"); err == nil {
+				a, sh := parseResident(raw)
+				anon += a
+				// Mapped by several, it exists once.
+				shared = max(shared, sh)
+			}
+		}
+	}
+	s.cpu = max(s.cpu, time.Duration(ticks)*time.Second/userHZ)
+	s.now = anon + shared
+	s.memory = max(s.memory, s.now)
+	return nil
+}
+
+func (s *sampler) read(name string) (string, error) {
+	fd, err := unix.Openat(int(s.dir.Fd()), name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	buf := make([]byte, 8192)
+	n, err := unix.Read(fd, buf)
+	if err != nil {
+		return "", err
+	}
+	return string(buf[:n]), nil
+}
+
+// parseTicks adds the user and system times of a process and of its children
+// that were waited for. The name in parentheses is the payload's to choose, so
+// fields are counted from its last closing one.
+func parseTicks(stat string) int64 {
+	i := strings.LastIndexByte(stat, ')')
+	if i < 0 {
+		return 0
+	}
+	fields := strings.Fields(stat[i+1:])
+	const utime, cstime = 11, 14
+	if len(fields) <= cstime {
+		return 0
+	}
+	var sum int64
+	for _, f := range fields[utime : cstime+1] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err == nil && n > 0 {
+			sum += n
+		}
+	}
+	return sum
+}
+
+// parseResident reads anonymous and shared memory, in bytes. A name can't forge
+// a line: the kernel escapes newlines in it.
+func parseResident(status string) (anon, shared int64) {
+	for line := range strings.Lines(status) {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || (name != "RssAnon" && name != "RssShmem") {
+			continue
+		}
+		kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+		if err != nil || kb < 0 || kb > 1<<50 {
+			continue
+		}
+		if name == "RssAnon" {
+			anon += kb << 10
+		} else {
+			shared += kb << 10
+		}
+	}
+	return anon, shared
+}
