@@ -1,0 +1,13 @@
+def escalar(cantidad, personas, base=4):
+    """Devuelve la cantidad necesaria para otro número de personas."""
+    return cantidad
+
+
+def tazas_a_gramos(tazas, gramos_por_taza=120):
+    """Devuelve los gramos, redondeados a un entero."""
+    return 0
+
+
+def harina_para(personas, tazas=2):
+    """Devuelve los gramos de harina para ese número de personas."""
+    return 0
