@@ -81,17 +81,22 @@ func (r *StepResult) Process(role string) *ProcessResult {
 
 // ProcessResult is what one process of a step produced.
 type ProcessResult struct {
-	Role     string
+	Role string
+	// Outcome of this process; of two, one may meet a limit and the other not.
+	Outcome  Outcome
 	ExitCode int
 	// Signal ended the process; 0 when it exited.
 	Signal int
 	Stdout []byte
 	Stderr []byte
 	// Truncated says that output beyond the limit was dropped.
-	Truncated   bool
-	Collected   []File
-	CPU         time.Duration
-	MaxRSSBytes uint64
+	Truncated bool
+	Collected []File
+	// CollectedTruncated says that files which match were left out, as they
+	// were too many or too large.
+	CollectedTruncated bool
+	CPU                time.Duration
+	MaxRSSBytes        uint64
 }
 
 // File returns the collected file of that path, or nil.

@@ -37,7 +37,7 @@ type Config struct {
 	// Defaults to false: each runs as an unprivileged user of its own.
 	KeepPrivileges bool
 	// FirstUID is the user id of the first plugin when the server is root; the
-	// next ones count up. Defaults to 60600.
+	// next ones count up. Defaults to 61100, behind the sandbox's.
 	FirstUID int
 	// MemoryBytes bounds the private memory of each plugin. Defaults to 2 GiB.
 	MemoryBytes uint64
@@ -83,7 +83,7 @@ func (c *Config) withDefaults() Config {
 		out.MaxCrashes = 5
 	}
 	if out.FirstUID <= 0 {
-		out.FirstUID = 60600
+		out.FirstUID = 61100
 	}
 	if out.MemoryBytes == 0 {
 		out.MemoryBytes = 2 << 30

@@ -320,7 +320,7 @@ func TestAPluginGetsAMinimalEnvironmentAndAUserOfItsOwn(t *testing.T) {
 	}
 	want := fmt.Sprintf("uid=%d", os.Geteuid())
 	if isRoot() {
-		want = "uid=60600 groups=[]"
+		want = "uid=61100 groups=[]"
 	}
 	if !strings.Contains(err.Error(), want) {
 		t.Errorf("%q is missing in: %v", want, err)

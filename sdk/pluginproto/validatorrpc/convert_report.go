@@ -60,6 +60,7 @@ func stepResultToProto(r judging.StepResult) *validatorv1.StepResult {
 			return &validatorv1.ProcessResult{
 				Role: p.Role, ExitCode: int32(p.ExitCode), Signal: int32(p.Signal), Stdout: p.Stdout, Stderr: p.Stderr,
 				Truncated: p.Truncated, Collected: each(p.Collected, fileToProto), CpuMs: millis(p.CPU), MaxRssBytes: p.MaxRSSBytes,
+				Outcome: outcomes.toProto[p.Outcome], CollectedTruncated: p.CollectedTruncated,
 			}
 		}),
 	}
@@ -72,6 +73,7 @@ func stepResultFromProto(r *validatorv1.StepResult) judging.StepResult {
 			return judging.ProcessResult{
 				Role: p.GetRole(), ExitCode: int(p.GetExitCode()), Signal: int(p.GetSignal()), Stdout: p.GetStdout(), Stderr: p.GetStderr(),
 				Truncated: p.GetTruncated(), Collected: each(p.GetCollected(), fileFromProto), CPU: fromMillis(p.GetCpuMs()), MaxRSSBytes: p.GetMaxRssBytes(),
+				Outcome: outcomes.toGo[p.GetOutcome()], CollectedTruncated: p.GetCollectedTruncated(),
 			}
 		}),
 	}

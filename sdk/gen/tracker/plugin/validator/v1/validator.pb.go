@@ -1538,15 +1538,19 @@ type ProcessResult struct {
 	Role     string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
 	ExitCode int32                  `protobuf:"varint,2,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
 	// Signal number that ended it; 0 when it exited.
-	Signal        int32   `protobuf:"varint,3,opt,name=signal,proto3" json:"signal,omitempty"`
-	Stdout        []byte  `protobuf:"bytes,4,opt,name=stdout,proto3" json:"stdout,omitempty"`
-	Stderr        []byte  `protobuf:"bytes,5,opt,name=stderr,proto3" json:"stderr,omitempty"`
-	Truncated     bool    `protobuf:"varint,6,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	Collected     []*File `protobuf:"bytes,7,rep,name=collected,proto3" json:"collected,omitempty"`
-	CpuMs         uint32  `protobuf:"varint,8,opt,name=cpu_ms,json=cpuMs,proto3" json:"cpu_ms,omitempty"`
-	MaxRssBytes   uint64  `protobuf:"varint,9,opt,name=max_rss_bytes,json=maxRssBytes,proto3" json:"max_rss_bytes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Signal      int32   `protobuf:"varint,3,opt,name=signal,proto3" json:"signal,omitempty"`
+	Stdout      []byte  `protobuf:"bytes,4,opt,name=stdout,proto3" json:"stdout,omitempty"`
+	Stderr      []byte  `protobuf:"bytes,5,opt,name=stderr,proto3" json:"stderr,omitempty"`
+	Truncated   bool    `protobuf:"varint,6,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	Collected   []*File `protobuf:"bytes,7,rep,name=collected,proto3" json:"collected,omitempty"`
+	CpuMs       uint32  `protobuf:"varint,8,opt,name=cpu_ms,json=cpuMs,proto3" json:"cpu_ms,omitempty"`
+	MaxRssBytes uint64  `protobuf:"varint,9,opt,name=max_rss_bytes,json=maxRssBytes,proto3" json:"max_rss_bytes,omitempty"`
+	// How this process ended; of two, one may meet a limit and the other not.
+	Outcome Outcome `protobuf:"varint,10,opt,name=outcome,proto3,enum=tracker.plugin.validator.v1.Outcome" json:"outcome,omitempty"`
+	// Files that match were left out because there were too many or too large.
+	CollectedTruncated bool `protobuf:"varint,11,opt,name=collected_truncated,json=collectedTruncated,proto3" json:"collected_truncated,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *ProcessResult) Reset() {
@@ -1640,6 +1644,20 @@ func (x *ProcessResult) GetMaxRssBytes() uint64 {
 		return x.MaxRssBytes
 	}
 	return 0
+}
+
+func (x *ProcessResult) GetOutcome() Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return Outcome_OUTCOME_UNSPECIFIED
+}
+
+func (x *ProcessResult) GetCollectedTruncated() bool {
+	if x != nil {
+		return x.CollectedTruncated
+	}
+	return false
 }
 
 type JudgeRequest struct {
@@ -2496,7 +2514,7 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\astep_id\x18\x01 \x01(\tR\x06stepId\x12>\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2$.tracker.plugin.validator.v1.OutcomeR\aoutcome\x12H\n" +
 	"\tprocesses\x18\x03 \x03(\v2*.tracker.plugin.validator.v1.ProcessResultR\tprocesses\x12\x17\n" +
-	"\awall_ms\x18\x04 \x01(\rR\x06wallMs\"\xa2\x02\n" +
+	"\awall_ms\x18\x04 \x01(\rR\x06wallMs\"\x93\x03\n" +
 	"\rProcessResult\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x1b\n" +
 	"\texit_code\x18\x02 \x01(\x05R\bexitCode\x12\x16\n" +
@@ -2506,7 +2524,10 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\ttruncated\x18\x06 \x01(\bR\ttruncated\x12?\n" +
 	"\tcollected\x18\a \x03(\v2!.tracker.plugin.validator.v1.FileR\tcollected\x12\x15\n" +
 	"\x06cpu_ms\x18\b \x01(\rR\x05cpuMs\x12\"\n" +
-	"\rmax_rss_bytes\x18\t \x01(\x04R\vmaxRssBytes\"\x97\x03\n" +
+	"\rmax_rss_bytes\x18\t \x01(\x04R\vmaxRssBytes\x12>\n" +
+	"\aoutcome\x18\n" +
+	" \x01(\x0e2$.tracker.plugin.validator.v1.OutcomeR\aoutcome\x12/\n" +
+	"\x13collected_truncated\x18\v \x01(\bR\x12collectedTruncated\"\x97\x03\n" +
 	"\fJudgeRequest\x12G\n" +
 	"\n" +
 	"submission\x18\x01 \x01(\v2'.tracker.plugin.validator.v1.SubmissionR\n" +
@@ -2687,40 +2708,41 @@ var file_tracker_plugin_validator_v1_validator_proto_depIdxs = []int32{
 	1,  // 21: tracker.plugin.validator.v1.StepResult.outcome:type_name -> tracker.plugin.validator.v1.Outcome
 	21, // 22: tracker.plugin.validator.v1.StepResult.processes:type_name -> tracker.plugin.validator.v1.ProcessResult
 	5,  // 23: tracker.plugin.validator.v1.ProcessResult.collected:type_name -> tracker.plugin.validator.v1.File
-	12, // 24: tracker.plugin.validator.v1.JudgeRequest.submission:type_name -> tracker.plugin.validator.v1.Submission
-	13, // 25: tracker.plugin.validator.v1.JudgeRequest.task:type_name -> tracker.plugin.validator.v1.TaskSpec
-	36, // 26: tracker.plugin.validator.v1.JudgeRequest.toolchain:type_name -> tracker.plugin.validator.v1.JudgeRequest.ToolchainEntry
-	20, // 27: tracker.plugin.validator.v1.JudgeRequest.results:type_name -> tracker.plugin.validator.v1.StepResult
-	25, // 28: tracker.plugin.validator.v1.JudgeResponse.report:type_name -> tracker.plugin.validator.v1.Report
-	24, // 29: tracker.plugin.validator.v1.JudgeResponse.more:type_name -> tracker.plugin.validator.v1.MoreSteps
-	17, // 30: tracker.plugin.validator.v1.MoreSteps.steps:type_name -> tracker.plugin.validator.v1.Step
-	0,  // 31: tracker.plugin.validator.v1.Report.verdict:type_name -> tracker.plugin.validator.v1.Verdict
-	26, // 32: tracker.plugin.validator.v1.Report.tests:type_name -> tracker.plugin.validator.v1.Test
-	27, // 33: tracker.plugin.validator.v1.Report.findings:type_name -> tracker.plugin.validator.v1.Finding
-	4,  // 34: tracker.plugin.validator.v1.Report.summary:type_name -> tracker.plugin.validator.v1.Message
-	37, // 35: tracker.plugin.validator.v1.Report.versions:type_name -> tracker.plugin.validator.v1.Report.VersionsEntry
-	2,  // 36: tracker.plugin.validator.v1.Test.status:type_name -> tracker.plugin.validator.v1.TestStatus
-	4,  // 37: tracker.plugin.validator.v1.Test.message:type_name -> tracker.plugin.validator.v1.Message
-	3,  // 38: tracker.plugin.validator.v1.Finding.severity:type_name -> tracker.plugin.validator.v1.Severity
-	4,  // 39: tracker.plugin.validator.v1.Finding.message:type_name -> tracker.plugin.validator.v1.Message
-	12, // 40: tracker.plugin.validator.v1.MutateRequest.solution:type_name -> tracker.plugin.validator.v1.Submission
-	13, // 41: tracker.plugin.validator.v1.MutateRequest.task:type_name -> tracker.plugin.validator.v1.TaskSpec
-	30, // 42: tracker.plugin.validator.v1.MutateResponse.mutants:type_name -> tracker.plugin.validator.v1.Mutant
-	4,  // 43: tracker.plugin.validator.v1.Mutant.description:type_name -> tracker.plugin.validator.v1.Message
-	5,  // 44: tracker.plugin.validator.v1.Mutant.files:type_name -> tracker.plugin.validator.v1.File
-	6,  // 45: tracker.plugin.validator.v1.ValidatorService.Describe:input_type -> tracker.plugin.validator.v1.DescribeRequest
-	15, // 46: tracker.plugin.validator.v1.ValidatorService.Plan:input_type -> tracker.plugin.validator.v1.PlanRequest
-	22, // 47: tracker.plugin.validator.v1.ValidatorService.Judge:input_type -> tracker.plugin.validator.v1.JudgeRequest
-	28, // 48: tracker.plugin.validator.v1.ValidatorService.Mutate:input_type -> tracker.plugin.validator.v1.MutateRequest
-	7,  // 49: tracker.plugin.validator.v1.ValidatorService.Describe:output_type -> tracker.plugin.validator.v1.DescribeResponse
-	16, // 50: tracker.plugin.validator.v1.ValidatorService.Plan:output_type -> tracker.plugin.validator.v1.PlanResponse
-	23, // 51: tracker.plugin.validator.v1.ValidatorService.Judge:output_type -> tracker.plugin.validator.v1.JudgeResponse
-	29, // 52: tracker.plugin.validator.v1.ValidatorService.Mutate:output_type -> tracker.plugin.validator.v1.MutateResponse
-	49, // [49:53] is the sub-list for method output_type
-	45, // [45:49] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	1,  // 24: tracker.plugin.validator.v1.ProcessResult.outcome:type_name -> tracker.plugin.validator.v1.Outcome
+	12, // 25: tracker.plugin.validator.v1.JudgeRequest.submission:type_name -> tracker.plugin.validator.v1.Submission
+	13, // 26: tracker.plugin.validator.v1.JudgeRequest.task:type_name -> tracker.plugin.validator.v1.TaskSpec
+	36, // 27: tracker.plugin.validator.v1.JudgeRequest.toolchain:type_name -> tracker.plugin.validator.v1.JudgeRequest.ToolchainEntry
+	20, // 28: tracker.plugin.validator.v1.JudgeRequest.results:type_name -> tracker.plugin.validator.v1.StepResult
+	25, // 29: tracker.plugin.validator.v1.JudgeResponse.report:type_name -> tracker.plugin.validator.v1.Report
+	24, // 30: tracker.plugin.validator.v1.JudgeResponse.more:type_name -> tracker.plugin.validator.v1.MoreSteps
+	17, // 31: tracker.plugin.validator.v1.MoreSteps.steps:type_name -> tracker.plugin.validator.v1.Step
+	0,  // 32: tracker.plugin.validator.v1.Report.verdict:type_name -> tracker.plugin.validator.v1.Verdict
+	26, // 33: tracker.plugin.validator.v1.Report.tests:type_name -> tracker.plugin.validator.v1.Test
+	27, // 34: tracker.plugin.validator.v1.Report.findings:type_name -> tracker.plugin.validator.v1.Finding
+	4,  // 35: tracker.plugin.validator.v1.Report.summary:type_name -> tracker.plugin.validator.v1.Message
+	37, // 36: tracker.plugin.validator.v1.Report.versions:type_name -> tracker.plugin.validator.v1.Report.VersionsEntry
+	2,  // 37: tracker.plugin.validator.v1.Test.status:type_name -> tracker.plugin.validator.v1.TestStatus
+	4,  // 38: tracker.plugin.validator.v1.Test.message:type_name -> tracker.plugin.validator.v1.Message
+	3,  // 39: tracker.plugin.validator.v1.Finding.severity:type_name -> tracker.plugin.validator.v1.Severity
+	4,  // 40: tracker.plugin.validator.v1.Finding.message:type_name -> tracker.plugin.validator.v1.Message
+	12, // 41: tracker.plugin.validator.v1.MutateRequest.solution:type_name -> tracker.plugin.validator.v1.Submission
+	13, // 42: tracker.plugin.validator.v1.MutateRequest.task:type_name -> tracker.plugin.validator.v1.TaskSpec
+	30, // 43: tracker.plugin.validator.v1.MutateResponse.mutants:type_name -> tracker.plugin.validator.v1.Mutant
+	4,  // 44: tracker.plugin.validator.v1.Mutant.description:type_name -> tracker.plugin.validator.v1.Message
+	5,  // 45: tracker.plugin.validator.v1.Mutant.files:type_name -> tracker.plugin.validator.v1.File
+	6,  // 46: tracker.plugin.validator.v1.ValidatorService.Describe:input_type -> tracker.plugin.validator.v1.DescribeRequest
+	15, // 47: tracker.plugin.validator.v1.ValidatorService.Plan:input_type -> tracker.plugin.validator.v1.PlanRequest
+	22, // 48: tracker.plugin.validator.v1.ValidatorService.Judge:input_type -> tracker.plugin.validator.v1.JudgeRequest
+	28, // 49: tracker.plugin.validator.v1.ValidatorService.Mutate:input_type -> tracker.plugin.validator.v1.MutateRequest
+	7,  // 50: tracker.plugin.validator.v1.ValidatorService.Describe:output_type -> tracker.plugin.validator.v1.DescribeResponse
+	16, // 51: tracker.plugin.validator.v1.ValidatorService.Plan:output_type -> tracker.plugin.validator.v1.PlanResponse
+	23, // 52: tracker.plugin.validator.v1.ValidatorService.Judge:output_type -> tracker.plugin.validator.v1.JudgeResponse
+	29, // 53: tracker.plugin.validator.v1.ValidatorService.Mutate:output_type -> tracker.plugin.validator.v1.MutateResponse
+	50, // [50:54] is the sub-list for method output_type
+	46, // [46:50] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_tracker_plugin_validator_v1_validator_proto_init() }
