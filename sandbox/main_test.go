@@ -12,6 +12,9 @@ import (
 
 func TestMain(m *testing.M) {
 	Init()
+	if mark := os.Getenv(hostToBeKilled); mark != "" {
+		hostUntilKilled(mark)
+	}
 	os.Exit(m.Run())
 }
 

@@ -40,7 +40,7 @@ func (r *Runner) open(ctx context.Context, spec roomSpec) (*room, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for a free sandbox: %w", ctx.Err())
 	}
-	m := &room{spec: spec, runner: r, slot: slot, joined: make(chan error, 1),
+	m := &room{spec: spec, runner: r, slot: slot, joined: make(chan error, 1), sent: make(chan struct{}),
 		ready: make(chan struct{}), started: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{})}
 	if err := m.launch(); err != nil {
 		if m.group != nil {
@@ -171,6 +171,7 @@ func (m *room) startProcess(files []*os.File) error {
 // send writes everything the room needs up to the word to start. Errors show as
 // the end of the room.
 func (m *room) send(stdin *os.File) {
+	defer close(m.sent)
 	if stdin != nil {
 		go func() {
 			_, _ = stdin.Write(m.spec.process.Stdin)
@@ -235,9 +236,10 @@ func (m *room) rlimits() []wire.Rlimit {
 	}
 	if m.group == nil {
 		// The watchdog looks every few milliseconds; this stops the one process
-		// that takes everything between two looks. Twice, so that the watchdog
-		// is the one to say what happened.
-		limits = append(limits, same(unix.RLIMIT_DATA, uint64(2*l.Memory)))
+		// that takes everything between two looks. It is generous, as it counts
+		// what runtimes only reserve, and as the watchdog is the one to say what
+		// happened.
+		limits = append(limits, same(unix.RLIMIT_DATA, uint64(2*l.Memory+128<<20)))
 	}
 	return limits
 }

@@ -42,6 +42,7 @@ type room struct {
 	stderr   *os.File // what pid 1 itself says when it panics
 	group    *cgroup.Group
 	joined   chan error
+	sent     chan struct{}
 	capture  *capture
 	sampler  sampler
 	closeErr error
@@ -170,6 +171,7 @@ func (m *room) start() error {
 	if err := <-m.joined; err != nil {
 		return err
 	}
+	<-m.sent
 	if err := wire.WriteFrame(m.control, wire.KindGo, nil); err != nil {
 		<-m.gone
 		return m.failure()

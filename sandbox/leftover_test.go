@@ -1,0 +1,196 @@
+//go:build linux && (amd64 || arm64)
+
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// alive lists the host's processes whose command line contains mark.
+func alive(t *testing.T, mark string) []string {
+	t.Helper()
+	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
+		if err == nil && bytes.Contains(raw, []byte(mark)) {
+			found = append(found, name+": "+strings.ReplaceAll(string(raw), "\x00", " "))
+		}
+	}
+	return found
+}
+
+func eventually(t *testing.T, within time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(within); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %s: %s", within, what)
+		}
+	}
+}
+
+// hostile is a payload that leaves daemons, ignores signals and is found by its
+// mark.
+func hostile(mark string) Step {
+	return python(fmt.Sprintf(`import os, signal, time
+mark = %q
+for s in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT): signal.signal(s, signal.SIG_IGN)
+for _ in range(5):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            open("/tmp/%%d" %% os.getpid(), "w").write("x")
+            while True: time.sleep(1)
+        os._exit(0)
+print("up", flush=True)
+`, mark))
+}
+
+func TestDaemonsDieWithTheProgramThatLeftThem(t *testing.T) {
+	mark := fmt.Sprintf("daemon-mark-%d", time.Now().UnixNano())
+	variants(t, func(t *testing.T, r *Runner) {
+		expect(t, r, hostile(mark+t.Name()), Exited, 0, "up")
+		if left := alive(t, mark+t.Name()); len(left) > 0 {
+			t.Errorf("still there: %q", left)
+		}
+	})
+}
+
+func TestEverythingIsDeadSoonAfterALimit(t *testing.T) {
+	variants(t, func(t *testing.T, r *Runner) {
+		mark := fmt.Sprintf("limit-mark-%s-%d", t.Name(), time.Now().UnixNano())
+		s := hostile(mark)
+		s.Processes[0].Argv[4] += "\nwhile True: pass"
+		s.Limits.Wall = 400 * time.Millisecond
+		done := make(chan Result, 1)
+		go func() {
+			res, err := r.Run(context.Background(), s)
+			if err != nil {
+				t.Error(err)
+			}
+			done <- res
+		}()
+		eventually(t, 5*time.Second, "the payload starts", func() bool { return len(alive(t, mark)) > 0 })
+		res := <-done
+		if left := alive(t, mark); len(left) > 0 {
+			t.Errorf("still there: %q", left)
+		}
+		if late := res.Processes[0].Wall - s.Limits.Wall; res.Outcome != TimedOut || late > promptly {
+			t.Errorf("%s, %s late", res.Outcome, late)
+		} else {
+			t.Logf("dead %s after the limit", late)
+		}
+	})
+}
+
+const hostToBeKilled = "SANDBOX_TEST_HOST_MARK"
+
+// hostUntilKilled is the server in TestARoomDiesWithItsHost.
+func hostUntilKilled(mark string) {
+	r, err := New(Config{})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	s := hostile(mark)
+	s.Processes[0].Argv[4] += "\ntime.sleep(600)"
+	s.Limits.Wall = 10 * time.Minute
+	_, err = r.Run(context.Background(), s)
+	fmt.Println("ended:", err)
+	os.Exit(1)
+}
+
+func TestARoomDiesWithItsHost(t *testing.T) {
+	mark := fmt.Sprintf("host-mark-%d", time.Now().UnixNano())
+	host := exec.Command("/proc/self/exe")
+	host.Env = append(os.Environ(), hostToBeKilled+"="+mark)
+	var out bytes.Buffer
+	host.Stdout = &out
+	if err := host.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "five daemons start", func() bool { return len(alive(t, mark)) >= 5 })
+	if err := host.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = host.Wait()
+	eventually(t, 3*time.Second, "the room dies", func() bool { return len(alive(t, mark)) == 0 })
+}
+
+// holdings counts what runs might leave on the host.
+func holdings(t *testing.T) map[string]int {
+	t.Helper()
+	count := map[string]int{}
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count["descriptors"] = len(fds)
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count["mounts"] = bytes.Count(mounts, []byte("\n"))
+	temp, err := os.ReadDir(os.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range temp {
+		if strings.Contains(e.Name(), "sandbox") {
+			count["temporary files"]++
+		}
+	}
+	groups, err := filepath.Glob(fmt.Sprintf("/sys/fs/cgroup/memory/*/*/tracker-sandbox-%d-*", os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count["groups"] = len(groups)
+	children, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range children {
+		raw, err := os.ReadFile(name)
+		if err == nil {
+			count["children"] += len(strings.Fields(string(raw)))
+		}
+	}
+	return count
+}
+
+func TestNothingIsLeftAfterManyRuns(t *testing.T) {
+	r := newRunner(t, Config{})
+	ends := []Step{shell("echo hi"), shell("sleep 60"), shell("yes"), shell("exit 1"), hostile("left-mark"), {Processes: []Process{{Argv: []string{"/none"}}}}}
+	ends[1].Limits.Wall = 20 * time.Millisecond
+	ends[2].Limits.Output = 1000
+	runAll := func(rounds int) {
+		for range rounds {
+			for _, s := range ends {
+				_, _ = r.Run(context.Background(), s)
+			}
+		}
+	}
+	runAll(1) // opens what the process keeps for itself, e.g. the poller
+	before := holdings(t)
+	runAll(15)
+	after := holdings(t)
+	for what, n := range before {
+		if after[what] > n {
+			t.Errorf("%s: %d before, %d after", what, n, after[what])
+		}
+	}
+	if left := alive(t, "left-mark"); len(left) > 0 {
+		t.Errorf("still there: %q", left)
+	}
+}
