@@ -59,6 +59,7 @@ func TestSigningInGoesBackWithTokensAndState(t *testing.T) {
 	state := "a b&c=d#é"
 	for _, target := range []string{"http://127.0.0.1:8000/app", "http://localhost:3000/", "http://[::1]:4000/cb", vscodeURI, "vscode-insiders://goals-tracker.tracker/auth", "https://tracker.example/callback?x=1"} {
 		t.Run(target, func(t *testing.T) {
+			b := b.with(t)
 			action, proof := b.openForm(loginPath(target, "state", state))
 			resp, body := b.submit(action, proof, "ben@academy.test", "ben-learns")
 			if resp.StatusCode != http.StatusSeeOther {

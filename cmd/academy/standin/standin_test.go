@@ -57,6 +57,13 @@ func setup(t *testing.T, config standin.Config) *bundle {
 	return b
 }
 
+// with is the same bundle for a subtest, so that it fails by itself.
+func (b *bundle) with(t *testing.T) *bundle {
+	sub := *b
+	sub.t = t
+	return &sub
+}
+
 // do sends one request and returns the response with its whole body.
 func (b *bundle) do(method, path, body string, headers ...string) (*http.Response, string) {
 	b.t.Helper()

@@ -93,7 +93,7 @@ func TestValidateRefusesEveryTokenThatIsNotItsOwn(t *testing.T) {
 	}
 	for name, token := range bad {
 		t.Run(name, func(t *testing.T) {
-			b.refused(http.StatusUnauthorized, "invalid_token", "POST", "/api/auth/validate", toJSON(t, map[string]string{"token": token}), withKey()...)
+			b.with(t).refused(http.StatusUnauthorized, "invalid_token", "POST", "/api/auth/validate", toJSON(t, map[string]string{"token": token}), withKey()...)
 		})
 	}
 	b.clock.advance(61 * time.Minute)

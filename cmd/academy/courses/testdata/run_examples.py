@@ -1,14 +1,17 @@
 """Run the examples of a lesson, so that the course never shows what isn't so.
 
-Usage: run_examples.py FILE.md|FILE.ipynb
+Usage: run_examples.py FILE.md|FILE.ipynb [MODULE]
 Fences marked `python` are executed and must not raise; fences marked `pycon`
 are sessions whose output must be exactly as shown. All share one namespace,
-from top to bottom, as a reader at one prompt would see them. Prints how many
-examples ran; exits 1 at the first that fails.
+from top to bottom, as a reader at one prompt would see them; what MODULE
+defines (an exercise's solution, beside the file) is there from the start.
+Exits 1 if an example fails, 3 if there is none.
 """
 
 import doctest
+import importlib
 import json
+import os
 import re
 import sys
 
@@ -27,8 +30,11 @@ def blocks(path):
         yield match[1], match[2], text.count("\n", 0, match.start()) + 1
 
 
-def main(path):
+def main(path, module=None):
     names = {"__name__": "lesson"}
+    if module:
+        sys.path.insert(0, os.path.dirname(path))
+        names.update(vars(importlib.import_module(module)), __name__="lesson")
     ran = 0
     runner = doctest.DocTestRunner(verbose=False)
     for kind, code, line in blocks(path):
@@ -43,8 +49,7 @@ def main(path):
         else:
             continue
         ran += 1
-    print(ran)
-    return 0
+    return 0 if ran else 3
 
 
-sys.exit(main(sys.argv[1]))
+sys.exit(main(*sys.argv[1:]))
