@@ -43,8 +43,9 @@ func main() {
 	kong.Parse(&o, kong.Name("academy"),
 		kong.Description("A stand-in for the academy: sample people and courses, for development and tests."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, o, os.Stdout, os.Stderr); err != nil {
+	err := run(ctx, o, os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "academy:", err)
 		os.Exit(1)
 	}
@@ -70,7 +71,9 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 		Handler: academy, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		WriteTimeout: 15 * time.Second, IdleTimeout: time.Minute,
 	}
-	announce(out, listener.Addr().String(), o)
+	if _, err := io.WriteString(out, announcement(listener.Addr().String(), o)); err != nil {
+		return errors.Join(fmt.Errorf("announce the address: %w", err), listener.Close())
+	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(listener) }()
 	select {
@@ -86,13 +89,16 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	return nil
 }
 
-func announce(out io.Writer, address string, o options) {
-	fmt.Fprintf(out, "academy STAND-IN (sample people with public passwords; not a real academy)\n")
-	fmt.Fprintf(out, "listening on http://%s, tokens signed with %s\n", address, o.Alg)
+// announcement says what runs here and where, so that nobody takes it for a
+// real academy.
+func announcement(address string, o options) string {
+	text := "academy STAND-IN (sample people with public passwords; not a real academy)\n"
+	text += fmt.Sprintf("listening on http://%s, tokens signed with %s\n", address, o.Alg)
 	if o.SecretKey == "" || o.ServiceAPIKey == "" {
-		fmt.Fprintf(out, "using sample secrets: set SECRET_KEY and SERVICE_API_KEY here and on the tracker to use your own\n")
+		text += "using sample secrets: set SECRET_KEY and SERVICE_API_KEY here and on the tracker to use your own\n"
 	}
 	if o.AllowRemote {
-		fmt.Fprintf(out, "WARNING: --allow-remote: whoever reaches this address can log in as anyone, the admin included\n")
+		text += "WARNING: --allow-remote: whoever reaches this address can log in as anyone, the admin included\n"
 	}
+	return text
 }

@@ -62,7 +62,7 @@ func TestTheCommandAnnouncesItselfServesAndStopsOnSIGTERM(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		body, _ := io.ReadAll(resp.Body)
 		return resp.StatusCode, string(body)
 	}

@@ -81,7 +81,7 @@ func (b *bundle) do(method, path, body string, headers ...string) (*http.Respons
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		b.t.Fatal(err)
