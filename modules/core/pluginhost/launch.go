@@ -148,8 +148,7 @@ func (i *instance) limit(memory uint64) {
 	}
 }
 
-// connect dials the plugin's socket. It does so without go-plugin's client,
-// whose broker lets a plugin make the host hold as many goroutines as it likes.
+// connect dials the plugin's socket and asks the plugin what it is.
 func (h *Host) connect(ctx context.Context, s *slot, inst *instance, addr net.Addr, cfg *plugin.ClientConfig) error {
 	if addr.Network() != "unix" || filepath.Dir(addr.String()) != inst.sockets {
 		return fmt.Errorf("it listens on %s %s; it must listen on a unix socket in $PLUGIN_UNIX_SOCKET_DIR", addr.Network(), addr)
@@ -157,7 +156,7 @@ func (h *Host) connect(ctx context.Context, s *slot, inst *instance, addr net.Ad
 	if fi, err := os.Lstat(addr.String()); err != nil || fi.Mode().Type() != os.ModeSocket {
 		return fmt.Errorf("%s is not a socket", addr)
 	}
-	conn, err := dial(addr.String(), cfg.TLSConfig)
+	conn, err := pluginproto.Dial(addr.String(), cfg.TLSConfig)
 	if err != nil {
 		return err
 	}

@@ -2,45 +2,18 @@ package pluginhost
 
 import (
 	"context"
-	"crypto/tls"
-	"net"
 	"strings"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/hashicorp/go-plugin"
-
-	"github.com/goals-tracker/tracker/sdk/pluginproto"
 )
-
-// dial connects to a plugin's socket. Plugins that don't speak mTLS (not all
-// languages' gRPC can) are protected by the socket's folder, which is closed to
-// other users.
-func dial(socket string, tlsConfig *tls.Config) (*grpc.ClientConn, error) {
-	creds := insecure.NewCredentials()
-	if tlsConfig != nil && tlsConfig.RootCAs != nil {
-		creds = credentials.NewTLS(tlsConfig)
-	}
-	return grpc.NewClient("passthrough:///localhost",
-		grpc.WithTransportCredentials(creds),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-		}),
-		grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(pluginproto.MaxMessage), grpc.MaxCallSendMsgSize(pluginproto.MaxMessage)),
-		grpc.WithMaxHeaderListSize(64<<10),
-		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithNoProxy(),
-		grpc.WithIdleTimeout(0),
-	)
-}
 
 func tooLarge(err error) bool {
 	return status.Code(err) == codes.ResourceExhausted && strings.Contains(err.Error(), "larger than max")
