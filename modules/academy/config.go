@@ -1,0 +1,49 @@
+package academy
+
+import (
+	"time"
+
+	"github.com/goals-tracker/tracker/modules/core/config"
+)
+
+// Policy says who may name a course in a goal.
+type Policy string
+
+// The policies.
+const (
+	// Open lets everybody name any course.
+	Open Policy = "open"
+	// Claims takes the token's course_ids, and asks the academy about others
+	// where one is configured.
+	Claims Policy = "claims"
+	// Ask always asks the academy.
+	Ask Policy = "academy"
+)
+
+// Config is how to reach the academy.
+type Config struct {
+	// URL is the academy's base: "http://127.0.0.1:8001". Empty means that there
+	// is none: names and titles stay unknown, everything else works.
+	URL string `koanf:"url" env:"USER_SERVICE_URL"`
+	// Key is sent as bearer token on lookups.
+	Key config.Secret `koanf:"service_key" env:"SERVICE_API_KEY"`
+	// Timeout bounds one request. Defaults to 2 s.
+	Timeout time.Duration `koanf:"timeout"`
+	// CacheLife is how long an answer is taken for fresh. Defaults to 1 m.
+	CacheLife time.Duration `koanf:"cache_life"`
+	// StaleLife is how long an answer is kept for when the academy is down.
+	// Defaults to 24 h.
+	StaleLife time.Duration `koanf:"stale_life"`
+	// CacheSize bounds the answers kept of each kind. Defaults to 10,000.
+	CacheSize int `koanf:"cache_size"`
+	// CoursePolicy is open, claims or academy. Defaults to claims.
+	CoursePolicy Policy `koanf:"course_policy"`
+}
+
+// DefaultConfig are the defaults above.
+func DefaultConfig() Config {
+	return Config{
+		Timeout: 2 * time.Second, CacheLife: time.Minute, StaleLife: 24 * time.Hour,
+		CacheSize: 10_000, CoursePolicy: Claims,
+	}
+}

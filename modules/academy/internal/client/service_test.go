@@ -1,0 +1,178 @@
+package client_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/goals-tracker/tracker/cmd/academy/standin"
+	"github.com/goals-tracker/tracker/modules/academy"
+	"github.com/goals-tracker/tracker/modules/academy/internal/client"
+	"github.com/goals-tracker/tracker/modules/core/auth"
+)
+
+const key = "a-service-key-of-this-test"
+
+// bundle is a real stand-in behind a switch.
+type bundle struct {
+	service *client.Service
+	asked   atomic.Int64
+	down    atomic.Bool
+	slow    atomic.Int64
+}
+
+func setup(t *testing.T, change func(*academy.Config)) *bundle {
+	t.Helper()
+	b := &bundle{}
+	real, err := standin.New(standin.Config{SecretKey: strings.Repeat("k", 40), ServiceAPIKey: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.asked.Add(1)
+		time.Sleep(time.Duration(b.slow.Load()))
+		if b.down.Load() {
+			http.Error(w, "down", http.StatusBadGateway)
+			return
+		}
+		real.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	cfg := academy.DefaultConfig()
+	cfg.URL, cfg.Key = server.URL, key
+	if change != nil {
+		change(&cfg)
+	}
+	b.service, err = client.NewService(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestLookupsGiveWhatTheAcademyHas(t *testing.T) {
+	b := setup(t, nil)
+	course, err := b.service.Course(t.Context(), "python-basics-en")
+	if err != nil || course.Title == "" {
+		t.Fatalf("got %+v, %v", course, err)
+	}
+	for _, id := range []string{"no-such-course", "../users/x", "a/b?c"} {
+		if _, err := b.service.Course(t.Context(), id); !academy.ErrCourseNotFound.Is(err) {
+			t.Errorf("course %q: got %v", id, err)
+		}
+	}
+	if _, err := b.service.User(t.Context(), "nobody"); !academy.ErrUserNotFound.Is(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnAnswerIsAskedForOnce(t *testing.T) {
+	b := setup(t, nil)
+	b.slow.Store(int64(50 * time.Millisecond))
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := b.service.Course(context.Background(), "python-basics-en"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := b.asked.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+func TestAnOldAnswerIsBetterThanNone(t *testing.T) {
+	b := setup(t, func(cfg *academy.Config) { cfg.CacheLife = time.Nanosecond })
+	if _, err := b.service.Course(t.Context(), "python-basics-en"); err != nil {
+		t.Fatal(err)
+	}
+	b.down.Store(true)
+	if course, err := b.service.Course(t.Context(), "python-basics-en"); err != nil || course.Title == "" {
+		t.Errorf("got %+v, %v", course, err)
+	}
+	if _, err := b.service.Course(t.Context(), "python-basics-es"); !academy.ErrUnreachable.Is(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestADeadAcademyIsLeftInPeaceAndComesBack(t *testing.T) {
+	b := setup(t, func(cfg *academy.Config) { cfg.CacheLife = time.Nanosecond })
+	b.down.Store(true)
+	for range 20 {
+		_, _ = b.service.User(t.Context(), "x")
+	}
+	if n := b.asked.Load(); n > 8 {
+		t.Errorf("a dead academy was asked %d times", n)
+	}
+	b.down.Store(false)
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		if _, err := b.service.Course(t.Context(), "python-basics-en"); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the breaker never closed again")
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func TestASlowAcademyIsGivenUpOn(t *testing.T) {
+	b := setup(t, func(cfg *academy.Config) { cfg.Timeout = 50 * time.Millisecond })
+	b.slow.Store(int64(time.Second))
+	if _, err := b.service.Course(t.Context(), "python-basics-en"); !academy.ErrUnreachable.Is(err) && err == nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCoursePolicies(t *testing.T) {
+	learner := auth.Actor{UserID: "nobody-known", Roles: []auth.Role{auth.Student}, CourseIDs: []string{"c1"}}
+	for _, c := range []struct {
+		policy academy.Policy
+		course string
+		ok     bool
+	}{
+		{academy.Open, "anything", true},
+		{academy.Claims, "c1", true},
+		{academy.Claims, "python-basics-en", false},
+		{academy.Ask, "c1", false},
+	} {
+		b := setup(t, func(cfg *academy.Config) { cfg.CoursePolicy = c.policy })
+		if err := b.service.MayUse(t.Context(), learner, c.course); (err == nil) != c.ok {
+			t.Errorf("%s %s: got %v", c.policy, c.course, err)
+		}
+	}
+	if _, err := client.NewService(academy.Config{CoursePolicy: "none", CacheSize: 1}, slog.Default()); err == nil {
+		t.Error("an unknown policy was taken")
+	}
+}
+
+func TestAnInactivePersonIsRefused(t *testing.T) {
+	b := setup(t, nil)
+	var inactive, active string
+	for _, u := range standin.SampleUsers() {
+		if u.Inactive {
+			inactive = u.ID
+		} else {
+			active = u.ID
+		}
+	}
+	if err := b.service.Admit(t.Context(), auth.Actor{UserID: inactive}); !academy.ErrInactive.Is(err) {
+		t.Errorf("got %v", err)
+	}
+	if err := b.service.Admit(t.Context(), auth.Actor{UserID: active}); err != nil {
+		t.Errorf("got %v", err)
+	}
+	b.down.Store(true)
+	if err := b.service.Admit(t.Context(), auth.Actor{UserID: "somebody-else"}); err != nil {
+		t.Errorf("a dead academy locks people out: %v", err)
+	}
+}
