@@ -17,6 +17,10 @@ type Config struct {
 	// Slots bounds the rooms that exist at the same time; Run waits for a free
 	// one. Defaults to 1024.
 	Slots int
+	// Nice lowers the priority of learners' code, 0 to 19, so that a busy
+	// machine serves others first at the price of slower verdicts. Defaults to
+	// 0, the server's own.
+	Nice int
 	// CgroupParent is a folder of the unified hierarchy that was delegated to
 	// this process. Defaults to the one this process is in.
 	CgroupParent string

@@ -24,9 +24,6 @@ const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | un
 // insideID is the user that every payload is, seen from inside.
 const insideID = 1000
 
-// payloadNice lets the server's own work go first.
-const payloadNice = 5
-
 // initCaps are what a normal user's pid 1 needs in its own namespaces; root's
 // has them without asking.
 var initCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SETPCAP, unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH, unix.CAP_KILL}
@@ -207,7 +204,7 @@ func (m *room) job() wire.Job {
 	}
 	return wire.Job{
 		Program: program, Argv: p.Argv, Env: mergeEnv(BaseEnv(), p.Env), Dir: dir, Stdin: m.hasStdin(), Channel: m.spec.channel != nil,
-		Rlimits: m.rlimits(), Filter: m.runner.filter, Nice: payloadNice,
+		Rlimits: m.rlimits(), Filter: m.runner.filter, Nice: m.runner.cfg.Nice,
 		Collect: p.Collect, CollectBytes: l.Collect, CollectFiles: int64(l.CollectFiles),
 	}
 }

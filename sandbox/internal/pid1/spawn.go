@@ -283,8 +283,10 @@ func fork(l *launch) (int, syscall.Errno) {
 		_, _, _ = unix.RawSyscall(unix.SYS_CLOSE, r1, 0, 0)
 	}
 	at = childNice
-	if _, _, errno = unix.RawSyscall(unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, l.nice); errno != 0 {
-		goto failed
+	if l.nice != 0 {
+		if _, _, errno = unix.RawSyscall(unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, l.nice); errno != 0 {
+			goto failed
+		}
 	}
 	at = childRlimits
 	for i = 0; i < len(rlimits); i++ {
