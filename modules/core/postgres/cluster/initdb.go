@@ -33,7 +33,6 @@ var durable = map[string]string{
 	"timezone":                "UTC",
 	"log_timezone":            "UTC",
 	"lc_messages":             "C",
-	"password_encryption":     "scram-sha-256",
 	"logging_collector":       "on",
 	// One file a weekday, overwritten a week later.
 	"log_filename":             "postgresql-%a.log",

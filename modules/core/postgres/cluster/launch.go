@@ -104,13 +104,14 @@ func clearStaleLocks(ctx context.Context, l layout, socketDir string) error {
 		return fmt.Errorf("read %s: %w", l.pidFile(), err)
 	}
 	first, _, _ := strings.Cut(text, "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil || pid <= 1 {
-		return nil // PostgreSQL says best what is wrong with it
+	// What isn't a number is left to PostgreSQL, which says best what is wrong.
+	pid, _ := strconv.Atoi(strings.TrimSpace(first))
+	if pid <= 1 {
+		return nil
 	}
 	// A killed server needs a moment to be reaped, and its children to notice.
 	for patience := time.Now().Add(2 * time.Second); ; {
-		if syscall.Kill(pid, 0) != nil {
+		if !taken(pid) {
 			return nil
 		}
 		if time.Now().After(patience) && len(workersIn(l.data())) == 0 {
@@ -129,6 +130,9 @@ func clearStaleLocks(ctx context.Context, l layout, socketDir string) error {
 	}
 	return nil
 }
+
+// taken reports whether a process that we may signal has that pid.
+func taken(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
 // workersIn returns the processes whose working folder is that one.
 func workersIn(folder string) []int {

@@ -157,22 +157,33 @@ func tail(path string) string {
 
 // stop asks for a fast shutdown, and for an immediate one when ctx ends first.
 func (s *server) stop(ctx context.Context) error {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT} {
-		if !s.running() {
-			return nil
-		}
-		if err := syscall.Kill(s.pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("stop PostgreSQL (pid %d): %w", s.pid, err)
-		}
-		for ctx.Err() == nil {
-			if !s.running() {
-				return nil
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
+	if ended, err := s.signal(ctx, syscall.SIGINT); ended || err != nil {
+		return err
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if ended, err := s.signal(last, syscall.SIGQUIT); ended || err != nil {
+		return err
 	}
 	return fmt.Errorf("PostgreSQL (pid %d) did not end", s.pid)
+}
+
+// signal sends one and reports whether the server ended before ctx did.
+func (s *server) signal(ctx context.Context, signal syscall.Signal) (bool, error) {
+	if !s.running() {
+		return true, nil
+	}
+	if err := syscall.Kill(s.pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return false, fmt.Errorf("stop PostgreSQL (pid %d): %w", s.pid, err)
+	}
+	for {
+		if !s.running() {
+			return true, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, nil
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
