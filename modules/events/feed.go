@@ -1,0 +1,74 @@
+package events
+
+import (
+	"sort"
+	"sync"
+)
+
+// feed is what a replica has seen of the log lately: one tailer writes it, any
+// number of followers read it at their own pace.
+type feed struct {
+	maxEvents, maxBytes int
+
+	mu sync.Mutex
+	// head is settled and loaded; -1 until the tailer has looked once.
+	head int64
+	// history holds all events after from.
+	from    int64
+	history []Event
+	bytes   int
+	// changed is closed when head moves.
+	changed chan struct{}
+}
+
+func newFeed(maxEvents, maxBytes int) *feed {
+	return &feed{maxEvents: maxEvents, maxBytes: maxBytes, head: -1, changed: make(chan struct{})}
+}
+
+// add moves the head, with the events in between.
+func (f *feed) add(events []Event, head int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.head < 0 {
+		f.from = head
+	}
+	f.history = append(f.history, events...)
+	for _, e := range events {
+		f.bytes += len(e.Raw)
+	}
+	drop := 0
+	for drop < len(f.history) && (len(f.history)-drop > f.maxEvents || f.bytes > f.maxBytes) {
+		f.bytes -= len(f.history[drop].Raw)
+		f.from = f.history[drop].Position
+		f.history[drop] = Event{} // the array lives on for a while
+		drop++
+	}
+	f.history = f.history[drop:]
+	f.head = head
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// now is the head, and what is closed when it moves.
+func (f *feed) now() (head int64, changed <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.head, f.changed
+}
+
+// since gives at most limit events after a position, and up to where they are
+// all; ok is false when history does not reach back so far.
+func (f *feed) since(after int64, limit int) (events []Event, upTo int64, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if after < f.from {
+		return nil, 0, false
+	}
+	first := sort.Search(len(f.history), func(i int) bool { return f.history[i].Position > after })
+	last := min(first+limit, len(f.history))
+	events = append([]Event(nil), f.history[first:last]...)
+	if last < len(f.history) {
+		return events, events[len(events)-1].Position, true
+	}
+	return events, max(after, f.head), true
+}

@@ -1,0 +1,117 @@
+// Package store holds the statements on the schema "events".
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+)
+
+// Batch is what one unit of work appends, column by column.
+type Batch struct {
+	Streams, streamTypes []string
+	subjects, courses    []*string
+	expected             []int64
+	counts               []int32
+
+	ids            []uuid.UUID
+	streamOf, nth  []int32
+	types          []string
+	schemaVersions []int32
+	goals, tasks   []*uuid.UUID
+	payloads       []string
+
+	// Meta is one JSON object for all events.
+	Meta []byte
+	At   time.Time
+}
+
+// AddStream adds a stream; they come sorted by name. expected is -1 for any.
+func (b *Batch) AddStream(name, kind, subject, course string, expected int64, count int) {
+	b.Streams = append(b.Streams, name)
+	b.streamTypes = append(b.streamTypes, kind)
+	b.subjects = append(b.subjects, orNull(subject))
+	b.courses = append(b.courses, orNull(course))
+	b.expected = append(b.expected, expected)
+	b.counts = append(b.counts, int32(count))
+}
+
+// AddEvent adds an event of the stream-th stream, the nth of it, both from 1.
+func (b *Batch) AddEvent(id uuid.UUID, stream int32, nth int, eventType string, schema int, goal, task uuid.NullUUID, payload []byte) {
+	b.ids = append(b.ids, id)
+	b.streamOf = append(b.streamOf, stream)
+	b.nth = append(b.nth, int32(nth))
+	b.types = append(b.types, eventType)
+	b.schemaVersions = append(b.schemaVersions, int32(schema))
+	b.goals = append(b.goals, idOrNull(goal))
+	b.tasks = append(b.tasks, idOrNull(task))
+	b.payloads = append(b.payloads, string(payload))
+}
+
+var appendEvents = postgres.SQL("events.append", `
+	SELECT events.append(@streams, @stream_types, @subjects, @courses, @expected, @counts,
+	                     @ids, @stream_of, @nth, @types, @schema_versions, @goals, @tasks, @payloads,
+	                     @meta, @at)`)
+
+// staleVersion is the SQLSTATE that events.append raises.
+const staleVersion = "EV001"
+
+// Append writes the batch, in one round trip; errs.StaleVersion when a stream
+// is not at the version that was expected.
+func Append(ctx context.Context, tx *postgres.Tx, b Batch) error {
+	_, err := tx.Exec(ctx, appendEvents, postgres.Args{
+		"streams": b.Streams, "stream_types": b.streamTypes, "subjects": b.subjects, "courses": b.courses,
+		"expected": b.expected, "counts": b.counts,
+		"ids": b.ids, "stream_of": b.streamOf, "nth": b.nth, "types": b.types, "schema_versions": b.schemaVersions,
+		"goals": b.goals, "tasks": b.tasks, "payloads": b.payloads,
+		"meta": string(b.Meta), "at": b.At,
+	})
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == staleVersion {
+		return stale(pg)
+	}
+	if err != nil {
+		return fmt.Errorf("append %d events to %s: %w", len(b.ids), strings.Join(b.Streams, ", "), err)
+	}
+	return nil
+}
+
+func stale(pg *pgconn.PgError) error {
+	words := strings.Fields(pg.Detail)
+	if len(words) < 2 {
+		return pg
+	}
+	current := words[len(words)-1]
+	sent, err := strconv.ParseInt(words[len(words)-2], 10, 64)
+	if err != nil {
+		return pg
+	}
+	now, err := strconv.ParseInt(current, 10, 64)
+	if err != nil {
+		return pg
+	}
+	return errs.StaleVersion.New(sent, now).WithDetail("version", current).Because(pg)
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func idOrNull(id uuid.NullUUID) *uuid.UUID {
+	if !id.Valid {
+		return nil
+	}
+	return &id.UUID
+}

@@ -1,0 +1,18 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+)
+
+var notify = postgres.SQL("events.notify", `SELECT pg_notify(@channel, @payload)`)
+
+// Notify sends a notification, committed at once.
+func Notify(ctx context.Context, q postgres.Queryer, channel, payload string) error {
+	if _, err := q.Exec(ctx, notify, postgres.Args{"channel": channel, "payload": payload}); err != nil {
+		return fmt.Errorf("notify: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/goals-tracker/tracker/modules/events/internal/store"
+)
+
+// channel is where replicas tell each other that there are events.
+const channel = "tracker_events"
+
+// Run follows the log and runs the subscriptions until ctx ends, then returns
+// nil. What the database refuses meanwhile is logged and tried again.
+func (l *Log) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return l.RunTailer(ctx) })
+	for _, s := range l.subscriptions {
+		group.Go(func() error { l.subscriber(s).run(ctx); return nil })
+	}
+	return group.Wait()
+}
+
+// RunTailer is Run without subscriptions, for tools that only follow.
+func (l *Log) RunTailer(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { l.follow(ctx); return nil })
+	group.Go(func() error { l.tellOthers(ctx); return nil })
+	group.Go(func() error { l.listen(ctx); return nil })
+	return group.Wait()
+}
+
+// gather is how long the tailer lets commits come together before it looks.
+const gather = 2 * time.Millisecond
+
+// follow is the tailer: the one reader of this replica that asks what is settled.
+func (l *Log) follow(ctx context.Context) {
+	var failing backoff
+	for {
+		more, err := l.pull(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			l.logger.Warn("follow the log", "error", err)
+			failing.wait(ctx)
+			continue
+		case more:
+			continue
+		}
+		failing.reset()
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(l.cfg.PollEvery):
+		case <-l.wake:
+			sleep(ctx, gather)
+		}
+	}
+}
+
+// pull looks once; more says that there is more already.
+func (l *Log) pull(ctx context.Context) (more bool, err error) {
+	horizon, err := l.Horizon(ctx)
+	if err != nil {
+		return false, err
+	}
+	head, _ := l.feed.now()
+	if head < 0 {
+		l.feed.add(nil, horizon)
+		return false, nil
+	}
+	if horizon <= head {
+		return false, nil
+	}
+	events, err := l.readSettled(ctx, head, horizon, tailBatch)
+	if err != nil {
+		return false, err
+	}
+	if more = len(events) == tailBatch; more {
+		horizon = events[tailBatch-1].Position
+	}
+	l.feed.add(events, horizon)
+	return more, nil
+}
+
+// tellOthers wakes the other replicas' tailers, at most every WakeEvery. Not in
+// the transaction: there NOTIFY takes a lock of the whole cluster. One that is
+// lost costs a PollEvery.
+func (l *Log) tellOthers(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.appended:
+		}
+		sleep(ctx, l.cfg.WakeEvery)
+		if err := store.Notify(ctx, l.db.As(reader), channel, l.replica); err != nil && ctx.Err() == nil {
+			l.logger.Debug("tell other replicas of events", "error", err)
+		}
+	}
+}
+
+// listen hears other replicas, on a connection of its own.
+func (l *Log) listen(ctx context.Context) {
+	var failing backoff
+	for ctx.Err() == nil {
+		err := l.hear(ctx, func() { failing.reset(); signal(l.wake) })
+		if ctx.Err() != nil {
+			return
+		}
+		l.logger.Info("listen for events of other replicas; polling meanwhile", "error", err)
+		failing.wait(ctx)
+	}
+}
+
+func (l *Log) hear(ctx context.Context, heard func()) error {
+	conn, err := pgx.Connect(ctx, l.db.URL())
+	if err != nil {
+		return errors.New("no connection to listen on") // the text may hold the URL
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(ctx)
+	}()
+	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+		return err
+	}
+	heard() // what came before we listened
+	for {
+		n, err := conn.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		if n.Payload != l.replica {
+			heard()
+		}
+	}
+}
+
+// signal fills a channel with room for one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// backoff waits longer each time, from 100 ms to 10 s.
+type backoff struct{ last time.Duration }
+
+func (b *backoff) reset() { b.last = 0 }
+
+func (b *backoff) wait(ctx context.Context) {
+	b.last = min(max(2*b.last, 100*time.Millisecond), 10*time.Second)
+	sleep(ctx, b.last)
+}
