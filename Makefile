@@ -13,22 +13,28 @@ setup: ## Install what is missing: PostgreSQL, pgvector, Python (packages need r
 build: ## Build the programs into bin/
 	@scripts/build
 
-run: setup build ## Serve on http://127.0.0.1:8000, with its own PostgreSQL and a stand-in academy
+run: ## Serve on http://127.0.0.1:8000, with its own PostgreSQL and a stand-in academy
+	@scripts/setup run && scripts/build
 	@scripts/run
 
-demo: setup build ## Walk through the product with real input, on a running server or one of its own
+demo: ## Walk through the product with real input, on a running server or one of its own
+	@scripts/setup run && scripts/build
 	@scripts/run --demo
 
-test: setup build ## Everything that CI runs: formatting, vet, all tests, then again without root
+test: ## Everything that CI runs: formatting, vet, all tests, then again without root
+	@scripts/setup test && scripts/build
 	@scripts/test
 
-test-full: setup build ## The same with the race detector and the long suites
+test-full: ## The same with the race detector and the long suites
+	@scripts/setup test && scripts/build
 	@TRACKER_TEST_FULL=1 scripts/test -race
 
-bench: setup build ## Measure requests and the log against plain PostgreSQL in the same run
+bench: ## Measure requests and the log against plain PostgreSQL in the same run
+	@scripts/setup run && scripts/build
 	@bin/tracker bench
 
-eval: setup build ## Measure the quality of answers (tests named TestEval…)
+eval: ## Measure the quality of answers (tests named TestEval…)
+	@scripts/setup test && scripts/build
 	@scripts/eval
 
 lint: ## golangci-lint, buf lint and the scripts' syntax

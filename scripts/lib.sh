@@ -22,8 +22,15 @@ setting() {
 	printf '%s' "$value"
 }
 
-# external_database holds when both running and testing use servers from elsewhere.
-external_database() { [ -n "$(setting DATABASE_URL)" ] && [ -n "$(setting TRACKER_TEST_DATABASE_URL)" ]; }
+# needs_postgres holds unless the purpose (run, test, or anything) is served by a
+# server from elsewhere.
+needs_postgres() {
+	case ${1-} in
+	run) [ -z "$(setting DATABASE_URL)" ] ;;
+	test) [ -z "${TRACKER_TEST_DATABASE_URL-}" ] ;;
+	*) needs_postgres run || needs_postgres test ;;
+	esac
+}
 
 # distribution_postgres prints the major version the distribution packages, if it is new enough.
 distribution_postgres() {

@@ -26,6 +26,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/goals-tracker/tracker/migrations"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
 const (
@@ -43,6 +44,7 @@ var ErrNothingToUndo = errors.New("no migration is applied, there is nothing to 
 // Up applies what is pending. Each file is one transaction, recorded with it:
 // after an error the database is at the last whole file.
 func Up(ctx context.Context, url string) error {
+	url = postgres.NormalizeURL(url)
 	return locked(ctx, url, func(ctx context.Context, conn *pgx.Conn) error {
 		// goose keeps its record in the schema, so that has to be there first.
 		if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS core"); err != nil {
@@ -62,6 +64,7 @@ func Up(ctx context.Context, url string) error {
 
 // Down undoes the newest applied file. River's tables stay as they are.
 func Down(ctx context.Context, url string) error {
+	url = postgres.NormalizeURL(url)
 	return locked(ctx, url, func(ctx context.Context, conn *pgx.Conn) error {
 		if exists, err := tableExists(ctx, conn, table); err != nil || !exists {
 			return errors.Join(err, ErrNothingToUndo)

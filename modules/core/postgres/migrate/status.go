@@ -10,6 +10,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/goals-tracker/tracker/migrations"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
 // Migration is one step of the schema and whether this database has it.
@@ -31,6 +32,7 @@ func (m Migration) Pending() bool { return m.AppliedAt.IsZero() }
 // Status lists all steps in the order of their application. It changes nothing,
 // not even in an empty database.
 func Status(ctx context.Context, url string) ([]Migration, error) {
+	url = postgres.NormalizeURL(url)
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return nil, fmt.Errorf("connect to read the migrations: %w", err)
