@@ -15,7 +15,7 @@ type Config struct {
 	// 60000.
 	FirstUID int
 	// Slots bounds the rooms that exist at the same time; Run waits for a free
-	// one. Defaults to 1024.
+	// one, a step of two processes for two. At least 2. Defaults to 1024.
 	Slots int
 	// Nice lowers the priority of learners' code, 0 to 19, so that a busy
 	// machine serves others first at the price of slower verdicts. Defaults to
@@ -52,5 +52,6 @@ func (c Config) withDefaults() Config {
 	if c.Slots == 0 {
 		c.Slots = defaultSlots
 	}
+	c.Slots = max(c.Slots, 2)
 	return c
 }

@@ -15,6 +15,9 @@ func TestMain(m *testing.M) {
 	if mark := os.Getenv(hostToBeKilled); mark != "" {
 		hostUntilKilled(mark)
 	}
+	if os.Getenv(hostWithoutNamespaces) != "" {
+		startWithoutNamespaces()
+	}
 	os.Exit(m.Run())
 }
 

@@ -3,7 +3,6 @@
 package sandbox
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path"
@@ -28,15 +27,9 @@ const insideID = 1000
 // has them without asking.
 var initCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SETPCAP, unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH, unix.CAP_KILL}
 
-// open starts a room's pid 1, which builds it at once. The caller must kill and
-// close it.
-func (r *Runner) open(ctx context.Context, spec roomSpec) (*room, error) {
-	var slot int
-	select {
-	case slot = <-r.slots:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for a free sandbox: %w", ctx.Err())
-	}
+// open starts a room's pid 1, which builds it at once. The room owns the slot,
+// also when open fails. The caller must kill and close it.
+func (r *Runner) open(slot int, spec roomSpec) (*room, error) {
 	m := &room{spec: spec, runner: r, slot: slot, joined: make(chan error, 1), sent: make(chan struct{}),
 		ready: make(chan struct{}), started: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{})}
 	if err := m.launch(); err != nil {

@@ -61,6 +61,9 @@ type room struct {
 	state     *os.ProcessState
 	diedAt    time.Time
 	lost      error
+
+	// blind is set by watch, when it can't see what it has to limit.
+	blind error
 }
 
 // stopPatience is what pid 1 gets to end its processes and say so, before it is
@@ -181,6 +184,12 @@ func (m *room) start() error {
 
 // stop ends the room for a reason; the first reason counts.
 func (m *room) stop(o Outcome) {
+	select {
+	case <-m.ended:
+		// It came to its own end first.
+		return
+	default:
+	}
 	m.mu.Lock()
 	first := m.outcome == ""
 	if first {
@@ -189,12 +198,6 @@ func (m *room) stop(o Outcome) {
 	m.mu.Unlock()
 	if !first {
 		return
-	}
-	select {
-	case <-m.ended:
-		// It came to its own end first.
-		return
-	default:
 	}
 	if m.spec.met != nil {
 		m.spec.met(m.spec.role, o)
@@ -296,10 +299,14 @@ func (m *room) result(started time.Time) (ProcessResult, error) {
 		p.Signal = int(unix.SIGKILL)
 	}
 	switch {
+	case m.blind != nil:
+		return p, m.blind
 	case stopped != "":
 		p.Outcome = stopped
 	case kills > 0:
 		p.Outcome = OutOfMemory
+	case p.Truncated:
+		p.Outcome = OutputLimit
 	case p.CPU > m.spec.limits.CPU || p.Signal == int(unix.SIGXCPU):
 		p.Outcome = TimedOut
 	case m.fail != nil || m.lost != nil || m.exited == nil:

@@ -29,6 +29,7 @@ type Runner struct {
 	noCgroup   string // why there is none
 	filter     []byte
 	slots      chan int
+	turn       chan struct{} // held while taking several slots
 }
 
 // New finds out what this machine grants and proves it by building a room. It
@@ -36,7 +37,7 @@ type Runner struct {
 // can do; there is no unconfined mode.
 func New(cfg Config) (*Runner, error) {
 	cfg = cfg.withDefaults()
-	r := &Runner{cfg: cfg, root: os.Geteuid() == 0, user: true, slots: make(chan int, cfg.Slots)}
+	r := &Runner{cfg: cfg, root: os.Geteuid() == 0, user: true, slots: make(chan int, cfg.Slots), turn: make(chan struct{}, 1)}
 	for i := range cfg.Slots {
 		r.slots <- i
 	}
@@ -113,13 +114,44 @@ func (r *Runner) findCgroups() {
 func (r *Runner) tryRoom() error {
 	ctx, cancel := context.WithTimeout(context.Background(), prepareTimeout)
 	defer cancel()
-	room, err := r.open(ctx, roomSpec{limits: DefaultLimits()})
+	slots, err := r.take(ctx, 1)
 	if err != nil {
 		return err
 	}
-	err = room.waitReady(ctx)
+	room, err := r.open(slots[0], roomSpec{limits: DefaultLimits()})
+	if err != nil {
+		return err
+	}
+	if err = room.waitReady(ctx); err == nil {
+		// What limits CPU time, and memory without a cgroup, must be seen.
+		err = room.sampler.sample(room.proc.Pid, true)
+	}
 	room.kill()
 	return errors.Join(err, room.close())
+}
+
+// take reserves n slots together, as steps that each hold one and wait for a
+// second would wait for ever.
+func (r *Runner) take(ctx context.Context, n int) ([]int, error) {
+	select {
+	case r.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for a free sandbox: %w", ctx.Err())
+	}
+	defer func() { <-r.turn }()
+	var slots []int
+	for range n {
+		select {
+		case slot := <-r.slots:
+			slots = append(slots, slot)
+		case <-ctx.Done():
+			for _, slot := range slots {
+				r.slots <- slot
+			}
+			return nil, fmt.Errorf("wait for a free sandbox: %w", ctx.Err())
+		}
+	}
+	return slots, nil
 }
 
 // advice turns the kernel's terse answer into what an operator can do.
@@ -240,9 +272,13 @@ func (x *run) met(role string, o Outcome) {
 }
 
 func (x *run) execute(ctx context.Context, mounts []wire.Mount, begun time.Time) (Result, error) {
+	slots, err := x.runner.take(ctx, len(x.step.Processes))
+	if err != nil {
+		return Result{}, err
+	}
 	preparing, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
-	if err := x.prepare(preparing, mounts); err != nil {
+	if err := x.prepare(preparing, mounts, slots); err != nil {
 		return Result{}, err
 	}
 	started := time.Now()
@@ -267,7 +303,13 @@ func (x *run) execute(ctx context.Context, mounts []wire.Mount, begun time.Time)
 
 // prepare opens all rooms, lets them build at the same time, and starts their
 // programs together.
-func (x *run) prepare(ctx context.Context, mounts []wire.Mount) error {
+func (x *run) prepare(ctx context.Context, mounts []wire.Mount, slots []int) error {
+	defer func() {
+		// Those that no room took over.
+		for _, slot := range slots {
+			x.runner.slots <- slot
+		}
+	}()
 	ends, err := channelEnds(x.step.Processes)
 	if err != nil {
 		return err
@@ -279,7 +321,8 @@ func (x *run) prepare(ctx context.Context, mounts []wire.Mount) error {
 		if p.Channel {
 			spec.channel = ends[i]
 		}
-		room, err := x.runner.open(ctx, spec)
+		room, err := x.runner.open(slots[0], spec)
+		slots = slots[1:]
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ func (m *room) watch(ctx context.Context) {
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
 	begun := time.Now()
+	failures := 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -32,44 +33,63 @@ func (m *room) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if o := m.look(time.Since(begun)); o != "" {
+		o, err := m.look(time.Since(begun))
+		if o != "" {
 			m.stop(o)
+			return
+		}
+		if err == nil {
+			failures = 0
+			continue
+		}
+		// A room that is going away can't be read either, but not for long.
+		if failures++; failures > maxBlindLooks {
+			m.blind = fmt.Errorf("watch the sandbox: %w", err)
+			m.kill()
 			return
 		}
 	}
 }
 
+// maxBlindLooks is how often the watch may fail before the room is taken down:
+// a limit that nobody sees is none.
+const maxBlindLooks = 10
+
 // look returns the limit that was met, if any.
-func (m *room) look(elapsed time.Duration) Outcome {
+func (m *room) look(elapsed time.Duration) (Outcome, error) {
 	l := m.spec.limits
 	if m.group != nil {
-		if kills, err := m.group.OOMKills(); err == nil && kills > 0 {
-			return OutOfMemory
+		kills, err := m.group.OOMKills()
+		if err != nil {
+			return "", err
+		}
+		if kills > 0 {
+			return OutOfMemory, nil
 		}
 	}
 	// So much CPU can't have been used yet.
 	cpuPossible := elapsed*time.Duration(runtime.NumCPU()) >= l.CPU
 	if m.group != nil {
 		if !cpuPossible {
-			return ""
+			return "", nil
 		}
 		if used, ok := m.group.CPU(); ok {
 			if used > l.CPU {
-				return TimedOut
+				return TimedOut, nil
 			}
-			return ""
+			return "", nil
 		}
 	}
 	if err := m.sampler.sample(m.proc.Pid, m.group == nil); err != nil {
-		return ""
+		return "", err
 	}
 	if m.group == nil && m.sampler.now > l.Memory {
-		return OutOfMemory
+		return OutOfMemory, nil
 	}
 	if m.sampler.cpu > l.CPU {
-		return TimedOut
+		return TimedOut, nil
 	}
-	return ""
+	return "", nil
 }
 
 // sampler adds up a room's processes through the room's own /proc. It belongs
