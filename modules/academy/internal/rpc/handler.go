@@ -3,14 +3,25 @@ package rpc
 
 import (
 	"context"
+	"net/http"
+
+	"connectrpc.com/connect"
 
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	academyv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/academy/v1"
+	"github.com/goals-tracker/tracker/sdk/gen/tracker/academy/v1/academyv1connect"
 )
 
 // Handler implements AcademyService.
 type Handler struct{ academy academy.Service }
+
+// Service is the handler as the server mounts it.
+func Service(service academy.Service) rpc.Service {
+	return rpc.Service{New: func(opts ...connect.HandlerOption) (string, http.Handler) {
+		return academyv1connect.NewAcademyServiceHandler(New(service), opts...)
+	}}
+}
 
 // New makes the handler.
 func New(service academy.Service) *Handler { return &Handler{academy: service} }

@@ -3,13 +3,16 @@ package rpc
 
 import (
 	"context"
+	"net/http"
 	"time"
 
+	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/goals-tracker/tracker/modules/analytics"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	analyticsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/analytics/v1"
+	"github.com/goals-tracker/tracker/sdk/gen/tracker/analytics/v1/analyticsv1connect"
 )
 
 // defaultDays is how far ListActivity looks back when nothing is asked for.
@@ -17,6 +20,13 @@ const defaultDays = 30
 
 // Handler implements AnalyticsService.
 type Handler struct{ analytics analytics.Service }
+
+// Service is the handler as the server mounts it.
+func Service(service analytics.Service) rpc.Service {
+	return rpc.Service{New: func(opts ...connect.HandlerOption) (string, http.Handler) {
+		return analyticsv1connect.NewAnalyticsServiceHandler(New(service), opts...)
+	}}
+}
 
 // New makes the handler.
 func New(service analytics.Service) *Handler { return &Handler{analytics: service} }
