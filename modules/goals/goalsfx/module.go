@@ -1,0 +1,37 @@
+// Package goalsfx wires the goals module.
+package goalsfx
+
+import (
+	"go.uber.org/fx"
+
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	corerpc "github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/goals"
+	"github.com/goals-tracker/tracker/modules/goals/internal/rpc"
+	"github.com/goals-tracker/tracker/modules/goals/internal/service"
+)
+
+// Module provides goals.Service and its Connect service. A goals.CoursePolicy
+// is used when one is provided; without it every course is open.
+var Module = fx.Module("goals",
+	fx.Provide(newService),
+	fx.Provide(fx.Annotate(newRPC, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Invoke(registerFolds),
+)
+
+type params struct {
+	fx.In
+	DB      *postgres.DB
+	Log     *events.Log
+	Courses goals.CoursePolicy `optional:"true"`
+}
+
+func newService(p params) goals.Service { return service.New(p.DB, p.Log, p.Courses) }
+
+func newRPC(db *postgres.DB, s goals.Service) corerpc.Service { return rpc.New(db, s).Service() }
+
+func registerFolds(log *events.Log) {
+	log.Fold(service.Fold{})
+	log.Fold(service.ProgressFold{})
+}
