@@ -106,18 +106,21 @@ func attackKernel(say sayer) {
 	say("no_new_privs", nnp == 1, "set")
 	mode, _ := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
 	say("seccomp", mode == 2, "filter mode")
-	for name, call := range map[string][4]uintptr{
-		"unshare":       {unix.SYS_UNSHARE, unix.CLONE_NEWUSER},
-		"mount":         {unix.SYS_MOUNT},
-		"bpf":           {unix.SYS_BPF, 0},
-		"ptrace":        {unix.SYS_PTRACE, unix.PTRACE_TRACEME},
-		"keyctl":        {unix.SYS_KEYCTL},
-		"io_uring":      {unix.SYS_IO_URING_SETUP, 1},
-		"userfaultfd":   {unix.SYS_USERFAULTFD},
-		"clock_settime": {unix.SYS_CLOCK_SETTIME},
+	for _, c := range []struct {
+		name string
+		args [4]uintptr
+	}{
+		{"unshare", [4]uintptr{unix.SYS_UNSHARE, unix.CLONE_NEWUSER}},
+		{"mount", [4]uintptr{unix.SYS_MOUNT}},
+		{"bpf", [4]uintptr{unix.SYS_BPF}},
+		{"ptrace", [4]uintptr{unix.SYS_PTRACE, unix.PTRACE_TRACEME}},
+		{"keyctl", [4]uintptr{unix.SYS_KEYCTL}},
+		{"io_uring", [4]uintptr{unix.SYS_IO_URING_SETUP, 1}},
+		{"userfaultfd", [4]uintptr{unix.SYS_USERFAULTFD}},
+		{"clock_settime", [4]uintptr{unix.SYS_CLOCK_SETTIME}},
 	} {
-		_, _, errno := unix.Syscall(call[0], call[1], call[2], call[3])
-		say("seccomp", errno == unix.EPERM, "%s answered %v", name, errno)
+		_, _, errno := unix.Syscall(c.args[0], c.args[1], c.args[2], c.args[3])
+		say("seccomp", errno == unix.EPERM, "%s: %v", c.name, errno)
 	}
 	var limit unix.Rlimit
 	err = unix.Getrlimit(unix.RLIMIT_NPROC, &limit)
@@ -160,19 +163,25 @@ func attackProcesses(say sayer) {
 }
 
 func attackNetwork(say sayer) {
-	for name, target := range map[string]unix.Sockaddr{
-		"IPv4":                &unix.SockaddrInet4{Port: 53, Addr: [4]byte{1, 1, 1, 1}},
-		"the host's loopback": &unix.SockaddrInet4{Port: 22, Addr: [4]byte{127, 0, 0, 1}},
+	for _, c := range []struct {
+		name   string
+		target unix.SockaddrInet4
+	}{
+		{"the internet", unix.SockaddrInet4{Port: 53, Addr: [4]byte{1, 1, 1, 1}}},
+		{"the host's loopback", unix.SockaddrInet4{Port: 22, Addr: [4]byte{127, 0, 0, 1}}},
 	} {
 		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
 		if err == nil {
-			err = unix.Connect(fd, target)
+			err = unix.Connect(fd, &c.target)
 			_ = unix.Close(fd)
 		}
-		say("no network", err != nil, "%s answered %v", name, err)
+		say("no network", err != nil, "%s: %v", c.name, err)
 	}
-	for name, family := range map[string]int{"netlink": unix.AF_NETLINK, "packet": unix.AF_PACKET, "vsock": unix.AF_VSOCK, "alg": unix.AF_ALG} {
-		_, err := unix.Socket(family, unix.SOCK_DGRAM, 0)
-		say("no network", err != nil, "%s answered %v", name, err)
+	for _, c := range []struct {
+		name   string
+		family int
+	}{{"netlink", unix.AF_NETLINK}, {"packet", unix.AF_PACKET}, {"vsock", unix.AF_VSOCK}, {"alg", unix.AF_ALG}} {
+		_, err := unix.Socket(c.family, unix.SOCK_DGRAM, 0)
+		say("no network", err != nil, "%s: %v", c.name, err)
 	}
 }
