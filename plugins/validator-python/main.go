@@ -1,0 +1,61 @@
+// Command validator-python judges Python with pytest or unittest.
+//
+// A first step reads submission and tests without running them: syntax, rules,
+// and the ids of the tests that must report. A second one runs the tests. Results
+// leave it as lines signed with the run's nonce, and a test that did not report
+// did not pass, whatever the process says with its exit code.
+//
+// Tests and submission still share one process (integrity "shared").
+package main
+
+import (
+	"embed"
+
+	"github.com/goals-tracker/tracker/sdk/validator"
+)
+
+// programs is what runs in the sandbox.
+//
+//go:embed py
+var programs embed.FS
+
+const (
+	version = "1.0.0"
+	python  = "/usr/bin/python3"
+)
+
+// options are what a task may set.
+type options struct {
+	Framework   string   `json:"framework" enum:"auto,pytest,unittest" doc:"What runs the tests; auto looks at them."`
+	Entry       string   `json:"entry" doc:"The program that is run when the task has no tests; by default main.py or the only file."`
+	IgnoreRules []string `json:"ignore_rules" doc:"Rules whose findings are left out, such as unused-import."`
+}
+
+var spec = &validator.Spec{
+	Name:    "validator-python",
+	Version: version,
+	Languages: []validator.Language{{
+		Name: "python", Aliases: []string{"py", "python3"}, Extensions: []string{".py"}, DefaultFile: "main.py",
+		TestGlobs: []string{"test_*.py", "*_test.py", "tests.py", "conftest.py"},
+	}},
+	Runtimes: []validator.Runtime{{
+		ID: "python",
+		Mounts: []validator.Mount{
+			{Source: "/usr"}, {Source: "/bin", Optional: true}, {Source: "/lib", Optional: true}, {Source: "/lib64", Optional: true},
+			{Source: "/etc/alternatives", Optional: true}, {Source: "/etc/ld.so.cache", Optional: true},
+		},
+		Programs: []string{python},
+		VersionArgv: []string{python, "-I", "-c", `import platform
+try:
+    import pytest
+    print("Python", platform.python_version() + ", pytest", pytest.__version__)
+except ImportError:
+    print("Python", platform.python_version() + ", no pytest")`},
+		Env: map[string]string{"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+	}},
+	Options: options{Framework: "auto"},
+	Plan:    plan,
+	Judge:   judge,
+}
+
+func main() { validator.Main(spec) }

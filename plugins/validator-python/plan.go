@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goals-tracker/tracker/sdk/judging"
+	"github.com/goals-tracker/tracker/sdk/validator"
+)
+
+const (
+	judgeDir   = ".judge"
+	eventsFile = judgeDir + "/events"
+	// outputLimit is what tests and submission may print, unless the task says
+	// otherwise.
+	outputLimit = 1 << 20
+)
+
+// layout is where everything lies in the sandbox.
+type layout struct {
+	files    []validator.File // submission and tests, without our own
+	names    []string         // the submission's
+	modules  []string         // the test modules
+	conftest bool
+	dropped  []string // the submission's files that must not take part
+	entry    string
+}
+
+func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
+	if req.Task.RequiredIntegrity == validator.IntegritySplit {
+		return nil, errors.New("the task requires integrity split, which this version of the plugin does not have: allow shared")
+	}
+	opts := req.Options.(options)
+	l := arrange(req, opts)
+	if len(l.names) == 0 {
+		return nil, nil
+	}
+	limit := req.Task.Limits.OutputBytes
+	if limit == 0 {
+		limit = outputLimit
+	}
+	job, err := json.Marshal(map[string]any{
+		"files": l.names, "tests": nonNil(l.modules), "tops": tops(l.names), "conftest": l.conftest,
+		"framework": opts.Framework, "entry": l.entry, "output_limit": limit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	own, err := ownFiles(job)
+	if err != nil {
+		return nil, err
+	}
+	process := func(mode string) validator.Process {
+		return validator.Process{
+			Role: "main", Argv: []string{python, "-I", "-B", "-X", "utf8", judgeDir + "/main.py", mode},
+			Files: append(slices.Clone(l.files), own...),
+		}
+	}
+	check := validator.Step{
+		ID: "check", Runtime: "python", Stage: "compile", StopOnFailure: true,
+		Limits:    validator.Limits{Wall: 10 * time.Second, CPU: 10 * time.Second, OutputBytes: 8 << 20},
+		Processes: []validator.Process{process("check")},
+	}
+	run := validator.Step{ID: "run", Runtime: "python", Stage: "test", Limits: req.Task.Limits, Processes: []validator.Process{process("run")}}
+	run.Processes[0].Stdin = []byte(req.Nonce + "\n")
+	run.Processes[0].Collect = []string{eventsFile}
+	if len(l.modules) == 0 {
+		run.Stage = "run"
+		if l.entry == "" {
+			return []validator.Step{check}, nil
+		}
+	}
+	return []validator.Step{check, run}, nil
+}
+
+func nonNil(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+// arrange lays the tests over the submission.
+func arrange(req *validator.Request, opts options) layout {
+	var l layout
+	taken := map[string]bool{} // true for folders
+	put := func(f validator.File) bool {
+		if judging.CheckPath(f.Path) != nil || strings.ContainsFunc(f.Path, func(r rune) bool { return r < ' ' }) {
+			return false
+		}
+		if _, ok := taken[f.Path]; ok {
+			return false
+		}
+		for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
+			if folder, ok := taken[dir]; ok && !folder {
+				return false
+			}
+		}
+		taken[f.Path] = false
+		for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
+			taken[dir] = true
+		}
+		f.Writable = !strings.HasSuffix(f.Path, ".py")
+		l.files = append(l.files, f)
+		return true
+	}
+	taken[judgeDir] = false
+	for _, f := range req.Task.Tests {
+		if put(f) && path.Base(f.Path) == "conftest.py" {
+			l.conftest = true
+		}
+	}
+	l.modules = testModules(req.Task.Tests)
+	for _, f := range req.Submission.Files {
+		if _, isTest := taken[f.Path]; isTest {
+			continue // the task's own file counts
+		}
+		if takesOver(f.Path) || !put(f) {
+			l.dropped = append(l.dropped, f.Path)
+			continue
+		}
+		l.names = append(l.names, f.Path)
+	}
+	l.entry = entry(l.names, opts.Entry)
+	return l
+}
+
+// testModules are the files that tests are read from; others help them.
+func testModules(tests []validator.File) []string {
+	var named, other []string
+	for _, f := range tests {
+		base := path.Base(f.Path)
+		switch stem, ok := strings.CutSuffix(base, ".py"); {
+		case !ok || base == "conftest.py" || base == "__init__.py":
+		case strings.HasPrefix(stem, "test_") || strings.HasSuffix(stem, "_test") || stem == "tests" || stem == "test":
+			named = append(named, f.Path)
+		default:
+			other = append(other, f.Path)
+		}
+	}
+	if len(named) == 0 {
+		named = other
+	}
+	slices.Sort(named)
+	return named
+}
+
+// takesOver says whether a submitted file would configure or replace what
+// judges, or can't be read by a person.
+func takesOver(name string) bool {
+	switch path.Base(name) {
+	case "conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "sitecustomize.py", "usercustomize.py":
+		return true
+	}
+	switch path.Ext(name) {
+	case ".pyc", ".pyo", ".so", ".pyd", ".pth":
+		return true
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		switch strings.TrimSuffix(part, ".py") {
+		case "pytest", "_pytest", "unittest", "pluggy", "tracker_judge", "__pycache__", judgeDir:
+			return true
+		}
+	}
+	return false
+}
+
+func entry(names []string, wanted string) string {
+	var programs []string
+	for _, n := range names {
+		if n == wanted && wanted != "" {
+			return n
+		}
+		if strings.HasSuffix(n, ".py") {
+			programs = append(programs, n)
+		}
+	}
+	switch {
+	case slices.Contains(programs, "main.py"):
+		return "main.py"
+	case len(programs) == 1:
+		return programs[0]
+	}
+	return ""
+}
+
+// tops are the names under which the submission can be imported.
+func tops(names []string) []string {
+	out := []string{}
+	for _, n := range names {
+		for part := range strings.SplitSeq(n, "/") {
+			if stem := strings.TrimSuffix(part, ".py"); !slices.Contains(out, stem) {
+				out = append(out, stem)
+			}
+		}
+	}
+	return out
+}
+
+func ownFiles(job []byte) ([]validator.File, error) {
+	out := []validator.File{
+		{Path: judgeDir + "/job.json", Content: job},
+		{Path: judgeDir + "/pytest.ini", Content: []byte("[pytest]\n")},
+	}
+	err := fs.WalkDir(programs, "py", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".py") {
+			return err
+		}
+		content, err := programs.ReadFile(name)
+		out = append(out, validator.File{Path: judgeDir + strings.TrimPrefix(name, "py"), Content: content})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the plugin's own files: %w", err)
+	}
+	return out, nil
+}
