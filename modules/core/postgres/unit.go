@@ -182,24 +182,28 @@ func retryable(err error) bool {
 // queueIdentity sets role and subject until the end of the transaction; in a
 // batch without begin that is the end of the batch.
 func queueIdentity(batch *pgx.Batch, actor auth.Actor) {
-	role, courses := identity(actor)
-	batch.Queue(setIdentity.sql, role, actor.UserID, courses)
+	id := identity(actor)
+	batch.Queue(setIdentity.sql, id.role, actor.UserID, id.teaches, id.joined)
 }
 
 var setIdentity = SQL("core.identity", `
 	SELECT set_config('role', @role, true), set_config('tracker.subject', @subject, true),
-	       set_config('tracker.courses', @courses, true)`)
+	       set_config('tracker.courses', @teaches, true), set_config('tracker.joined', @joined, true)`)
 
-func identity(actor auth.Actor) (role, courses string) {
+// rights are what policies see of an actor. teaches is "*" for admins alone: a
+// list of courses is always written in braces.
+type rights struct{ role, teaches, joined string }
+
+func identity(actor auth.Actor) rights {
 	switch {
 	case actor.IsSystem():
-		return "tracker_system", ""
+		return rights{role: "tracker_system"}
 	case actor.Has(auth.Admin):
-		return "tracker_teacher", "*"
+		return rights{role: "tracker_teacher", teaches: "*"}
 	case actor.Has(auth.Teacher):
-		return "tracker_teacher", arrayLiteral(actor.CourseIDs)
+		return rights{role: "tracker_teacher", teaches: arrayLiteral(actor.CourseIDs)}
 	default:
-		return "tracker_user", ""
+		return rights{role: "tracker_user", joined: arrayLiteral(actor.CourseIDs)}
 	}
 }
 

@@ -94,6 +94,65 @@ func TestStatementsRunUnderTheActorsRole(t *testing.T) {
 	}
 }
 
+var courseRights = postgres.SQL("test.course_rights", `SELECT core.teaches(@course), core.joined(@course), core.is_admin()`)
+
+func TestPoliciesTellTeachersLearnersAndAdminsApart(t *testing.T) {
+	db := setup(t)
+	actor := func(role auth.Role, courses ...string) auth.Actor {
+		return auth.Actor{UserID: "ada", Roles: []auth.Role{role}, CourseIDs: courses}
+	}
+	type rights struct{ teaches, joined, admin bool }
+	for _, c := range []struct {
+		name   string
+		actor  auth.Actor
+		course any
+		want   rights
+	}{
+		{"a learner of the course", actor(auth.Student, "c1", "c2"), "c2", rights{joined: true}},
+		{"a learner of another course", actor(auth.Student, "c1"), "c2", rights{}},
+		{"a learner of none", actor(auth.Student), "c2", rights{}},
+		{"a learner whose token lists a star", actor(auth.Student, "*"), "c2", rights{}},
+		{"a learner whose token lists a literal", actor(auth.Student, `x","c2`), "c2", rights{}},
+		{"a teacher of the course", actor(auth.Teacher, "c2"), "c2", rights{teaches: true, joined: true}},
+		{"a teacher of another course", actor(auth.Teacher, "c1"), "c2", rights{}},
+		{"a teacher whose token lists a star", actor(auth.Teacher, "*"), "c2", rights{}},
+		{"an admin", actor(auth.Admin), "c2", rights{true, true, true}},
+		{"an admin, of no course", actor(auth.Admin), nil, rights{admin: true}},
+		{"the system, whose policies ask nothing", auth.System("test"), "c2", rights{}},
+	} {
+		var got rights
+		err := db.As(c.actor).QueryRow(t.Context(), courseRights, postgres.Args{"course": c.course}).Scan(&got.teaches, &got.joined, &got.admin)
+		if err != nil || got != c.want {
+			t.Errorf("%s: got %+v, %v; want %+v", c.name, got, err, c.want)
+		}
+	}
+}
+
+func TestBecomingSomebodyElseLeavesNoCoursesBehind(t *testing.T) {
+	db := setup(t)
+	teacher := auth.Actor{UserID: "tim", Roles: []auth.Role{auth.Teacher}, CourseIDs: []string{"c1"}}
+	member := auth.Actor{UserID: "ada", Roles: []auth.Role{auth.Student}, CourseIDs: []string{"c1"}}
+	err := db.InTx(t.Context(), postgres.As(teacher), func(ctx context.Context, tx *postgres.Tx) error {
+		for _, step := range []struct {
+			actor                  auth.Actor
+			teaches, joined, admin bool
+		}{{teacher, true, true, false}, {member, false, true, false}, {learner("bob"), false, false, false}} {
+			tx.Become(step.actor)
+			var teaches, joined, admin bool
+			if err := tx.QueryRow(ctx, courseRights, postgres.Args{"course": "c1"}).Scan(&teaches, &joined, &admin); err != nil {
+				return err
+			}
+			if teaches != step.teaches || joined != step.joined || admin != step.admin {
+				t.Errorf("%s: teaches %t, joined %t, admin %t", step.actor.UserID, teaches, joined, admin)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestRowLevelSecurityHoldsWithoutTheFilter(t *testing.T) {
 	db := setup(t)
 	for _, who := range []string{"ada", "bob"} {
