@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"slices"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
@@ -33,3 +34,6 @@ type Folder interface {
 	// hangs on them. It runs as the system and appends nothing.
 	Restore(ctx context.Context, tx *postgres.Tx, id string, history []Event) error
 }
+
+// Folds are all that were registered, in that order.
+func (l *Log) Folds() []Folder { return slices.Clone(l.folds) }

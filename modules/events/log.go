@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -25,6 +26,8 @@ type Log struct {
 	reactions     map[string][]Reaction
 	subscriptions []Subscription
 	folds         []Folder
+	// done by subscription: see Done.
+	done map[string]*atomic.Int64
 
 	feed *feed
 	// wake has room for one: that the tailer should look. appended likewise:
@@ -49,6 +52,7 @@ func New(db *postgres.DB, cfg Config, logger *slog.Logger) *Log {
 		logger:    logger.With("part", "events"),
 		codec:     codec{upcasters: map[upcastKey]Upcaster{}},
 		reactions: map[string][]Reaction{},
+		done:      map[string]*atomic.Int64{},
 		feed:      newFeed(cfg.HistoryEvents, cfg.HistoryBytes),
 		wake:      make(chan struct{}, 1),
 		appended:  make(chan struct{}, 1),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
@@ -42,4 +43,15 @@ func (l *Log) Subscribe(s Subscription) {
 		panic(fmt.Sprintf("events: two subscriptions are named %q", s.Name))
 	}
 	l.subscriptions = append(l.subscriptions, s)
+	l.done[s.Name] = new(atomic.Int64)
+}
+
+// Done says, for each subscription, up to which position everything was handled
+// or parked, as far as this replica knows while it runs: for metrics and tests.
+func (l *Log) Done() map[string]int64 {
+	done := make(map[string]int64, len(l.done))
+	for name, position := range l.done {
+		done[name] = position.Load()
+	}
+	return done
 }

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres"
@@ -24,12 +25,14 @@ type subscriber struct {
 	tail   *Tail
 	// saved is the checkpoint as it was last known to stand.
 	saved int64
+	// done is up to where nothing is left to do here, the Log's Lag reads it.
+	done *atomic.Int64
 	// retried is when parked streams were last looked for.
 	retried time.Time
 }
 
 func (l *Log) subscriber(s Subscription) *subscriber {
-	return &subscriber{Subscription: s, log: l, logger: l.logger.With("subscription", s.Name)}
+	return &subscriber{Subscription: s, log: l, logger: l.logger.With("subscription", s.Name), done: l.done[s.Name]}
 }
 
 // unsaved is how many positions of others' events a checkpoint may lie behind:
@@ -77,14 +80,17 @@ func (s *subscriber) step(ctx context.Context) error {
 	}
 	upTo := s.tail.Position()
 	events = slices.DeleteFunc(events, func(e Event) bool { return !slices.Contains(s.Types, e.Type) })
-	if len(events) > 0 {
-		return s.handleAll(ctx, events, upTo)
+	switch {
+	case len(events) > 0:
+		err = s.handleAll(ctx, events, upTo)
+	case upTo-s.saved >= unsaved:
+		s.saved = upTo
+		err = store.MoveCheckpoint(ctx, s.log.db.As(reader), s.Name, upTo)
 	}
-	if upTo-s.saved < unsaved {
-		return nil
+	if err == nil {
+		s.done.Store(upTo)
 	}
-	s.saved = upTo
-	return store.MoveCheckpoint(ctx, s.log.db.As(reader), s.Name, upTo)
+	return err
 }
 
 func (s *subscriber) start(ctx context.Context) error {
@@ -100,6 +106,7 @@ func (s *subscriber) start(ctx context.Context) error {
 		return err
 	}
 	s.saved, s.tail = at, s.log.Tail(at)
+	s.done.Store(at)
 	return nil
 }
 
