@@ -1,0 +1,195 @@
+// Package gateway answers the module's Service over the plugins that there are.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/goals-tracker/tracker/modules/llm"
+	sdk "github.com/goals-tracker/tracker/sdk/llm"
+	"github.com/goals-tracker/tracker/sdk/pluginproto/llmrpc"
+)
+
+// Plugin reaches models; core/pluginhost's LLMPlugin is one. Every error is an
+// *sdk.Error, but those of emit, which come back as they are.
+type Plugin interface {
+	Describe(ctx context.Context) (*llmrpc.Description, error)
+	Generate(ctx context.Context, req *sdk.GenerateRequest, emit func(sdk.Chunk) error) (*sdk.Ending, error)
+	Embed(ctx context.Context, req *sdk.EmbedRequest) (*sdk.Embeddings, error)
+}
+
+// Gateway implements llm.Service. Safe for concurrent use.
+type Gateway struct {
+	cfg       llm.Config
+	ledger    llm.Ledger
+	log       *slog.Logger
+	providers []*provider // in the order of their names
+	schemas   schemaCache
+}
+
+var _ llm.Service = (*Gateway)(nil)
+
+// Named is a plugin and its name.
+type Named struct {
+	Name   string
+	Plugin Plugin
+}
+
+// New makes a gateway over plugins, which are asked in the given order where no
+// routes are configured.
+func New(cfg llm.Config, ledger llm.Ledger, log *slog.Logger, plugins ...Named) (*Gateway, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	g := &Gateway{cfg: cfg, ledger: ledger, log: log}
+	for _, p := range plugins {
+		g.providers = append(g.providers, newProvider(p, cfg))
+	}
+	return g, nil
+}
+
+const (
+	describeWait = 10 * time.Second
+	// A description is asked for again after these times: models come and go.
+	describedFor    = 10 * time.Minute
+	notDescribedFor = 5 * time.Second
+)
+
+// provider is a plugin with its breaker and what it said of itself.
+type provider struct {
+	Named
+	breaker *gobreaker.CircuitBreaker[struct{}]
+
+	mu    sync.Mutex
+	desc  *llmrpc.Description
+	err   error
+	until time.Time
+}
+
+func newProvider(p Named, cfg llm.Config) *provider {
+	return &provider{Named: p, breaker: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+		Name: p.Name, MaxRequests: 1, Timeout: cfg.BreakerPause,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= cfg.BreakerFailures },
+		// What the request, the caller or this server did says nothing of the provider.
+		IsExcluded: func(err error) bool {
+			switch sdk.CodeOf(err) {
+			case sdk.CodeInvalidRequest, sdk.CodeUnsupported, sdk.CodeCanceled:
+				return err != nil
+			}
+			var ours notProvider
+			return errors.As(err, &ours)
+		},
+	})}
+}
+
+// notProvider marks errors that are not the provider's fault.
+type notProvider struct{ error }
+
+func (e notProvider) Unwrap() error { return e.error }
+
+// describe returns what the plugin says of itself, from memory if it is fresh.
+func (p *provider) describe(ctx context.Context) (*llmrpc.Description, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Now().Before(p.until) {
+		return p.desc, p.err
+	}
+	ctx, cancel := context.WithTimeout(ctx, describeWait)
+	defer cancel()
+	d, err := p.Plugin.Describe(ctx)
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return nil, err // the caller left: nothing was learned
+	}
+	p.desc, p.err, p.until = d, err, time.Now().Add(describedFor)
+	if err != nil {
+		p.until = time.Now().Add(notDescribedFor)
+	}
+	return d, err
+}
+
+// call runs fn behind the breaker.
+func (p *provider) call(fn func() error) error {
+	_, err := p.breaker.Execute(func() (struct{}, error) { return struct{}{}, fn() })
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return sdk.Errorf(sdk.CodeUnavailable, "%s failed several times and is left alone for a moment", p.Name)
+	}
+	return err
+}
+
+// Available implements llm.Service.
+func (g *Gateway) Available(purpose llm.Purpose) bool {
+	for _, r := range g.routes(context.Background(), purpose, false) {
+		if r.provider.breaker.State() != gobreaker.StateOpen {
+			return true
+		}
+	}
+	return false
+}
+
+// Models implements llm.Service.
+func (g *Gateway) Models(ctx context.Context) []llm.Model {
+	var out []llm.Model
+	for _, p := range g.providers {
+		d, err := p.describe(ctx)
+		if err != nil {
+			continue
+		}
+		for _, m := range d.Models {
+			out = append(out, llm.Model{
+				Source:    llm.Source{Provider: p.Name, Model: m.ID, Remote: d.Remote},
+				Generates: m.Capabilities.Generate, Embeds: m.Capabilities.Embed, Tools: m.Capabilities.Tools,
+				ContextTokens: m.ContextTokens, MaxOutputTokens: m.MaxOutputTokens, Dimensions: m.Dimensions,
+			})
+		}
+	}
+	return out
+}
+
+// paid runs one call of a provider on the ledger: reserved before, settled or
+// released after, whatever becomes of the caller. took says what the call took
+// so far, also when it failed.
+func (g *Gateway) paid(ctx context.Context, r route, caller llm.Caller, purpose llm.Purpose, estimate sdk.Usage, total *llm.Usage, fn func() (took sdk.Usage, err error)) error {
+	e := llm.Entry{
+		Caller: caller, Purpose: purpose, Source: r.source(), PriceVersion: llm.PriceVersion,
+		InputTokens: estimate.InputTokens, OutputTokens: estimate.OutputTokens, CostMicros: g.cost(r, estimate),
+	}
+	id, err := g.ledger.Reserve(ctx, e, llm.Caps{Learner: g.cfg.LearnerDaily, Course: g.cfg.CourseDaily, Team: g.cfg.TeamDaily})
+	if err != nil {
+		return notProvider{err}
+	}
+	took, callErr := fn()
+	if callErr != nil && ctx.Err() != nil {
+		callErr = notProvider{callErr} // the caller's own end
+	}
+	// The books are kept even when the caller has left.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if took == (sdk.Usage{}) && callErr != nil {
+		err = g.ledger.Release(ctx, id)
+	} else {
+		e.InputTokens, e.OutputTokens, e.CostMicros = took.InputTokens, took.OutputTokens, g.cost(r, took)
+		total.InputTokens += e.InputTokens
+		total.OutputTokens += e.OutputTokens
+		total.CostMicros += e.CostMicros
+		total.LedgerIDs = append(total.LedgerIDs, id)
+		err = g.ledger.Settle(ctx, id, e)
+	}
+	if err != nil {
+		// The estimate stays in the books: dearer, never cheaper.
+		g.log.ErrorContext(ctx, "model call could not be settled", "usage", uuid.UUID(id).String(), "provider", r.provider.Name, "error", err)
+	}
+	return callErr
+}
+
+func (g *Gateway) cost(r route, u sdk.Usage) int64 {
+	if !r.remote {
+		return 0
+	}
+	return g.cfg.Price(r.provider.Name, r.model.ID).Cost(u.InputTokens, u.OutputTokens)
+}
