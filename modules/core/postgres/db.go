@@ -168,7 +168,11 @@ func (q single) Query(ctx context.Context, s *Statement, args Args) (pgx.Rows, e
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	rows, err := results.Query()
-	return &batchRows{Rows: rows, results: results}, err
+	if err != nil {
+		_ = results.Close() // frees the connection
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return &batchRows{Rows: rows, results: results}, nil
 }
 
 func (q single) QueryRow(ctx context.Context, s *Statement, args Args) pgx.Row {

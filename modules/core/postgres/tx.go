@@ -134,7 +134,11 @@ func (tx *Tx) query(ctx context.Context, sql string, values []any) (pgx.Rows, er
 		return nil, err
 	}
 	rows, err := results.Query()
-	return &batchRows{Rows: rows, results: results}, err
+	if err != nil {
+		_ = results.Close() // frees the connection
+		return nil, err
+	}
+	return &batchRows{Rows: rows, results: results}, nil
 }
 
 func (tx *Tx) waiting() bool { return tx.pending.Len() > 0 }
