@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
@@ -115,6 +116,7 @@ func (k *collected) unreported(id, file string, run *validator.StepResult) valid
 }
 
 func skipMessage(reason string) validator.Message {
+	reason = strings.TrimPrefix(reason, "Skipped: ")
 	if reason == "" {
 		return validator.Text("python.skipped", "Skipped.", "Omitida.")
 	}

@@ -112,6 +112,9 @@ func tests(r *validator.Report, l layout, c *checked, run *validator.StepResult,
 			r.Tests = append(r.Tests, validator.Test{ID: file, Name: file, Status: validator.Error, Message: m})
 		}
 	}
+	if len(r.Tests) == 0 && k.finished {
+		return nil, fmt.Errorf("the task's test files hold no test: %s", strings.Join(l.modules, ", "))
+	}
 	slices.SortStableFunc(r.Tests, func(a, b validator.Test) int { return strings.Compare(fileOf(a.ID), fileOf(b.ID)) })
 	r.Score = validator.Score(r.Tests)
 	r.Output = strings.TrimRight(k.output+string(run.Process("main").Stdout)+stderrOf(run, k), "\n")

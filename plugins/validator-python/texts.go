@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/goals-tracker/tracker/sdk/validator"
@@ -46,19 +47,31 @@ func leftOut(name string) validator.Finding {
 	}
 }
 
+// addresses differ from run to run and mean nothing to a learner.
+var addresses = regexp.MustCompile(` at 0x[0-9a-f]{6,}`)
+
+// short is a value that fits into a sentence.
+func short(s string) string {
+	if runes := []rune(s); len(runes) > 200 {
+		return string(runes[:200]) + " …"
+	}
+	return s
+}
+
 // explain says in words what an exception means.
 func explain(f *failure) validator.Message {
 	if f == nil {
 		return validator.Text("python.failed", "The test failed.", "La prueba falló.")
 	}
-	where := func(en string) (string, string) { return "", "" }
-	if f.Learner != nil {
-		where = func(string) (string, string) {
-			return fmt.Sprintf(" (%s, line %d: %s)", f.Learner.File, f.Learner.Line, strings.TrimSpace(f.Learner.Text)),
-				fmt.Sprintf(" (%s, línea %d: %s)", f.Learner.File, f.Learner.Line, strings.TrimSpace(f.Learner.Text))
-		}
+	for _, s := range []*string{&f.Message, &f.Expected, &f.Actual} {
+		*s = addresses.ReplaceAllString(*s, "")
 	}
-	atEN, atES := where("")
+	var atEN, atES string
+	if f.Learner != nil {
+		line := strings.TrimSpace(f.Learner.Text)
+		atEN = fmt.Sprintf(" (%s, line %d: %s)", f.Learner.File, f.Learner.Line, line)
+		atES = fmt.Sprintf(" (%s, línea %d: %s)", f.Learner.File, f.Learner.Line, line)
+	}
 	text := func(id, en, es string, params ...any) validator.Message {
 		return validator.Text("python."+id, en, es, append(params, "message", f.Message, "type", f.Type, "at_en", atEN, "at_es", atES)...)
 	}
@@ -66,7 +79,7 @@ func explain(f *failure) validator.Message {
 	switch f.Type {
 	case "AssertionError", "Failed":
 		if f.Expected != "" || f.Actual != "" {
-			return text("compared", "The test expected {expected}, but got {actual}.\n{message}", "La prueba esperaba {expected}, pero obtuvo {actual}.\n{message}", "expected", f.Expected, "actual", f.Actual)
+			return text("compared", "The test expected {expected}, but got {actual}.\n{message}", "La prueba esperaba {expected}, pero obtuvo {actual}.\n{message}", "expected", short(f.Expected), "actual", short(f.Actual))
 		}
 		if f.Message == "" {
 			line := ""
@@ -95,8 +108,10 @@ func explain(f *failure) validator.Message {
 		return text("recursion", "A function calls itself without end{at_en}. Is there a case in which it stops?", "Una función se llama a sí misma sin fin{at_es}. ¿Hay un caso en el que se detiene?")
 	case "SystemExit":
 		return text("exit", "Your code ended the program{at_en}; tests need it to go on.", "Tu código terminó el programa{at_es}; las pruebas necesitan que continúe.")
-	case "":
-		return validator.Verbatim("python.failed", f.Message)
+	case "Skipped", "SkipTest", "XFailed":
+		return text("learner-skips", "Your code skipped the test{at_en}; only the task may do that.", "Tu código omitió la prueba{at_es}; solo la tarea puede hacerlo.")
+	case "UnexpectedSuccess":
+		return text("unexpected-pass", "The test was expected to fail, but it passed.", "Se esperaba que la prueba fallara, pero pasó.")
 	}
 	if f.Learner == nil {
 		return text("raised-in-test", "The test raised {type}: {message}", "La prueba lanzó {type}: {message}")

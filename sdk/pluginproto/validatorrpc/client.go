@@ -30,7 +30,7 @@ func NewClient(conn grpc.ClientConnInterface, hostVersion string) *Client {
 func (c *Client) Describe(ctx context.Context) (*judging.Description, error) {
 	resp, err := c.rpc.Describe(ctx, &validatorv1.DescribeRequest{HostVersion: c.version})
 	if err != nil {
-		return nil, err
+		return nil, remote(err)
 	}
 	return descriptionFromProto(resp), nil
 }
@@ -42,7 +42,7 @@ func (c *Client) Plan(ctx context.Context, req *judging.PlanRequest) ([]judging.
 		Toolchain: req.Toolchain, Nonce: req.Nonce,
 	})
 	if err != nil {
-		return nil, err
+		return nil, remote(err)
 	}
 	return each(resp.GetSteps(), stepFromProto), nil
 }
@@ -55,7 +55,7 @@ func (c *Client) Judge(ctx context.Context, req *judging.JudgeRequest) (*judging
 		Results: each(req.Results, stepResultToProto), Round: uint32(max(req.Round, 0)),
 	})
 	if err != nil {
-		return nil, err
+		return nil, remote(err)
 	}
 	switch next := resp.GetNext().(type) {
 	case *validatorv1.JudgeResponse_Report:
@@ -75,7 +75,24 @@ func (c *Client) Mutate(ctx context.Context, req *judging.MutateRequest) ([]judg
 		return nil, judging.ErrNoMutants
 	}
 	if err != nil {
-		return nil, err
+		return nil, remote(err)
 	}
 	return each(resp.GetMutants(), mutantFromProto), nil
 }
+
+// remoteError is what a plugin said, in its own words, with its gRPC status.
+type remoteError struct{ s *status.Status }
+
+func remote(err error) error {
+	s, ok := status.FromError(err)
+	if !ok || s.Code() != codes.Unknown {
+		return err
+	}
+	return &remoteError{s}
+}
+
+// Error implements error.
+func (e *remoteError) Error() string { return e.s.Message() }
+
+// GRPCStatus lets status.Code and status.FromError see the status.
+func (e *remoteError) GRPCStatus() *status.Status { return e.s }

@@ -44,7 +44,7 @@ def expected(tree, name):
     ids, style = [], None
     deleted = {t.id for n in tree.body if isinstance(n, ast.Delete) for t in n.targets if isinstance(t, ast.Name)}
     cases = set()
-    if "pytest" in imports(tree):
+    if "pytest" in imports(tree) and not _only_names_tasks(tree):
         style = "pytest"
     for n in tree.body:
         if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name.startswith("test"):
@@ -66,6 +66,19 @@ def expected(tree, name):
             if not made and not (isinstance(off, ast.Constant) and off.value is False):
                 ids.extend(f"{name}::{n.name}::{m}" for m in _methods(n))
     return list(dict.fromkeys(ids)), style
+
+
+def _only_names_tasks(tree):
+    """Whether pytest is there for @pytest.mark.task alone, which unittest's
+    runner reads too (and it runs subtests, which pytest does not)."""
+    for n in ast.walk(tree):
+        if isinstance(n, ast.ImportFrom) and n.module and n.module.split(".")[0] == "pytest":
+            return False
+        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "pytest" and n.attr != "mark":
+            return False
+        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Attribute) and n.value.attr == "mark" and n.attr != "task":
+            return False
+    return True
 
 
 def _is_fixture(fn):

@@ -1,11 +1,15 @@
 """Runs pytest with a plugin of its own for results."""
 import os
 import sys
+import unittest
+import warnings
 
 import pytest
 from _pytest.outcomes import Failed
 
 from . import events
+
+SKIPS = (pytest.skip.Exception, pytest.xfail.Exception, unittest.SkipTest)
 
 
 def run(root, job, out):
@@ -15,6 +19,7 @@ def run(root, job, out):
             config = os.path.join(root, name)
             break
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    warnings.filterwarnings("ignore", category=pytest.PytestWarning)
     plain = sys.stdout
     sys.stdout = open(os.devnull, "w")  # pytest's own words
     pytest.main(
@@ -46,6 +51,9 @@ class Plugin:
                 exc = exc.__cause__
             self.out.send("broken_file", file=collector.nodeid, output=self.output.take(),
                           failure=events.failure(exc, exc.__traceback__, self.tests))
+        elif report.skipped and info is not None and events.failure(info.value, info.tb, self.tests)["learner"]:
+            self.out.send("broken_file", file=collector.nodeid, output=self.output.take(),
+                          failure=events.failure(info.value, info.tb, self.tests))
         elif report.skipped:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             self.out.send("skipped_file", file=collector.nodeid, reason=events.clip(reason))
@@ -78,10 +86,15 @@ class Plugin:
                 if status == "fail" and self.values:
                     failure["actual"], failure["expected"] = self.values
             else:  # a strict xfail that passed
-                status, failure = "fail", {"type": "", "message": events.clip(str(report.longrepr)), "learner": None, "test": None}
+                status, failure = "fail", {"type": "UnexpectedSuccess", "message": "", "learner": None, "test": None}
         elif report.skipped:
             status = "skip"
-            if hasattr(report, "wasxfail"):
+            info = {"learner": None}
+            if call.excinfo and isinstance(call.excinfo.value, SKIPS):
+                info = events.failure(call.excinfo.value, call.excinfo.tb, self.tests)
+            if info["learner"]:  # only the task may skip its tests
+                status, failure = "error", info
+            elif hasattr(report, "wasxfail"):
                 reason = "expected failure"
             elif isinstance(report.longrepr, tuple):
                 reason = events.clip(report.longrepr[2])

@@ -18,6 +18,10 @@ def run(root, job, out):
             module = _load(root, name)
             suite = unittest.defaultTestLoader.loadTestsFromModule(module)
         except unittest.SkipTest as e:
+            info = events.failure(e, e.__traceback__, job["tests"])
+            if info["learner"]:
+                out.send("broken_file", file=name, failure=info, output=output.take())
+                continue
             out.send("skipped_file", file=name, reason=events.clip(str(e)))
             continue
         except BaseException as e:  # noqa: B036
@@ -62,6 +66,14 @@ def _id(test):
     return f"{getattr(test, '_judged_file', '?')}::{type(test).__qualname__}::{getattr(test, '_testMethodName', str(test))}"
 
 
+def _task(test):
+    """The part of the exercise that @pytest.mark.task names."""
+    for mark in getattr(getattr(test, getattr(test, "_testMethodName", ""), None), "pytestmark", []):
+        if mark.name == "task":
+            return str(mark.kwargs.get("taskno", ""))
+    return ""
+
+
 def _remember_values():
     """Keeps what assertEqual compared for the learner to see."""
     plain = unittest.TestCase.assertEqual
@@ -94,7 +106,7 @@ class Result(unittest.TestResult):
     def say(self, test, status, failure=None, reason="", name=""):
         self.said = self.said or not name
         self.out.send("test", id=_id(test) + name, status=status, failure=failure, reason=reason,
-                      output=self.output.take(), seconds=events.now() - getattr(self, "began", events.now()))
+                      output=self.output.take(), seconds=events.now() - getattr(self, "began", events.now()), task=_task(test))
         self.began = events.now()
 
     def addSuccess(self, test):
@@ -114,7 +126,12 @@ class Result(unittest.TestResult):
         if not isinstance(test, unittest.TestCase):
             self.out.send("group_skip", name=str(test), reason=events.clip(str(reason)))
             return
-        self.say(test, "skip", reason=events.clip(str(reason)))
+        exc = sys.exc_info()
+        info = events.failure(exc[1], exc[2], self.tests) if exc[1] is not None else {"learner": None}
+        if info["learner"]:  # only the task may skip its tests
+            self.say(test, "error", info)
+        else:
+            self.say(test, "skip", reason=events.clip(str(reason)))
 
     def addExpectedFailure(self, test, err):
         self.say(test, "skip", reason="expected failure")
@@ -124,7 +141,8 @@ class Result(unittest.TestResult):
 
     def addSubTest(self, test, subtest, err):
         self.sub += 1
-        name = "[" + events.clip(events.safe(subtest._subDescription), 200).strip("()[]") + "]"
+        name = events.clip(events.safe(subtest._subDescription), 200)
+        name = "[" + (name[1:-1] if name.startswith("(") else name) + "]"
         if err is None:
             self.say(test, "pass", name=name)
         else:
