@@ -29,9 +29,10 @@ type Folder interface {
 	// deleted entity.
 	Rows(history []Event) (map[string][]map[string]any, error)
 	// Restore rewrites the rows of the entity from its history, and deletes them
-	// when that is empty or ends in the entity's end. It writes only what
-	// differs in place: deleting rows to insert them again would take along what
-	// hangs on them. It runs as the system and appends nothing.
+	// when that is empty or ends in the entity's end. The rows that are there are
+	// locked already. It updates them in place: who deletes a row to insert it
+	// again takes along what hangs on it, and slips it from under a writer who
+	// waits for it. It runs as the system and appends nothing.
 	Restore(ctx context.Context, tx *postgres.Tx, id string, history []Event) error
 }
 

@@ -127,7 +127,7 @@ func (s *subscriber) retry(ctx context.Context, stream string) (more bool, err e
 // parkedTx runs fn when this replica gets the checkpoint and the stream is
 // still parked.
 func (s *subscriber) parkedTx(ctx context.Context, stream string, fn func(context.Context, *postgres.Tx, store.Parked, int64) error) error {
-	return s.log.db.InTx(ctx, postgres.As(reader), func(ctx context.Context, tx *postgres.Tx) error {
+	return s.log.db.InTx(ctx, postgres.As(s.actor()), func(ctx context.Context, tx *postgres.Tx) error {
 		at, locked, err := store.LockCheckpoint(ctx, tx, s.Name)
 		if err != nil || !locked {
 			return err

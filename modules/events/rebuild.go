@@ -29,7 +29,7 @@ func (l *Log) Rebuild(ctx context.Context, streamTypes ...string) (done Rebuilt,
 		if len(streamTypes) > 0 && !slices.Contains(streamTypes, f.StreamType()) {
 			continue
 		}
-		later, err := l.rebuildFold(ctx, f, &done)
+		later, err := l.rebuildFold(ctx, tabled{Folder: f}, &done)
 		if err != nil {
 			return done, err
 		}
@@ -45,12 +45,18 @@ func (l *Log) Rebuild(ctx context.Context, streamTypes ...string) (done Rebuilt,
 }
 
 type restoring struct {
-	fold Folder
+	fold tabled
 	id   string
 }
 
-func (l *Log) rebuildFold(ctx context.Context, f Folder, done *Rebuilt) (later []restoring, err error) {
-	orphans, err := l.orphansOf(ctx, f)
+// tabled is a fold with its tables as SQL wants them.
+type tabled struct {
+	Folder
+	tables []store.FoldTable
+}
+
+func (l *Log) rebuildFold(ctx context.Context, f tabled, done *Rebuilt) (later []restoring, err error) {
+	orphans, err := l.orphansOf(ctx, &f)
 	if err != nil {
 		return nil, err
 	}
@@ -88,13 +94,15 @@ func (l *Log) rebuildFold(ctx context.Context, f Folder, done *Rebuilt) (later [
 // manyOrphans bounds what one rebuild removes.
 const manyOrphans = 10_000
 
-func (l *Log) orphansOf(ctx context.Context, f Folder) (all []string, err error) {
+// orphansOf looks the fold's tables up, and rows in them that have no stream.
+func (l *Log) orphansOf(ctx context.Context, f *tabled) (all []string, err error) {
 	err = store.ReadSnapshot(ctx, l.db.Pool(), func(s store.Snapshot) error {
 		for _, table := range f.Tables() {
 			t, err := s.FoldTable(ctx, table.Name, table.Key)
 			if err != nil {
 				return err
 			}
+			f.tables = append(f.tables, t)
 			ids, err := s.Orphans(ctx, t, f.StreamType(), manyOrphans)
 			if err != nil {
 				return err
@@ -107,9 +115,14 @@ func (l *Log) orphansOf(ctx context.Context, f Folder) (all []string, err error)
 	return slices.Compact(all), err
 }
 
-func (l *Log) restore(ctx context.Context, f Folder, id string) error {
+func (l *Log) restore(ctx context.Context, f tabled, id string) error {
 	name := Stream{Type: f.StreamType(), ID: id}.Name()
 	return l.db.InTx(ctx, postgres.As(auth.System("rebuild")), func(ctx context.Context, tx *postgres.Tx) error {
+		for _, t := range f.tables {
+			if err := store.LockRows(ctx, tx, t, id); err != nil {
+				return err
+			}
+		}
 		records, err := store.LockedHistory(ctx, tx, name)
 		if err != nil {
 			return err

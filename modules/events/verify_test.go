@@ -39,6 +39,9 @@ func (noteFold) Tables() []events.Table {
 }
 
 func (noteFold) Rows(history []events.Event) (map[string][]map[string]any, error) {
+	if len(history) == 0 {
+		return nil, nil
+	}
 	var row map[string]any
 	var lines []map[string]any
 	for _, e := range history {
@@ -68,10 +71,16 @@ func (noteFold) Rows(history []events.Event) (map[string][]map[string]any, error
 
 var (
 	clearNote = postgres.SQL("test.notes.clear", `
-		WITH lines AS (DELETE FROM notes.lines WHERE note_id = @id::uuid) DELETE FROM notes.notes WHERE id = @id::uuid`)
+		WITH lines AS (DELETE FROM notes.lines WHERE note_id = @id::uuid)
+		DELETE FROM notes.notes WHERE id = @id::uuid AND NOT @keep::boolean`)
+	fillLines = postgres.SQL("test.notes.lines.fill", `
+		INSERT INTO notes.lines SELECT * FROM json_populate_recordset(NULL::notes.lines, @lines::json)`)
 	fillNote = postgres.SQL("test.notes.fill", `
-		WITH lines AS (INSERT INTO notes.lines SELECT * FROM json_populate_recordset(NULL::notes.lines, @lines::json))
-		INSERT INTO notes.notes SELECT * FROM json_populate_recordset(NULL::notes.notes, @notes::json)`)
+		INSERT INTO notes.notes SELECT * FROM json_populate_recordset(NULL::notes.notes, @notes::json)
+		ON CONFLICT (id) DO UPDATE SET
+			(user_id, title, priority, criteria, metadata, raw, progress, hours, started, digest, due_at, day, created_at, version) =
+			(excluded.user_id, excluded.title, excluded.priority, excluded.criteria, excluded.metadata, excluded.raw, excluded.progress,
+			 excluded.hours, excluded.started, excluded.digest, excluded.due_at, excluded.day, excluded.created_at, excluded.version)`)
 )
 
 func (f noteFold) Restore(ctx context.Context, tx *postgres.Tx, id string, history []events.Event) error {
@@ -79,7 +88,7 @@ func (f noteFold) Restore(ctx context.Context, tx *postgres.Tx, id string, histo
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, clearNote, postgres.Args{"id": id}); err != nil || rows == nil || len(history) == 0 {
+	if _, err := tx.Exec(ctx, clearNote, postgres.Args{"id": id, "keep": len(rows) > 0}); err != nil || len(rows) == 0 {
 		return err
 	}
 	for _, row := range rows["notes.notes"] {
@@ -93,7 +102,9 @@ func (f noteFold) Restore(ctx context.Context, tx *postgres.Tx, id string, histo
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, fillNote, postgres.Args{"notes": string(notes), "lines": string(lines)})
+	if _, err = tx.Exec(ctx, fillNote, postgres.Args{"notes": string(notes)}); err == nil {
+		_, err = tx.Exec(ctx, fillLines, postgres.Args{"lines": string(lines)})
+	}
 	return err
 }
 

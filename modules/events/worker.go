@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events/internal/store"
 )
@@ -34,6 +35,9 @@ type subscriber struct {
 func (l *Log) subscriber(s Subscription) *subscriber {
 	return &subscriber{Subscription: s, log: l, logger: l.logger.With("subscription", s.Name), done: l.done[s.Name]}
 }
+
+// actor is how the log names what a handler appends.
+func (s *subscriber) actor() auth.Actor { return auth.System(s.Name) }
 
 // unsaved is how many positions of others' events a checkpoint may lie behind:
 // after a restart they are read again, which costs less than a write for each.
@@ -145,7 +149,7 @@ const busyWait = 25 * time.Millisecond
 func (s *subscriber) handle(ctx context.Context, events []Event, upTo int64) error {
 	for {
 		mine := false
-		err := s.log.db.InTx(ctx, postgres.As(reader), func(ctx context.Context, tx *postgres.Tx) error {
+		err := s.log.db.InTx(ctx, postgres.As(s.actor()), func(ctx context.Context, tx *postgres.Tx) error {
 			at, locked, err := store.LockCheckpoint(ctx, tx, s.Name)
 			if err != nil || !locked {
 				return err
@@ -200,7 +204,7 @@ func (s *subscriber) call(ctx context.Context, tx *postgres.Tx, e Event) (err er
 // park notes the failure and moves on.
 func (s *subscriber) park(ctx context.Context, e Event, upTo int64, cause error) error {
 	s.logger.Error("event can't be handled, its stream is parked", "stream", e.Stream.Name(), "position", e.Position, "type", e.Type, "error", cause)
-	return s.log.db.InTx(ctx, postgres.As(reader), func(ctx context.Context, tx *postgres.Tx) error {
+	return s.log.db.InTx(ctx, postgres.As(s.actor()), func(ctx context.Context, tx *postgres.Tx) error {
 		at, locked, err := store.LockCheckpoint(ctx, tx, s.Name)
 		if err != nil {
 			return err

@@ -15,6 +15,19 @@ var lockStream = postgres.SQL("events.streams.lock", `
 var readHistory = postgres.SQL("events.streams.history", `
 	SELECT `+columns+` FROM events.events WHERE stream_id = @stream ORDER BY version`)
 
+// LockRows locks the rows of an entity in a fold's table. Writers lock them
+// before the stream; who rebuilds does as they do, or they would deadlock.
+func LockRows(ctx context.Context, tx *postgres.Tx, t FoldTable, id string) error {
+	raw, err := tx.PGX(ctx)
+	if err == nil {
+		_, err = raw.Exec(ctx, fmt.Sprintf(`SELECT FROM %s WHERE %s = $1::text::%s FOR UPDATE`, t.table, t.key, t.keyType), id)
+	}
+	if err != nil {
+		return fmt.Errorf("lock rows of %s in %s: %w", id, t.table, err)
+	}
+	return nil
+}
+
 // LockedHistory is a stream's history; nobody appends to it until the
 // transaction ends.
 func LockedHistory(ctx context.Context, tx *postgres.Tx, stream string) ([]Record, error) {
