@@ -293,8 +293,10 @@ type ValidationCompleted struct {
 	Summary        *Text                  `protobuf:"bytes,14,opt,name=summary,proto3" json:"summary,omitempty"`
 	Attempt        int32                  `protobuf:"varint,15,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	Deduplicated   bool                   `protobuf:"varint,16,opt,name=deduplicated,proto3" json:"deduplicated,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The run was deleted with its task; status is unset, and nothing was judged.
+	Ended         bool `protobuf:"varint,17,opt,name=ended,proto3" json:"ended,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ValidationCompleted) Reset() {
@@ -439,6 +441,13 @@ func (x *ValidationCompleted) GetDeduplicated() bool {
 	return false
 }
 
+func (x *ValidationCompleted) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
 var File_tracker_validation_v1_events_proto protoreflect.FileDescriptor
 
 const file_tracker_validation_v1_events_proto_rawDesc = "" +
@@ -467,7 +476,7 @@ const file_tracker_validation_v1_events_proto_rawDesc = "" +
 	"\vsnapshot_id\x18\x02 \x01(\tR\n" +
 	"snapshotId\x12\x17\n" +
 	"\atask_id\x18\x03 \x01(\tR\x06taskId\x12\x18\n" +
-	"\aattempt\x18\x04 \x01(\x05R\aattempt:\x16\xa2\xe7\x18\x12validation.started\"\xe0\x04\n" +
+	"\aattempt\x18\x04 \x01(\x05R\aattempt:\x16\xa2\xe7\x18\x12validation.started\"\xf6\x04\n" +
 	"\x13ValidationCompleted\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1f\n" +
 	"\vsnapshot_id\x18\x02 \x01(\tR\n" +
@@ -487,7 +496,8 @@ const file_tracker_validation_v1_events_proto_rawDesc = "" +
 	"\x0eplugin_version\x18\r \x01(\tR\rpluginVersion\x125\n" +
 	"\asummary\x18\x0e \x01(\v2\x1b.tracker.validation.v1.TextR\asummary\x12\x18\n" +
 	"\aattempt\x18\x0f \x01(\x05R\aattempt\x12\"\n" +
-	"\fdeduplicated\x18\x10 \x01(\bR\fdeduplicated:\x18\xa2\xe7\x18\x14validation.completedB\xeb\x01\n" +
+	"\fdeduplicated\x18\x10 \x01(\bR\fdeduplicated\x12\x14\n" +
+	"\x05ended\x18\x11 \x01(\bR\x05ended:\x18\xa2\xe7\x18\x14validation.completedB\xeb\x01\n" +
 	"\x19com.tracker.validation.v1B\vEventsProtoP\x01ZKgithub.com/goals-tracker/tracker/sdk/gen/tracker/validation/v1;validationv1\xa2\x02\x03TVX\xaa\x02\x15Tracker.Validation.V1\xca\x02\x15Tracker\\Validation\\V1\xe2\x02!Tracker\\Validation\\V1\\GPBMetadata\xea\x02\x17Tracker::Validation::V1b\x06proto3"
 
 var (
