@@ -1,0 +1,24 @@
+// Package store reads what tells one history of the log from another.
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+)
+
+var readEpoch = postgres.SQL("realtime.epoch", `
+	SELECT md5(concat_ws('/', s.system_identifier, c.timeline_id, d.oid))
+	FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d
+	WHERE d.datname = current_database()`)
+
+// Epoch is the same as long as positions can be compared: a restore makes a
+// new cluster, timeline or database.
+func Epoch(ctx context.Context, q postgres.Queryer) (string, error) {
+	var epoch string
+	if err := q.QueryRow(ctx, readEpoch, postgres.Args{}).Scan(&epoch); err != nil {
+		return "", fmt.Errorf("read epoch: %w", err)
+	}
+	return epoch[:16], nil
+}
