@@ -104,8 +104,8 @@ func (c *Config) Validate() error {
 // Price is what a remote model costs.
 func (c *Config) Price(provider, model string) Price {
 	for _, p := range slices.Concat(c.Prices, builtInPrices) {
-		prefix, any := strings.CutSuffix(p.Model, "*")
-		fits := model == p.Model || any && strings.HasPrefix(model, prefix)
+		prefix, open := strings.CutSuffix(p.Model, "*")
+		fits := model == p.Model || open && strings.HasPrefix(model, prefix)
 		if fits && (p.Provider == "" || p.Provider == provider) {
 			return p
 		}

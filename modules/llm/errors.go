@@ -15,7 +15,7 @@ var (
 	// ErrUnavailable: no provider could answer.
 	ErrUnavailable = errs.Define(errs.Unavailable, "llm_unavailable",
 		"The language model can't be reached right now. Try again in a moment.",
-		"No se puede acceder al modelo de lenguaje en este momento. Inténtalo de nuevo en un momento.")
+		"Ahora no se puede acceder al modelo de lenguaje. Inténtalo de nuevo dentro de poco.")
 	// ErrBadAnswer: the model's answer did not fit, not even after a repair.
 	ErrBadAnswer = errs.Define(errs.Unavailable, "llm_bad_answer",
 		"The language model gave an answer that can't be used. Try again.",

@@ -60,17 +60,25 @@ func parseConfig(getenv func(string) string) (*config, error) {
 	if len(c.chatModels)+len(c.embeddingModels) == 0 {
 		return nil, fmt.Errorf("set OPENAI_MODEL or OPENAI_EMBEDDING_MODEL to the models that %s serves", c.baseURL)
 	}
+	if err := c.numbers(getenv); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// numbers reads what isn't text.
+func (c *config) numbers(getenv func(string) string) (err error) {
 	if v := getenv("OPENAI_EMBEDDING_DIMENSIONS"); v != "" {
 		if c.dimensions, err = strconv.Atoi(v); err != nil || c.dimensions < 1 || c.dimensions > 16384 {
-			return nil, fmt.Errorf("OPENAI_EMBEDDING_DIMENSIONS is %q; give a number from 1 to 16384", v)
+			return fmt.Errorf("OPENAI_EMBEDDING_DIMENSIONS is %q; give a number from 1 to 16384", v)
 		}
 	}
 	if v := getenv("OPENAI_IDLE_TIMEOUT"); v != "" {
 		if c.idleTimeout, err = time.ParseDuration(v); err != nil || c.idleTimeout <= 0 {
-			return nil, fmt.Errorf("OPENAI_IDLE_TIMEOUT is %q; give a duration such as 90s", v)
+			return fmt.Errorf("OPENAI_IDLE_TIMEOUT is %q; give a duration such as 90s", v)
 		}
 	}
-	return c, nil
+	return nil
 }
 
 func (c *config) isOpenAI() bool { return c.baseURL == openAIBaseURL }
@@ -115,7 +123,7 @@ var known = []struct {
 // a missing feature is found out at the first call and worked around, so all of
 // them are announced here.
 func (c *config) models() []llm.Model {
-	var out []llm.Model
+	out := make([]llm.Model, 0, len(c.chatModels)+len(c.embeddingModels))
 	for _, id := range c.chatModels {
 		m := llm.Model{ID: id, Capabilities: llm.Capabilities{Generate: true, Stream: true, Tools: true, JSONSchema: true, JSONMode: true}}
 		m.ContextTokens, m.MaxOutputTokens, _ = lookUp(id)

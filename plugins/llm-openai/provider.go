@@ -80,6 +80,7 @@ func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, messages 
 			choice = llm.ToolChoice{Tool: req.JSONSchemaName}
 		case rungJSONMode:
 			w.set["response_format"] = map[string]any{"type": "json_object"}
+		case rungPrompt:
 		}
 		if on >= rungJSONMode {
 			messages = withSchemaInPrompt(messages, req.JSONSchema)

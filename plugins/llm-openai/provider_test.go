@@ -41,6 +41,7 @@ func TestThePluginKeepsTheContract(t *testing.T) {
 			llmtest.TestProvider(t, llmtest.Provider{
 				ChatModel: "gpt-4o-mini", EmbeddingModel: "text-embedding-3-small",
 				Start: func(t *testing.T, s llmtest.Setup) (*llm.Spec, func() []script.Request) {
+					t.Helper()
 					server := serve(t, openaiserver.Config{Key: s.Key, Answer: s.Answer, EmbedAnswer: s.EmbedAnswer, Refuse: s.Refuse, IgnoreStream: ignore})
 					more := map[string]string{"OPENAI_API_KEY": s.GivenKey}
 					if s.IdleTimeout > 0 {

@@ -66,7 +66,7 @@ type event struct {
 // streamBody reads a provider's stream and gives langchaingo a simpler one of
 // text only; everything else goes into the exchange.
 type streamBody struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // the request's: it lives as long as the body
 	ex     *exchange
 	doer   *doer
 	src    *bufio.Reader
@@ -174,7 +174,7 @@ func (s *streamBody) finish() error {
 		return llm.Errorf(llm.CodeUnavailable, "the provider closed its answer without saying why")
 	}
 	s.ex.complete = true
-	reason, _ := json.Marshal(s.ex.finish)
+	reason, _ := json.Marshal(s.ex.finish) //nolint:errchkjson // a string
 	fmt.Fprintf(&s.out, "data: {\"choices\":[{\"delta\":{},\"finish_reason\":%s}]}\n\ndata: [DONE]\n\n", reason)
 	return io.EOF
 }
@@ -221,7 +221,7 @@ func (s *streamBody) text(t string) {
 		if n == 0 { // not UTF-8 at all
 			n = min(maxPiece, len(t))
 		}
-		piece, _ := json.Marshal(t[:n])
+		piece, _ := json.Marshal(t[:n]) //nolint:errchkjson // a string
 		fmt.Fprintf(&s.out, "data: {\"choices\":[{\"delta\":{\"content\":%s}}]}\n\n", piece)
 		t = t[n:]
 	}
@@ -233,8 +233,7 @@ func (s *streamBody) calls(p part) {
 	for _, c := range p.ToolCalls {
 		place, known := len(s.ex.toolCalls)-1, len(s.ex.toolCalls) > 0 && c.ID == ""
 		if c.Index != nil {
-			place, known = s.places[*c.Index], false
-			_, known = s.places[*c.Index]
+			place, known = s.places[*c.Index]
 		}
 		if !known {
 			place = len(s.ex.toolCalls)

@@ -116,5 +116,5 @@ func usageToProto(u Usage) *llmv1.Usage {
 
 // count keeps an int within uint32: a provider's nonsense must not wrap around.
 func count(n int) uint32 {
-	return uint32(min(max(int64(n), 0), 1<<32-1)) //nolint:gosec // clamped
+	return uint32(min(max(int64(n), 0), 1<<32-1))
 }

@@ -35,6 +35,7 @@ type server struct {
 	spec *Spec
 }
 
+// Describe implements the protocol.
 func (s *server) Describe(ctx context.Context, _ *llmv1.DescribeRequest) (*llmv1.DescribeResponse, error) {
 	models := s.spec.Models
 	if s.spec.Discover != nil {
@@ -55,6 +56,7 @@ func (s *server) Describe(ctx context.Context, _ *llmv1.DescribeRequest) (*llmv1
 	return res, nil
 }
 
+// Generate implements the protocol.
 func (s *server) Generate(req *llmv1.GenerateRequest, stream grpc.ServerStreamingServer[llmv1.GenerateResponse]) error {
 	if s.spec.Generate == nil {
 		return toStatus(Errorf(CodeUnsupported, "%s can't generate text", s.spec.Name))
@@ -77,13 +79,14 @@ func (s *server) Generate(req *llmv1.GenerateRequest, stream grpc.ServerStreamin
 		return toStatus(Errorf(CodeInternal, "%s closed its answer without a finish reason", s.spec.Name))
 	}
 	return stream.Send(&llmv1.GenerateResponse{
-		FinishReason: llmv1.FinishReason(end.Reason), //nolint:gosec // range checked above
+		FinishReason: llmv1.FinishReason(end.Reason),
 		Usage:        usageToProto(end.Usage),
 		Model:        end.Model,
 		Refusal:      end.Refusal,
 	})
 }
 
+// Embed implements the protocol.
 func (s *server) Embed(ctx context.Context, req *llmv1.EmbedRequest) (*llmv1.EmbedResponse, error) {
 	if s.spec.Embed == nil {
 		return nil, toStatus(Errorf(CodeUnsupported, "%s can't embed", s.spec.Name))
@@ -109,6 +112,7 @@ func (s *server) Embed(ctx context.Context, req *llmv1.EmbedRequest) (*llmv1.Emb
 	return res, nil
 }
 
+// Rerank implements the protocol.
 func (s *server) Rerank(ctx context.Context, req *llmv1.RerankRequest) (*llmv1.RerankResponse, error) {
 	if s.spec.Rerank == nil {
 		return nil, toStatus(Errorf(CodeUnsupported, "%s can't rerank", s.spec.Name))

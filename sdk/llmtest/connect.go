@@ -34,16 +34,16 @@ type Client = llmrpc.Client
 // returns a client of it.
 func Connect(t testing.TB, spec *llm.Spec) *Client {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "llm")
+	dir, err := os.MkdirTemp("", "llm") //nolint:usetesting // a socket's path is short; that of TempDir is not
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "s")
-	l, err := net.Listen("unix", path)
+	l, err := net.Listen("unix", path) //nolint:noctx // at once
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- llm.Serve(ctx, spec, l) }()
 	conn, err := grpc.NewClient("unix:"+path, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -74,7 +74,7 @@ type Process struct {
 // no environment but env, until the test ends.
 func Start(t testing.TB, binary string, env ...string) *Process {
 	t.Helper()
-	cmd := exec.Command(binary) //nolint:gosec // the test's own binary
+	cmd := exec.Command(binary) //nolint:noctx // ended by Cleanup
 	cmd.Env = append([]string{
 		pluginproto.EnvKind + "=" + pluginproto.KindLLM,
 		pluginproto.EnvHostPID + "=" + strconv.Itoa(os.Getpid()),
@@ -103,7 +103,7 @@ func Start(t testing.TB, binary string, env ...string) *Process {
 func Build(t testing.TB, importPath string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), filepath.Base(importPath))
-	cmd := exec.Command("go", "build", "-o", out, importPath) //nolint:gosec // the test's own package
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", out, importPath)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", importPath, err, text)
 	}

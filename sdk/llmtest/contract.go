@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +41,7 @@ type Setup struct {
 const answerSchema = `{"type":"object","properties":{"ok":{"type":"boolean"},"note":{"type":"string","pattern":"^[a-z]+$"}},"required":["ok","note"],"additionalProperties":false}`
 
 // TestProvider holds a plugin to the contract of the protocol.
-func TestProvider(t *testing.T, p Provider) {
+func TestProvider(t *testing.T, p Provider) { //nolint:tparallel // the caller decides about the whole
 	t.Helper()
 	for _, c := range []struct {
 		name string
@@ -98,7 +99,7 @@ func (p Provider) ask(text string) *llm.GenerateRequest {
 
 func within(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), d)
+	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -114,6 +115,7 @@ func wantCode(t *testing.T, err error, code llm.Code) *llm.Error {
 }
 
 func streams(t *testing.T, p Provider) {
+	t.Helper()
 	pieces := []string{"Hola, ", "¿qué ", "tal? ", "<b>&</b>", "\n\n"}
 	c, _ := p.connect(t, Setup{Answer: script.Sequence(script.Turn{
 		Text: pieces, Usage: llm.Usage{InputTokens: 11, OutputTokens: 7, CachedInputTokens: 3},
@@ -134,6 +136,7 @@ func streams(t *testing.T, p Provider) {
 }
 
 func sendsOnlyWhatWasAsked(t *testing.T, p Provider) {
+	t.Helper()
 	c, asked := p.connect(t, Setup{})
 	req := p.ask("hello")
 	if _, err := Generate(within(t, 10*time.Second), c, req); err != nil {
@@ -157,6 +160,7 @@ func sendsOnlyWhatWasAsked(t *testing.T, p Provider) {
 }
 
 func parallelTools(t *testing.T, p Provider) {
+	t.Helper()
 	calls := []llm.ToolCall{
 		{ID: "call_a", Name: "search", Arguments: `{"query":"bucles «for»","limit":3}`},
 		{ID: "call_b", Name: "read_file", Arguments: `{"path":"main.py"}`},
@@ -190,6 +194,7 @@ func parallelTools(t *testing.T, p Provider) {
 }
 
 func toolResults(t *testing.T, p Provider) {
+	t.Helper()
 	c, asked := p.connect(t, Setup{})
 	req := p.ask("find it")
 	req.Messages = append(req.Messages,
@@ -226,7 +231,5 @@ func sameJSON(a, b string) bool {
 	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
 		return false
 	}
-	ra, _ := json.Marshal(x)
-	rb, _ := json.Marshal(y)
-	return string(ra) == string(rb)
+	return reflect.DeepEqual(x, y)
 }

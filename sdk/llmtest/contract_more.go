@@ -14,6 +14,7 @@ import (
 )
 
 func schemaReaches(t *testing.T, p Provider) {
+	t.Helper()
 	c, asked := p.connect(t, Setup{Answer: script.Say(`{"ok":true,"note":"fine"}`)})
 	req := p.ask("judge")
 	req.JSONSchema, req.JSONSchemaName = answerSchema, "verdict"
@@ -30,6 +31,7 @@ func schemaReaches(t *testing.T, p Provider) {
 }
 
 func schemaFallsBack(t *testing.T, p Provider) {
+	t.Helper()
 	answer := func(r *script.Request) script.Turn {
 		if len(r.Tools) > 0 {
 			return script.Turn{ToolCalls: []llm.ToolCall{{ID: "call_s", Name: r.Tools[0].Name, Arguments: `{"ok":true,"note":"tool"}`}}}
@@ -63,6 +65,7 @@ func schemaFallsBack(t *testing.T, p Provider) {
 }
 
 func refusal(t *testing.T, p Provider) {
+	t.Helper()
 	c, _ := p.connect(t, Setup{Answer: script.Sequence(script.Turn{Refusal: "I can't help with that."})})
 	got, err := Generate(within(t, 10*time.Second), c, p.ask("bad"))
 	if err != nil {
@@ -74,6 +77,7 @@ func refusal(t *testing.T, p Provider) {
 }
 
 func lengthEnds(t *testing.T, p Provider) {
+	t.Helper()
 	c, _ := p.connect(t, Setup{Answer: script.Sequence(
 		script.Turn{Text: []string{"half an ans"}, Reason: llm.FinishLength},
 		script.Turn{Reason: llm.FinishContentFilter},
@@ -87,6 +91,7 @@ func lengthEnds(t *testing.T, p Provider) {
 }
 
 func longPiece(t *testing.T, p Provider) {
+	t.Helper()
 	long := strings.Repeat("añadir «línea» ", 20_000)
 	c, _ := p.connect(t, Setup{Answer: script.Sequence(script.Turn{Text: []string{long}})})
 	got, err := Generate(within(t, 20*time.Second), c, p.ask("long"))
@@ -96,6 +101,7 @@ func longPiece(t *testing.T, p Provider) {
 }
 
 func typedErrors(t *testing.T, p Provider) {
+	t.Helper()
 	for _, c := range []struct {
 		status int
 		wait   time.Duration
@@ -119,6 +125,7 @@ func typedErrors(t *testing.T, p Provider) {
 }
 
 func cutStream(t *testing.T, p Provider) {
+	t.Helper()
 	for _, turn := range []script.Turn{
 		{Cut: true},
 		{Text: []string{"half ", "an "}, Cut: true},
@@ -126,7 +133,7 @@ func cutStream(t *testing.T, p Provider) {
 	} {
 		c, _ := p.connect(t, Setup{Answer: script.Sequence(turn)})
 		got, err := Generate(within(t, 10*time.Second), c, p.ask("hello"))
-		wantCode(t, err, llm.CodeUnavailable)
+		_ = wantCode(t, err, llm.CodeUnavailable)
 		if len(got.ToolCalls) > 0 {
 			t.Errorf("half a tool call was handed on: %+v", got.ToolCalls)
 		}
@@ -134,6 +141,7 @@ func cutStream(t *testing.T, p Provider) {
 }
 
 func midStreamError(t *testing.T, p Provider) {
+	t.Helper()
 	c, _ := p.connect(t, Setup{Answer: script.Sequence(script.Turn{Text: []string{"half "}, MidStreamError: "The server had an error"})})
 	_, err := Generate(within(t, 10*time.Second), c, p.ask("hello"))
 	if e := wantCode(t, err, llm.CodeUnavailable); !strings.Contains(e.Message, "The server had an error") {
@@ -142,16 +150,18 @@ func midStreamError(t *testing.T, p Provider) {
 }
 
 func slowFirstToken(t *testing.T, p Provider) {
+	t.Helper()
 	c, _ := p.connect(t, Setup{Answer: script.Sequence(script.Turn{Text: []string{"late"}, FirstTokenDelay: 20 * time.Second})})
 	start := time.Now()
 	_, err := Generate(within(t, 300*time.Millisecond), c, p.ask("hello"))
-	wantCode(t, err, llm.CodeDeadline)
+	_ = wantCode(t, err, llm.CodeDeadline)
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("took %s", took)
 	}
 }
 
 func silentProvider(t *testing.T, p Provider) {
+	t.Helper()
 	for _, turn := range []script.Turn{
 		{Text: []string{"late"}, FirstTokenDelay: 20 * time.Second},
 		{Text: []string{"one ", "two "}, PieceDelay: 20 * time.Second},
@@ -165,6 +175,7 @@ func silentProvider(t *testing.T, p Provider) {
 }
 
 func callerStops(t *testing.T, p Provider) {
+	t.Helper()
 	c, _ := p.connect(t, Setup{Answer: script.Sequence(script.Turn{Text: strings.SplitAfter(strings.Repeat("word ", 500), " "), PieceDelay: 10 * time.Millisecond})})
 	enough := errors.New("enough")
 	start := time.Now()
@@ -172,19 +183,20 @@ func callerStops(t *testing.T, p Provider) {
 	if !errors.Is(err, enough) {
 		t.Fatalf("got %v", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	_, err = c.Generate(ctx, p.ask("hello"), func(llm.Chunk) error { cancel(); return nil })
-	wantCode(t, err, llm.CodeCanceled)
+	_ = wantCode(t, err, llm.CodeCanceled)
 	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("took %s", took)
 	}
 }
 
 func keyNeverShows(t *testing.T, p Provider) {
+	t.Helper()
 	const key = "sk-very-secret-0123456789"
 	c, _ := p.connect(t, Setup{Key: "sk-other", GivenKey: key})
 	_, err := Generate(within(t, 10*time.Second), c, p.ask("hello"))
-	wantCode(t, err, llm.CodeUnauthenticated)
+	_ = wantCode(t, err, llm.CodeUnauthenticated)
 	if strings.Contains(err.Error(), "very-secret") {
 		t.Errorf("the key shows in %q", err)
 	}
@@ -195,17 +207,19 @@ func keyNeverShows(t *testing.T, p Provider) {
 }
 
 func unknownModel(t *testing.T, p Provider) {
+	t.Helper()
 	c, asked := p.connect(t, Setup{})
 	req := p.ask("hello")
 	req.Model = "no-such-model"
 	_, err := Generate(within(t, 10*time.Second), c, req)
-	wantCode(t, err, llm.CodeInvalidRequest)
+	_ = wantCode(t, err, llm.CodeInvalidRequest)
 	if len(asked()) > 0 {
 		t.Error("the provider was asked")
 	}
 }
 
 func embedsInOrder(t *testing.T, p Provider) {
+	t.Helper()
 	c, asked := p.connect(t, Setup{})
 	texts := []string{"def f():\n    return 1\n", "bucles for", "", "clases y objetos\r\n"}
 	given := slices.Clone(texts)
@@ -230,6 +244,7 @@ func embedsInOrder(t *testing.T, p Provider) {
 }
 
 func embedsMany(t *testing.T, p Provider) {
+	t.Helper()
 	c, _ := p.connect(t, Setup{})
 	texts := make([]string, 700)
 	for i := range texts {
@@ -247,6 +262,7 @@ func embedsMany(t *testing.T, p Provider) {
 }
 
 func embedErrors(t *testing.T, p Provider) {
+	t.Helper()
 	for _, c := range []struct {
 		turn script.Turn
 		want llm.Code
@@ -263,5 +279,5 @@ func embedErrors(t *testing.T, p Provider) {
 	}
 	client, _ := p.connect(t, Setup{})
 	_, err := client.Embed(within(t, 10*time.Second), &llm.EmbedRequest{Model: "no-such-model", Texts: []string{"x"}})
-	wantCode(t, err, llm.CodeInvalidRequest)
+	_ = wantCode(t, err, llm.CodeInvalidRequest)
 }

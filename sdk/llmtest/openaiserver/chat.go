@@ -84,11 +84,11 @@ func wholeTurn(w http.ResponseWriter, req *script.Request, t script.Turn) {
 	if t.Refusal != "" {
 		message["content"], message["refusal"] = nil, t.Refusal
 	}
-	var calls []object
+	calls := make([]object, 0, len(t.ToolCalls))
 	for _, c := range t.ToolCalls {
 		calls = append(calls, object{"id": c.ID, "type": "function", "function": object{"name": c.Name, "arguments": c.Arguments}})
 	}
-	if calls != nil {
+	if len(calls) > 0 {
 		message["tool_calls"] = calls
 	}
 	writeJSON(w, http.StatusOK, object{
@@ -103,7 +103,7 @@ func streamTurn(w http.ResponseWriter, r *http.Request, req *script.Request, t s
 	w.WriteHeader(http.StatusOK)
 	flusher, _ := w.(http.Flusher)
 	event := func(v object) {
-		b, _ := json.Marshal(v)
+		b, _ := json.Marshal(v) //nolint:errchkjson // made of strings and numbers
 		_, _ = fmt.Fprintf(w, "data: %s\n\n", b)
 		flusher.Flush()
 	}

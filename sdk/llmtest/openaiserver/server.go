@@ -70,7 +70,7 @@ func Start(cfg Config) (*Server, error) {
 	if cfg.Models == nil {
 		cfg.Models = []string{"gpt-4o-mini", "text-embedding-3-small"}
 	}
-	l, err := net.Listen("tcp", cfg.Address)
+	l, err := net.Listen("tcp", cfg.Address) //nolint:noctx // at once
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", cfg.Address, err)
 	}
@@ -92,7 +92,7 @@ func (s *Server) Requests() []script.Request { return s.log.All() }
 
 // Close stops the server and drops what is open.
 func (s *Server) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond) //nolint:forbidigo // cleanup without a caller
 	defer cancel()
 	if err := s.http.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stop server: %w", err)
@@ -160,7 +160,7 @@ func bearer(r *http.Request) string {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+	_ = json.NewEncoder(w).Encode(v) //nolint:errchkjson // made of strings and numbers; a client that left is no error
 }
 
 func writeErrorParam(w http.ResponseWriter, status int, message, param string) {

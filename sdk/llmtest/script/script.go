@@ -135,7 +135,7 @@ func Vector(text string, dimensions int) []float32 {
 		if sum>>63 == 1 {
 			sign = -1
 		}
-		v[int(sum%uint64(dimensions))] += sign //nolint:gosec // dimensions is small
+		v[int(sum%uint64(dimensions))] += sign
 	}
 	var norm float64
 	for _, x := range v {

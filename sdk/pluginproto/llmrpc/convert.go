@@ -17,7 +17,7 @@ func generateRequestToProto(r *llm.GenerateRequest) *llmv1.GenerateRequest {
 	p := &llmv1.GenerateRequest{
 		Model: r.Model, JsonSchema: r.JSONSchema, JsonSchemaName: r.JSONSchemaName,
 		Temperature: r.Temperature, TopP: r.TopP, Seed: r.Seed, Stop: r.Stop, EndUser: r.EndUser,
-		MaxTokens: uint32(min(max(int64(r.MaxTokens), 0), 1<<31)), //nolint:gosec // clamped
+		MaxTokens: uint32(min(max(int64(r.MaxTokens), 0), 1<<31)),
 	}
 	switch {
 	case r.ToolChoice.Tool != "":
@@ -26,7 +26,7 @@ func generateRequestToProto(r *llm.GenerateRequest) *llmv1.GenerateRequest {
 		p.ToolChoice = &llmv1.ToolChoice{Choice: &llmv1.ToolChoice_Mode{Mode: r.ToolChoice.Mode}}
 	}
 	for _, m := range r.Messages {
-		msg := &llmv1.ChatMessage{Role: llmv1.Role(m.Role), Text: m.Text, ToolCallId: m.ToolCallID} //nolint:gosec // small enum
+		msg := &llmv1.ChatMessage{Role: llmv1.Role(m.Role), Text: m.Text, ToolCallId: m.ToolCallID}
 		for _, c := range m.ToolCalls {
 			msg.ToolCalls = append(msg.ToolCalls, &llmv1.ToolCall{Id: c.ID, Name: c.Name, Arguments: c.Arguments})
 		}

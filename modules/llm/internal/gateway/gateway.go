@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/goals-tracker/tracker/modules/llm"
@@ -78,20 +78,18 @@ func newProvider(p Named, cfg llm.Config) *provider {
 		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= cfg.BreakerFailures },
 		// What the request, the caller or this server did says nothing of the provider.
 		IsExcluded: func(err error) bool {
-			switch sdk.CodeOf(err) {
-			case sdk.CodeInvalidRequest, sdk.CodeUnsupported, sdk.CodeCanceled:
-				return err != nil
-			}
-			var ours notProvider
-			return errors.As(err, &ours)
+			var ours notProviderError
+			return errors.As(err, &ours) || slices.Contains(innocent, sdk.CodeOf(err))
 		},
 	})}
 }
 
-// notProvider marks errors that are not the provider's fault.
-type notProvider struct{ error }
+var innocent = []sdk.Code{sdk.CodeInvalidRequest, sdk.CodeUnsupported, sdk.CodeCanceled}
 
-func (e notProvider) Unwrap() error { return e.error }
+// notProviderError marks errors that are not the provider's fault.
+type notProviderError struct{ error }
+
+func (e notProviderError) Unwrap() error { return e.error }
 
 // describe returns what the plugin says of itself, from memory if it is fresh.
 func (p *provider) describe(ctx context.Context) (*llmrpc.Description, error) {
@@ -124,7 +122,7 @@ func (p *provider) call(fn func() error) error {
 
 // Available implements llm.Service.
 func (g *Gateway) Available(purpose llm.Purpose) bool {
-	for _, r := range g.routes(context.Background(), purpose, false) {
+	for _, r := range g.routes(context.Background(), purpose, false) { //nolint:forbidigo // bounded by describe
 		if r.provider.breaker.State() != gobreaker.StateOpen {
 			return true
 		}
@@ -161,11 +159,11 @@ func (g *Gateway) paid(ctx context.Context, r route, caller llm.Caller, purpose 
 	}
 	id, err := g.ledger.Reserve(ctx, e, llm.Caps{Learner: g.cfg.LearnerDaily, Course: g.cfg.CourseDaily, Team: g.cfg.TeamDaily})
 	if err != nil {
-		return notProvider{err}
+		return notProviderError{err}
 	}
 	took, callErr := fn()
 	if callErr != nil && ctx.Err() != nil {
-		callErr = notProvider{callErr} // the caller's own end
+		callErr = notProviderError{callErr} // the caller's own end
 	}
 	// The books are kept even when the caller has left.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -182,7 +180,7 @@ func (g *Gateway) paid(ctx context.Context, r route, caller llm.Caller, purpose 
 	}
 	if err != nil {
 		// The estimate stays in the books: dearer, never cheaper.
-		g.log.ErrorContext(ctx, "model call could not be settled", "usage", uuid.UUID(id).String(), "provider", r.provider.Name, "error", err)
+		g.log.ErrorContext(ctx, "model call could not be settled", "usage", id.String(), "provider", r.provider.Name, "error", err)
 	}
 	return callErr
 }

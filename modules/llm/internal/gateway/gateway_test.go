@@ -112,7 +112,7 @@ func setup(t *testing.T, edit func(*llm.Config), plugins ...*plugin) (*gateway.G
 		edit(&cfg)
 	}
 	b := &books{}
-	var named []gateway.Named
+	named := make([]gateway.Named, 0, len(plugins))
 	for i, p := range plugins {
 		named = append(named, gateway.Named{Name: "llm-" + string(rune('a'+i)), Plugin: p})
 	}

@@ -57,7 +57,7 @@ func (g *Gateway) tryRoute(ctx context.Context, r route, req llm.Request, ask *s
 		return answer, nil
 	}
 	if answer.Finish == llm.CutByLength {
-		return nil, badAnswer{llm.ErrBadAnswer.New().Because(wrong)} // a repair would be cut as well
+		return nil, badAnswerError{llm.ErrBadAnswer.New().Because(wrong)} // a repair would be cut as well
 	}
 	repair := *ask
 	repair.Messages = append(append([]sdk.Message(nil), ask.Messages...),
@@ -68,16 +68,16 @@ func (g *Gateway) tryRoute(ctx context.Context, r route, req llm.Request, ask *s
 		return nil, err
 	}
 	if value, wrong = fits.read(answer.Text); wrong != nil {
-		return nil, badAnswer{llm.ErrBadAnswer.New().Because(wrong)}
+		return nil, badAnswerError{llm.ErrBadAnswer.New().Because(wrong)}
 	}
 	answer.JSON, answer.Repaired = value, true
 	return answer, nil
 }
 
-// badAnswer lets the next route try, and reaches the caller as it is.
-type badAnswer struct{ error }
+// badAnswerError lets the next route try, and reaches the caller as it is.
+type badAnswerError struct{ error }
 
-func (e badAnswer) Unwrap() error { return e.error }
+func (e badAnswerError) Unwrap() error { return e.error }
 
 // once makes one call of a provider.
 func (g *Gateway) once(ctx context.Context, r route, req llm.Request, ask *sdk.GenerateRequest, out *out, usage *llm.Usage) (*llm.Answer, error) {

@@ -64,7 +64,7 @@ func (g *Gateway) routes(ctx context.Context, purpose llm.Purpose, localOnly boo
 // final says whether an error ends the call, rather than letting the next
 // route try.
 func final(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || llm.ErrOverBudget.Is(err) || errors.As(err, new(notProvider))
+	return ctx.Err() != nil || llm.ErrOverBudget.Is(err) || errors.As(err, new(notProviderError))
 }
 
 // toCaller turns the last route's error into one that callers may read.
@@ -72,7 +72,7 @@ func toCaller(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	var ours notProvider
+	var ours notProviderError
 	if errors.As(err, &ours) {
 		return ours.error
 	}
