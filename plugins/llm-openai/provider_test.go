@@ -36,21 +36,28 @@ func specFor(t *testing.T, s *openaiserver.Server, more map[string]string) *llm.
 }
 
 func TestThePluginKeepsTheContract(t *testing.T) {
-	for name, ignore := range map[string]bool{"streaming server": false} {
-		t.Run(name, func(t *testing.T) {
-			llmtest.TestProvider(t, llmtest.Provider{
-				ChatModel: "gpt-4o-mini", EmbeddingModel: "text-embedding-3-small",
-				Start: func(t *testing.T, s llmtest.Setup) (*llm.Spec, func() []script.Request) {
-					t.Helper()
-					server := serve(t, openaiserver.Config{Key: s.Key, Answer: s.Answer, EmbedAnswer: s.EmbedAnswer, Refuse: s.Refuse, IgnoreStream: ignore})
-					more := map[string]string{"OPENAI_API_KEY": s.GivenKey}
-					if s.IdleTimeout > 0 {
-						more["OPENAI_IDLE_TIMEOUT"] = s.IdleTimeout.String()
-					}
-					return specFor(t, server, more), server.Requests
-				},
-			})
-		})
+	llmtest.TestProvider(t, llmtest.Provider{
+		ChatModel: "gpt-4o-mini", EmbeddingModel: "text-embedding-3-small",
+		Start: func(t *testing.T, s llmtest.Setup) (*llm.Spec, func() []script.Request) {
+			t.Helper()
+			server := serve(t, openaiserver.Config{Key: s.Key, Answer: s.Answer, EmbedAnswer: s.EmbedAnswer, Refuse: s.Refuse})
+			more := map[string]string{"OPENAI_API_KEY": s.GivenKey}
+			if s.IdleTimeout > 0 {
+				more["OPENAI_IDLE_TIMEOUT"] = s.IdleTimeout.String()
+			}
+			return specFor(t, server, more), server.Requests
+		},
+	})
+}
+
+func TestEmbeddingLeavesTheCallersTextsAlone(t *testing.T) {
+	spec := specFor(t, serve(t, openaiserver.Config{}), nil)
+	texts := []string{"a\nb", ""}
+	if _, err := spec.Embed(t.Context(), &llm.EmbedRequest{Model: "text-embedding-3-small", Texts: texts}); err != nil {
+		t.Fatal(err)
+	}
+	if texts[0] != "a\nb" || texts[1] != "" {
+		t.Errorf("the texts are now %q", texts)
 	}
 }
 
