@@ -1,0 +1,45 @@
+// Package eventsfx wires the log.
+package eventsfx
+
+import (
+	"context"
+	"log/slog"
+
+	"go.uber.org/fx"
+
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/events/internal/rpc"
+)
+
+// Module needs an events.Config, the database and a logger. It provides
+// *events.Log and its RPC face, and runs the log while the application does.
+var Module = fx.Module("events",
+	fx.Provide(events.New),
+	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Invoke(run),
+)
+
+func run(lifecycle fx.Lifecycle, log *events.Log, logger *slog.Logger) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	lifecycle.Append(fx.Hook{
+		OnStart: func(context.Context) error {
+			go func() {
+				defer close(done)
+				if err := log.Run(ctx); err != nil {
+					logger.Error("run the log", "error", err)
+				}
+			}()
+			return nil
+		},
+		OnStop: func(ending context.Context) error {
+			stop()
+			select {
+			case <-done:
+				return nil
+			case <-ending.Done():
+				return ending.Err()
+			}
+		},
+	})
+}

@@ -1,0 +1,30 @@
+package events
+
+import "github.com/goals-tracker/tracker/modules/core/privacy"
+
+// Privacy is what the log keeps about people. What is personal in a payload is
+// said by the module whose event it is.
+var Privacy = privacy.Registry{
+	Tables: []privacy.Table{
+		{
+			Name: "events.streams", Class: privacy.Log, Subject: "subject_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"subject_id"},
+			Plain:    []string{"stream_id", "type", "course_id", "version", "created_at", "updated_at"},
+		},
+		{
+			Name: "events.events", Class: privacy.Log, Subject: "subject_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"subject_id", "data", "meta", "occurred_at"},
+			Plain:    []string{"position", "event_id", "stream_id", "version", "type", "schema_version", "course_id", "goal_id", "task_id"},
+		},
+		{
+			Name: "events.checkpoints", Class: privacy.Operational, Erase: privacy.Impersonal,
+			Plain: []string{"subscription", "position", "updated_at"},
+		},
+		{
+			Name: "events.parked", Class: privacy.Operational, Subject: "subject_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"subject_id", "error"},
+			Plain:    []string{"subscription", "stream_id", "position", "attempts", "parked_at", "next_try_at"},
+		},
+	},
+	Events: []privacy.Event{{Type: "user.erased", Plain: []string{"subject_hash", "counts"}}},
+}
