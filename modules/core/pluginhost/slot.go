@@ -273,8 +273,9 @@ func (s *slot) do(ctx context.Context, op string, timeout time.Duration, fn func
 		return s.fail(op, ErrDeadline, fmt.Errorf("no answer within %s", timeout))
 	}
 	switch status.Code(err) {
-	case codes.Unavailable:
-		// A plugin that died says it a moment before its process is gone.
+	case codes.Unavailable, codes.Canceled:
+		// Either the connection broke a moment before the process was gone, or
+		// it was closed here a moment after.
 		select {
 		case <-inst.proc.done:
 			return s.fail(op, ErrUnavailable, errors.New("it died: "+inst.proc.epitaph()))
