@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxevent"
+
+	"github.com/goals-tracker/tracker/modules/academy/academyfx"
+	"github.com/goals-tracker/tracker/modules/agents/agentsfx"
+	"github.com/goals-tracker/tracker/modules/analytics/analyticsfx"
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/bus"
+	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/pluginhost"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/core/telemetry"
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/events/eventsfx"
+	"github.com/goals-tracker/tracker/modules/goals/goalsfx"
+	"github.com/goals-tracker/tracker/modules/llm/llmfx"
+	"github.com/goals-tracker/tracker/modules/rag/ragfx"
+	"github.com/goals-tracker/tracker/modules/realtime/realtimefx"
+	"github.com/goals-tracker/tracker/modules/tasks/tasksfx"
+	"github.com/goals-tracker/tracker/modules/validation/validationfx"
+)
+
+// modules are the product's parts; each brings its services, faces, reactions
+// and jobs.
+var modules = fx.Options(
+	eventsfx.Module,
+	academyfx.Module,
+	goalsfx.Module,
+	tasksfx.Module,
+	llmfx.Module,
+	ragfx.Module,
+	validationfx.Module,
+	analyticsfx.Module,
+	agentsfx.Module,
+	realtimefx.Module,
+)
+
+// core is what all modules stand on.
+var core = fx.Module("core",
+	fx.Provide(postgres.NewListener),
+	fx.Provide(bus.New),
+	fx.Provide(jobs.NewInserter),
+	fx.Provide(jobs.NewRegistry),
+	fx.Provide(jobs.NewRunner),
+	fx.Provide(telemetry.NewMetrics),
+	fx.Provide(rpc.NewCaller),
+	fx.Provide(newVerifier),
+	fx.Provide(newPluginHost),
+	fx.Provide(fx.Annotate(newServer, fx.ParamTags(``, ``, `group:"rpc.services"`, `group:"rpc.routes"`))),
+)
+
+// settings hands each module its section.
+func settings(cfg Config) fx.Option {
+	return fx.Supply(cfg, cfg.Academy, cfg.Events, cfg.Jobs, cfg.Validation, cfg.Rag, cfg.LLM, cfg.Agents, cfg.Realtime)
+}
+
+// running starts what goes on by itself, in this order, and stops it in reverse.
+var running = fx.Options(
+	fx.Invoke(background[*postgres.Listener]("notifications", func(ctx context.Context, l *postgres.Listener) error { l.Run(ctx); return nil })),
+	fx.Invoke(background[*bus.Bus]("bus", func(ctx context.Context, b *bus.Bus) error { b.Run(ctx); return nil })),
+	fx.Invoke(background[*events.Log]("events", func(ctx context.Context, l *events.Log) error { return l.Run(ctx) })),
+	fx.Invoke(background[*realtimefx.Hub]("realtime", func(ctx context.Context, h *realtimefx.Hub) error { return h.Run(ctx) })),
+	fx.Invoke(func(lc fx.Lifecycle, runner *jobs.Runner) {
+		lc.Append(fx.Hook{OnStart: runner.Start, OnStop: runner.Stop})
+	}),
+	fx.Invoke(listen),
+)
+
+// graph is the whole server on an open database.
+func graph(cfg Config, db *postgres.DB, logger *slog.Logger) fx.Option {
+	return fx.Options(
+		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
+		fx.Supply(db, logger),
+		settings(cfg),
+		core,
+		modules,
+		running,
+	)
+}
+
+func newVerifier(cfg Config) (auth.Verifier, error) {
+	keys := []string{cfg.Auth.SecretKey.Reveal()}
+	if previous := cfg.Auth.PreviousSecretKey.Reveal(); previous != "" {
+		keys = append(keys, previous)
+	}
+	return auth.NewHS256(keys...)
+}
+
+func newPluginHost(lc fx.Lifecycle, cfg Config, logger *slog.Logger) (*pluginhost.Host, error) {
+	allowed, err := pluginConfig(cfg, logger)
+	if err != nil {
+		return nil, err
+	}
+	host, err := pluginhost.New(allowed, pluginhost.Validator, pluginhost.LLM)
+	if err != nil {
+		return nil, err
+	}
+	lc.Append(fx.StopHook(host.Close))
+	return host, nil
+}
+
+// serverParams is what the server takes beside services and routes.
+type serverParams struct {
+	fx.In
+	Config   Config
+	DB       *postgres.DB
+	Verifier auth.Verifier
+	Caller   *rpc.Caller
+	Metrics  *prometheus.Registry
+	Logger   *slog.Logger
+}
+
+func newServer(p serverParams, _ *pluginhost.Host, services []rpc.Service, routes []rpc.Route) (*rpc.Server, error) {
+	cfg := p.Config
+	return rpc.NewServer(rpc.Config{
+		AllowedOrigins: cfg.Server.Origins, MaxBody: cfg.Server.MaxBody, Timeout: cfg.Server.Timeout,
+		Tracing: cfg.Telemetry.OTLPEndpoint != "", Logger: p.Logger,
+	}, rpc.Deps{
+		Verifier: p.Verifier, Services: services, Routes: routes, Caller: p.Caller,
+		Checks:  []rpc.Check{{Name: "database", Check: p.DB.Ping}},
+		Metrics: promhttp.HandlerFor(p.Metrics, promhttp.HandlerOpts{}),
+	})
+}
+
+// background runs a part from start to stop; its failure stops the server.
+func background[T any](name string, run func(context.Context, T) error) func(fx.Lifecycle, fx.Shutdowner, *slog.Logger, T) {
+	return func(lc fx.Lifecycle, shutdown fx.Shutdowner, logger *slog.Logger, part T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		var done sync.WaitGroup
+		lc.Append(fx.Hook{
+			OnStart: func(context.Context) error {
+				done.Go(func() {
+					if err := run(ctx, part); err != nil && ctx.Err() == nil {
+						logger.Error("a part of the server failed, so the server stops", "part", name, "error", err)
+						_ = shutdown.Shutdown(fx.ExitCode(1))
+					}
+				})
+				return nil
+			},
+			OnStop: func(context.Context) error { cancel(); done.Wait(); return nil },
+		})
+	}
+}
+
+// listen opens the port when everything else runs, and closes it first.
+func listen(lc fx.Lifecycle, shutdown fx.Shutdowner, cfg Config, server *rpc.Server, logger *slog.Logger) {
+	web := server.HTTP(cfg.Server.Address)
+	base, cancel := context.WithCancel(context.Background())
+	web.BaseContext = func(net.Listener) context.Context { return base }
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) error {
+			listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Server.Address)
+			if err != nil {
+				return err
+			}
+			go func() {
+				if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+					logger.Error("the server stopped listening", "error", err)
+					_ = shutdown.Shutdown(fx.ExitCode(1))
+				}
+			}()
+			logger.Info("serving", "address", "http://"+listener.Addr().String(), "version", version)
+			return nil
+		},
+		OnStop: func(ctx context.Context) error {
+			ctx, done := context.WithTimeout(ctx, cfg.Server.Grace)
+			defer done()
+			err := web.Shutdown(ctx)
+			cancel() // streams that outlived the grace
+			if errors.Is(err, context.DeadlineExceeded) {
+				return web.Close()
+			}
+			return err
+		},
+	})
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/goals-tracker/tracker/modules/academy"
+	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/core/config"
+	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/postgres/cluster"
+	"github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/core/telemetry"
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/llm"
+	"github.com/goals-tracker/tracker/modules/rag"
+	"github.com/goals-tracker/tracker/modules/realtime"
+	"github.com/goals-tracker/tracker/modules/validation"
+)
+
+// Config is every setting; configs/tracker.yaml shows them with their defaults.
+type Config struct {
+	// DataDir holds the embedded PostgreSQL, keys and models. Defaults to
+	// /var/lib/tracker as root, else $XDG_DATA_HOME/tracker.
+	DataDir    string            `koanf:"data_dir"`
+	Server     ServerConfig      `koanf:"server"`
+	Database   DatabaseConfig    `koanf:"database"`
+	Auth       AuthConfig        `koanf:"auth"`
+	Academy    academy.Config    `koanf:"academy"`
+	Redis      RedisConfig       `koanf:"redis"`
+	RabbitMQ   RabbitMQConfig    `koanf:"rabbitmq"`
+	OpenAI     OpenAIConfig      `koanf:"openai"`
+	Plugins    PluginsConfig     `koanf:"plugins"`
+	Events     events.Config     `koanf:"events"`
+	Jobs       jobs.Config       `koanf:"jobs"`
+	Validation validation.Config `koanf:"validation"`
+	Rag        rag.Config        `koanf:"rag"`
+	LLM        llm.Config        `koanf:"llm"`
+	Agents     agents.Config     `koanf:"agents"`
+	Realtime   realtime.Config   `koanf:"realtime"`
+	Telemetry  telemetry.Config  `koanf:"telemetry"`
+}
+
+// ServerConfig is the section "server".
+type ServerConfig struct {
+	// Address is where the server listens. Defaults to 127.0.0.1:8000.
+	Address string `koanf:"address"`
+	// Dev allows sample secrets and the academy's stand-in, on a loopback address
+	// only. Defaults to false.
+	Dev bool `koanf:"dev"`
+	// Origins may call from a browser; each may hold one *. Defaults to VS Code's
+	// web views and pages of this machine.
+	Origins []string `koanf:"origins"`
+	// MaxBody is how many bytes a request may have. Defaults to 8 MiB.
+	MaxBody int64 `koanf:"max_body"`
+	// Timeout bounds a unary call. Defaults to 60 s.
+	Timeout time.Duration `koanf:"timeout"`
+	// Grace is how long open requests may go on when the server stops. Defaults to
+	// 10 s.
+	Grace time.Duration `koanf:"grace"`
+}
+
+// DatabaseConfig is the section "database".
+type DatabaseConfig struct {
+	// URL of a PostgreSQL 15+ with pgvector 0.8+. Empty runs an own server in the
+	// data folder.
+	URL config.Secret `koanf:"url" env:"DATABASE_URL"`
+	// MaxConns bounds the connections for requests. Defaults to 20.
+	MaxConns int32 `koanf:"max_conns"`
+	// SystemConns bounds the connections for jobs. Defaults to 10.
+	SystemConns int32 `koanf:"system_conns"`
+	// StatementTimeout ends a statement that runs longer. Defaults to 30 s.
+	StatementTimeout time.Duration `koanf:"statement_timeout"`
+	// Binaries is the folder of initdb and postgres for the own server. Defaults
+	// to the newest installed.
+	Binaries string `koanf:"binaries"`
+	// Migrate brings the schema up to date at the start. Defaults to true.
+	Migrate bool `koanf:"migrate"`
+}
+
+// AuthConfig is the section "auth".
+type AuthConfig struct {
+	// SecretKey signs the academy's tokens (HS256). Required.
+	SecretKey config.Secret `koanf:"secret_key" env:"SECRET_KEY"`
+	// PreviousSecretKey still holds while keys are rotated. Defaults to none.
+	PreviousSecretKey config.Secret `koanf:"previous_secret_key"`
+}
+
+// RedisConfig is the section "redis".
+type RedisConfig struct {
+	// URL of a Redis that replicas share. Empty: each replica caches by itself.
+	URL config.Secret `koanf:"url" env:"REDIS_URL"`
+}
+
+// RabbitMQConfig is the section "rabbitmq".
+type RabbitMQConfig struct {
+	// URL of a broker. Empty: events are published to none.
+	URL config.Secret `koanf:"url" env:"RABBITMQ_URL"`
+}
+
+// OpenAIConfig is the section "openai": what the plugin llm-openai, and nothing
+// else, gets to see.
+type OpenAIConfig struct {
+	// APIKey enables the plugin. Defaults to none.
+	APIKey config.Secret `koanf:"api_key" env:"OPENAI_API_KEY"`
+	// BaseURL names another server that speaks the protocol, and enables the
+	// plugin too: "http://127.0.0.1:8080/v1". Defaults to OpenAI's.
+	BaseURL string `koanf:"base_url" env:"OPENAI_BASE_URL"`
+	// Model and EmbeddingModel name the models. Default to the plugin's.
+	Model          string `koanf:"model" env:"OPENAI_MODEL"`
+	EmbeddingModel string `koanf:"embedding_model" env:"OPENAI_EMBEDDING_MODEL"`
+}
+
+// PluginsConfig is the section "plugins".
+type PluginsConfig struct {
+	// Dir is the folder of plugin programs. Defaults to "plugins" beside this
+	// program.
+	Dir string `koanf:"dir"`
+	// Pins are sha256 sums by plugin name. When there are any, only these plugins
+	// run, and only as they were pinned. Default: every program of the folder runs
+	// as it is when the server starts.
+	Pins map[string]string `koanf:"pins"`
+	// Disabled are names of plugins that don't run. Defaults to none.
+	Disabled []string `koanf:"disabled"`
+	// MemoryBytes bounds each plugin's private memory. Defaults to 2 GiB.
+	MemoryBytes uint64 `koanf:"memory_bytes"`
+}
+
+// DefaultConfig is what holds when nothing is set.
+func DefaultConfig() Config {
+	return Config{
+		Server: ServerConfig{
+			Address: "127.0.0.1:8000", Origins: rpc.DefaultOrigins(), MaxBody: 8 << 20,
+			Timeout: time.Minute, Grace: 10 * time.Second,
+		},
+		Database:   DatabaseConfig{MaxConns: 20, SystemConns: 10, StatementTimeout: 30 * time.Second, Migrate: true},
+		Academy:    academy.DefaultConfig(),
+		Plugins:    PluginsConfig{MemoryBytes: 2 << 30},
+		Events:     events.DefaultConfig(),
+		Jobs:       jobs.DefaultConfig(),
+		Validation: validation.DefaultConfig(),
+		Rag:        rag.DefaultConfig(),
+		LLM:        llm.DefaultConfig(),
+		Agents:     agents.DefaultConfig(),
+		Realtime:   realtime.DefaultConfig(),
+		Telemetry:  telemetry.DefaultConfig(),
+	}
+}
+
+// ConfigFlags say where settings come from; every command has them.
+type ConfigFlags struct {
+	File string            `name:"config" env:"TRACKER_CONFIG" help:"Settings file. Defaults to configs/tracker.yaml here or in /etc/tracker, when there is one." type:"path"`
+	Env  string            `name:"env-file" default:".env" help:"File of environment variables, read when it exists."`
+	Set  map[string]string `name:"set" help:"A setting by its dotted name: --set server.address=127.0.0.1:9000" mapsep:"none"`
+}
+
+// Load reads the settings. Those that hold for a server are checked by
+// CheckServer.
+func (f *ConfigFlags) Load() (Config, error) {
+	cfg := DefaultConfig()
+	src := config.Source{File: f.File, EnvFile: f.Env, Environ: os.Environ(), Flags: f.Set}
+	if src.File == "" {
+		for _, candidate := range []string{"configs/tracker.yaml", "/etc/tracker/tracker.yaml"} {
+			if _, err := os.Stat(candidate); err == nil {
+				src.File = candidate
+				break
+			}
+		}
+	}
+	if err := config.Load(&cfg, src); err != nil {
+		return cfg, err
+	}
+	if cfg.DataDir == "" {
+		dir, err := cluster.DefaultDataDir()
+		if err != nil {
+			return cfg, err
+		}
+		cfg.DataDir = dir
+	}
+	return cfg, nil
+}
+
+// CheckServer refuses settings that a server must not run with.
+func (c *Config) CheckServer() error {
+	if c.Auth.SecretKey == "" {
+		return errors.New("SECRET_KEY is not set: it is the key that the academy signs tokens with, and both must have the same (see .env.example; `make run` makes one for development)")
+	}
+	if !c.Server.Dev {
+		return config.RefuseSamples(c)
+	}
+	host, _, err := net.SplitHostPort(c.Server.Address)
+	if err != nil {
+		return fmt.Errorf("server.address is %q: use host:port", c.Server.Address)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("server.dev allows sample secrets, so the server then listens on a loopback address only, not on %s", c.Server.Address)
+	}
+	return nil
+}
+
+func (c *Config) logger(out io.Writer) (*slog.Logger, error) {
+	return telemetry.NewLogger(out, c.Telemetry)
+}
+
+func (c *Config) dataPath(elements ...string) string {
+	return filepath.Join(slices.Concat([]string{c.DataDir}, elements)...)
+}
+
+type configCmd struct{}
+
+// Run prints the settings that hold.
+func (configCmd) Run(flags *ConfigFlags) error {
+	cfg, err := flags.Load()
+	if err != nil {
+		return err
+	}
+	for _, line := range config.Redacted(&cfg) {
+		fmt.Println(line)
+	}
+	return nil
+}

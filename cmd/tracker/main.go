@@ -1,0 +1,81 @@
+// Command tracker is the whole product: the server, and the commands with which
+// an operator, a teacher or a plugin author works on it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/goals-tracker/tracker/sandbox"
+)
+
+// version is set by the linker for releases.
+var version = "0.1.0-dev"
+
+// cli is every command; its help is the reference.
+type cli struct {
+	ConfigFlags
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this program's schema, or look at it."`
+	Token    tokenCmd    `cmd:"" help:"Make a token for development, signed with SECRET_KEY."`
+	Validate validateCmd `cmd:"" help:"Judge a folder with tests, without server and database."`
+	Plugin   pluginCmd   `cmd:"" help:"List and check plugins."`
+	Events   eventsCmd   `cmd:"" help:"Read, verify and rebuild from the event log."`
+	Rag      ragCmd      `cmd:"" help:"Index a course's material, or measure the search."`
+	Agents   agentsCmd   `cmd:"" help:"Look at the runs of agents."`
+	Doctor   doctorCmd   `cmd:"" help:"Check that this machine can run the tracker."`
+	Config   configCmd   `cmd:"" help:"Print the settings that hold, without secrets."`
+	Demo     demoCmd     `cmd:"" help:"Walk through the product on a running server."`
+	Bench    benchCmd    `cmd:"" help:"Measure requests and the log against plain PostgreSQL in the same run."`
+}
+
+func main() {
+	sandbox.Init() // the first process of a sandbox is this program started again
+	os.Exit(run(os.Args[1:]))
+}
+
+// exitCode ends the program with a code of a command's own.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("tracker"),
+		kong.Description("Goals Tracker: goals, tasks and judged code for people who learn to program."),
+		kong.Vars{"version": version},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tracker:", err)
+		return 2
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "tracker: %v\nRun `tracker --help` to see what there is.\n", err)
+		return 2
+	}
+	err = command.Run(&c.ConfigFlags)
+	var code exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	default:
+		fmt.Fprintln(os.Stderr, "tracker:", err)
+		return 1
+	}
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/goals-tracker/tracker/modules/core/postgres/migrate"
+)
+
+type migrateCmd struct {
+	Up     migrateUpCmd     `cmd:"" help:"Apply what is missing."`
+	Status migrateStatusCmd `cmd:"" help:"List migrations; changes nothing."`
+	Down   migrateDownCmd   `cmd:"" help:"Undo the newest migration. Data of its tables is lost."`
+}
+
+type migrateUpCmd struct{}
+
+// Run applies what is missing.
+func (migrateUpCmd) Run(ctx context.Context, flags *ConfigFlags) error {
+	return withServer(ctx, flags, func(url string) error {
+		if err := migrate.Up(ctx, url); err != nil {
+			return err
+		}
+		fmt.Println("the database is up to date")
+		return nil
+	})
+}
+
+type migrateStatusCmd struct{}
+
+// Run lists migrations.
+func (migrateStatusCmd) Run(ctx context.Context, flags *ConfigFlags) error {
+	return withServer(ctx, flags, func(url string) error {
+		all, err := migrate.Status(ctx, url)
+		if err != nil {
+			return err
+		}
+		out := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+		for _, m := range all {
+			applied := "pending"
+			if !m.Pending() {
+				applied = m.AppliedAt.Format(time.RFC3339)
+			}
+			_, _ = fmt.Fprintf(out, "%s\t%d\t%s\t%s\n", m.Source, m.Version, m.Name, applied)
+		}
+		return out.Flush()
+	})
+}
+
+type migrateDownCmd struct{}
+
+// Run undoes the newest migration.
+func (migrateDownCmd) Run(ctx context.Context, flags *ConfigFlags) error {
+	return withServer(ctx, flags, func(url string) error { return migrate.Down(ctx, url) })
+}
+
+func withServer(ctx context.Context, flags *ConfigFlags, fn func(url string) error) error {
+	cfg, err := flags.Load()
+	if err != nil {
+		return err
+	}
+	logger, err := cfg.logger(os.Stderr)
+	if err != nil {
+		return err
+	}
+	d, err := openServer(ctx, cfg, logger)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return fn(d.url)
+}
