@@ -118,6 +118,7 @@ func (c *Caller) Call(ctx context.Context, procedure string, in, out proto.Messa
 	request.Header.Set("Connect-Protocol-Version", "1")
 	answer := &memoryWriter{header: http.Header{}}
 	c.handler.ServeHTTP(answer, request)
+	answer.WriteHeader(http.StatusOK) // an empty message is an answer without a write
 	if answer.status != http.StatusOK {
 		return readFailure(answer)
 	}

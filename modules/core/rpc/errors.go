@@ -167,9 +167,10 @@ func readDetail(e *errs.Error, detail proto.Message) {
 	}
 }
 
-// language picks "es" or "en" from an Accept-Language header; "en" when it asks
+// Language is "es" or "en", the language of texts for an Accept-Language header:
+// the one it prefers, "en" when it asks
 // for neither.
-func language(accept string) string {
+func Language(accept string) string {
 	best, most := "en", 0.0
 	for i, item := range strings.Split(accept, ",") {
 		if i == 20 {

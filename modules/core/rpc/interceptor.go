@@ -138,7 +138,7 @@ func (e *edge) render(ctx context.Context, spec connect.Spec, header http.Header
 		}
 		e.log.ErrorContext(ctx, "a call failed", attrs...)
 	}
-	return toConnect(out, language(header.Get("Accept-Language")))
+	return toConnect(out, Language(header.Get("Accept-Language")))
 }
 
 // panicError is a panic on its way to the log.

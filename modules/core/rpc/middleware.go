@@ -53,6 +53,9 @@ func observed(log *slog.Logger, next http.Handler) http.Handler {
 					writeProblem(seen, r, ErrInternal.New(id))
 				}
 			}
+			if seen.status == 0 {
+				seen.status = http.StatusOK // nothing was written; net/http says 200
+			}
 			log.LogAttrs(ctx, levelOf(path, seen.status), "request",
 				slog.String("method", method), slog.String("path", path), slog.Int("status", seen.status),
 				slog.Int64("bytes", seen.bytes), slog.Duration("took", time.Since(start)),
@@ -113,7 +116,7 @@ type seenWriter struct {
 
 // WriteHeader implements http.ResponseWriter.
 func (w *seenWriter) WriteHeader(status int) {
-	if w.status == 0 && status >= http.StatusOK {
+	if w.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)

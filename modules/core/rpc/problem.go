@@ -69,7 +69,7 @@ func title(status int, language string) string {
 // writeProblem answers with an error on REST and on plain addresses.
 func writeProblem(w http.ResponseWriter, r *http.Request, e *errs.Error) {
 	status := statusOf(e)
-	tongue := language(r.Header.Get("Accept-Language"))
+	tongue := Language(r.Header.Get("Accept-Language"))
 	body, err := json.Marshal(problem{
 		Type: problemType(e.Kind.Reason), Title: title(status, tongue), Status: status, Detail: e.Text(tongue),
 		Code: string(e.Kind.Code), Reason: e.Kind.Reason, Fields: e.Fields, Details: e.Details, RequestID: RequestID(r.Context()),
@@ -112,5 +112,5 @@ func (f *refuser) procedure(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, r, e)
 		return
 	}
-	_ = f.rpc.Write(w, r, toConnect(e, language(r.Header.Get("Accept-Language"))))
+	_ = f.rpc.Write(w, r, toConnect(e, Language(r.Header.Get("Accept-Language"))))
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"connectrpc.com/vanguard"
@@ -22,6 +23,9 @@ import (
 
 // restPrefix is where REST lives.
 const restPrefix = "/api/v1"
+
+// bodyTime is how long the body of a request may take to arrive.
+const bodyTime = time.Minute
 
 // rest is REST: vanguard transcodes to proto towards the handlers; what it
 // would not say or take in this API's own way is done before and after it.
@@ -76,7 +80,7 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, ErrMethod.New(r.Method, strings.Join(methods, ", ")))
 		return
 	}
-	inner, err := h.prepare(binding, r, method, path)
+	inner, err := h.prepare(w, binding, r, method, path)
 	if err != nil {
 		e, _ := outward(r.Context(), err)
 		writeProblem(w, r, e)
@@ -88,12 +92,16 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // prepare makes the request that vanguard understands.
-func (h *rest) prepare(b *Binding, r *http.Request, method, path string) (*http.Request, error) {
+func (h *rest) prepare(w http.ResponseWriter, b *Binding, r *http.Request, method, path string) (*http.Request, error) {
 	query, err := canonicalQuery(b, r.URL.RawQuery)
 	if err != nil {
 		return nil, err
 	}
+	// A body that trickles in must not hold a connection for ever.
+	clock := http.NewResponseController(w)
+	_ = clock.SetReadDeadline(time.Now().Add(bodyTime))
 	body, err := h.body(b, r)
+	_ = clock.SetReadDeadline(time.Time{})
 	if err != nil {
 		return nil, err
 	}
