@@ -196,6 +196,35 @@ open("/dev/null", "w").write("x"); print(len(os.urandom(3)), open("/dev/zero", "
 	})
 }
 
+func TestARuntimeThatAnybodyMayWriteIsStillReadOnly(t *testing.T) {
+	dir, err := os.MkdirTemp("", "runtime-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.WriteFile(filepath.Join(dir, "lib.py"), []byte("original"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]os.FileMode{"": 0o777, "lib.py": 0o666} {
+		if err := os.Chmod(filepath.Join(dir, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	configs := []Config{{}, {NoCgroup: true}}
+	if os.Geteuid() == 0 {
+		configs = append(configs, Config{NoUserNamespace: true})
+	}
+	for _, cfg := range configs {
+		cfg.RuntimeRoots = append(DefaultRuntimeRoots(), dir)
+		s := shell("echo changed > /opt/rt/lib.py; echo new > /opt/rt/new; rm -f /opt/rt/lib.py; chmod 600 /opt/rt/lib.py; cat /opt/rt/lib.py")
+		s.Runtimes = append(s.Runtimes, Mount{Source: dir, Target: "/opt/rt"})
+		expect(t, newRunner(t, cfg), s, Exited, 0, "original")
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
+
 func TestThereIsNoNetworkOfAnyFamily(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -169,7 +169,7 @@ func (m *room) send(stdin *os.File) {
 		}()
 	}
 	r := m.runner
-	boot := wire.Boot{Mounts: m.spec.mounts, Hostname: "sandbox", ScratchBytes: m.spec.limits.Disk, ScratchInodes: int64(m.spec.limits.Inodes),
+	boot := wire.Boot{Outside: r.outside, Mounts: m.spec.mounts, Hostname: "sandbox", ScratchBytes: m.spec.limits.Disk, ScratchInodes: int64(m.spec.limits.Inodes),
 		UID: insideID, GID: insideID, SwitchIDs: r.root}
 	if r.root && !r.user {
 		boot.UID, boot.GID = r.cfg.FirstUID+m.slot, r.cfg.FirstUID+m.slot

@@ -26,6 +26,7 @@ type Runner struct {
 	cgroups    *cgroup.Manager
 	noCgroup   string // why there is none
 	filter     []byte
+	outside    []string // the host's namespaces
 	slots      chan int
 	turn       chan struct{} // held while taking several slots
 }
@@ -51,11 +52,17 @@ func New(cfg Config) (*Runner, error) {
 	if r.root && cfg.NoUserNamespace {
 		r.user = false
 	}
+	if r.outside, err = namespaceNames(r.user); err != nil {
+		return nil, err
+	}
 	err = r.tryRoom()
 	if err != nil && r.root && r.user {
 		// Root needs no user namespace, it is one layer more.
 		withUser := err
 		r.user = false
+		if r.outside, err = namespaceNames(false); err != nil {
+			return nil, err
+		}
 		if err = r.tryRoom(); err != nil {
 			err = errors.Join(withUser, err)
 		}
@@ -95,6 +102,23 @@ func findInit(path string) (string, error) {
 	return "/proc/self/exe", nil
 }
 
+// namespaceNames lists this process's own namespaces, which no room may share.
+func namespaceNames(user bool) ([]string, error) {
+	kinds := []string{"mnt", "pid", "net", "ipc", "uts", "cgroup"}
+	if user {
+		kinds = append(kinds, "user")
+	}
+	names := make([]string, 0, len(kinds))
+	for _, kind := range kinds {
+		name, err := os.Readlink("/proc/self/ns/" + kind)
+		if err != nil {
+			return nil, fmt.Errorf("look up the %s namespace: %w", kind, err)
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
 func (r *Runner) findCgroups() {
 	if r.cfg.NoCgroup {
 		r.noCgroup = "switched off by configuration"
@@ -105,6 +129,7 @@ func (r *Runner) findCgroups() {
 		r.noCgroup = err.Error()
 		return
 	}
+	m.Sweep()
 	r.cgroups = m
 }
 

@@ -67,8 +67,38 @@ func Detect(parent string) (*Manager, error) {
 	return nil, fmt.Errorf("%w: version 2: %w; version 1: %w", ErrUnavailable, err2, err1)
 }
 
+const namePrefix = "tracker-sandbox-"
+
+// staleAfter keeps a sweep away from groups that another server is just making.
+const staleAfter = time.Minute
+
+// Sweep removes empty groups whose owner is dead: a host that was killed takes
+// its rooms with it, but not their groups.
+func (m *Manager) Sweep() { m.sweep(staleAfter) }
+
+func (m *Manager) sweep(age time.Duration) {
+	entries, err := os.ReadDir(m.parent)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		rest, ok := strings.CutPrefix(e.Name(), namePrefix)
+		owner, _, dashed := strings.Cut(rest, "-")
+		pid, err := strconv.Atoi(owner)
+		if !ok || !dashed || err != nil || pid <= 0 || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil || time.Since(info.ModTime()) < age {
+			continue
+		}
+		// The kernel refuses while a process is in it.
+		_ = syscall.Rmdir(filepath.Join(m.parent, e.Name()))
+	}
+}
+
 func newManager(kind, parent string, create func(string, Limits) error) *Manager {
-	prefix := fmt.Sprintf("tracker-sandbox-%d-%d-", os.Getpid(), time.Now().UnixNano())
+	prefix := fmt.Sprintf(namePrefix+"%d-%d-", os.Getpid(), time.Now().UnixNano())
 	return &Manager{kind: kind, parent: parent, create: create, prefix: prefix}
 }
 

@@ -3,6 +3,7 @@
 package cgroup
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,6 +100,35 @@ func TestAGroupCountsWhatTheKernelKilled(t *testing.T) {
 	}
 	if _, err := os.Stat(g.dir); !os.IsNotExist(err) {
 		t.Errorf("the group is still there: %v", err)
+	}
+}
+
+func TestGroupsOfKilledHostsAreSweptAndThoseOfLivingOnesStay(t *testing.T) {
+	dir := t.TempDir()
+	dead := exec.Command("/bin/true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	m := &Manager{parent: dir}
+	keep := []string{fmt.Sprintf("tracker-sandbox-%d-1-1", os.Getpid()), "tracker-sandbox-x", "tracker-server", "other"}
+	gone := fmt.Sprintf("tracker-sandbox-%d-1-1", dead.Process.Pid)
+	for _, name := range append(keep, gone) {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.Sweep()
+	if _, err := os.Stat(filepath.Join(dir, gone)); err != nil {
+		t.Errorf("one that was just made is gone: %v", err)
+	}
+	m.sweep(0)
+	if _, err := os.Stat(filepath.Join(dir, gone)); !os.IsNotExist(err) {
+		t.Errorf("a dead host's group is still there: %v", err)
+	}
+	for _, name := range keep {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ var deviceNodes = []string{"null", "zero", "full", "random", "urandom"}
 
 func buildRoom(b wire.Boot) error {
 	steps := []func(wire.Boot) error{
-		makePrivate, mountRoot, bindRuntimes, bindDevices, mountProc, mountScratch, writeEtc, enterRoot, nameHost,
+		checkNamespaces, makePrivate, mountRoot, bindRuntimes, bindDevices, mountProc, mountScratch, writeEtc, enterRoot, nameHost,
 	}
 	for _, step := range steps {
 		if err := step(b); err != nil {
@@ -46,6 +46,25 @@ func mountError(what string, err error) error {
 		err = le.Err
 	}
 	return &stageError{wire.StageMount, what, err}
+}
+
+// checkNamespaces stops before the first change when any namespace is still the
+// host's: mounting or naming there would change the host itself.
+func checkNamespaces(b wire.Boot) error {
+	if len(b.Outside) == 0 {
+		return &stageError{wire.StageConfine, "the host's namespaces are not known", unix.EINVAL}
+	}
+	for _, outside := range b.Outside {
+		kind, _, _ := strings.Cut(outside, ":")
+		inside, err := os.Readlink("/proc/self/ns/" + kind)
+		if err != nil {
+			return mountError("namespace "+kind, err)
+		}
+		if inside == outside {
+			return &stageError{wire.StageConfine, "the " + kind + " namespace is the host's", unix.EPERM}
+		}
+	}
+	return nil
 }
 
 // makePrivate keeps mounts from travelling back to the host.

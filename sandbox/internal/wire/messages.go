@@ -11,6 +11,9 @@ type Mount struct {
 // Boot builds the room: everything that doesn't depend on the job, so that a
 // room can be prepared before its job is known.
 type Boot struct {
+	// Outside are the host's namespaces as /proc/self/ns names them: pid 1 must
+	// find itself in none of them before it changes anything.
+	Outside       []string
 	Mounts        []Mount
 	Hostname      string
 	ScratchBytes  int64
@@ -26,6 +29,7 @@ type Boot struct {
 func (b Boot) Encode() []byte {
 	var e encoder
 	e.uint(Version)
+	e.strings(b.Outside)
 	e.uint(uint64(len(b.Mounts)))
 	for _, m := range b.Mounts {
 		e.string(m.Source)
@@ -49,6 +53,7 @@ func DecodeBoot(body []byte) (b Boot, version uint64, err error) {
 	if d.err == nil && version != Version {
 		return b, version, nil
 	}
+	b.Outside = d.strings()
 	for range d.count() {
 		b.Mounts = append(b.Mounts, Mount{Source: d.string(), Target: d.string(), Optional: d.bool()})
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestEveryMessageSurvivesTheWire(t *testing.T) {
-	boot := Boot{Mounts: []Mount{{"/usr", "/usr", false}, {"/lib64", "/lib64", true}}, Hostname: "sandbox",
+	boot := Boot{Outside: []string{"mnt:[1]"}, Mounts: []Mount{{"/usr", "/usr", false}, {"/lib64", "/lib64", true}}, Hostname: "sandbox",
 		ScratchBytes: 1 << 20, ScratchInodes: 100, UID: 1000, GID: 1000, SwitchIDs: true}
 	gotBoot, version, err := DecodeBoot(boot.Encode())
 	if err != nil || version != Version || !reflect.DeepEqual(gotBoot, boot) {
