@@ -13,56 +13,56 @@ import (
 type Config struct {
 	// Dir is where copies of the binaries and the sockets live while the host
 	// runs; it must allow programs. Defaults to a new folder of os.TempDir().
-	Dir string
+	Dir string `koanf:"dir"`
 	// Plugins is the allow-list.
-	Plugins []Plugin
+	Plugins []Plugin `koanf:"plugins"`
 	// HostVersion is told to plugins.
-	HostVersion string
+	HostVersion string `koanf:"-"`
 	// StartTimeout is how long a plugin may take to say that it is there.
 	// Defaults to 10s.
-	StartTimeout time.Duration
+	StartTimeout time.Duration `koanf:"start_timeout"`
 	// HealthEvery is the time between two health checks. Defaults to 15s.
-	HealthEvery time.Duration
+	HealthEvery time.Duration `koanf:"health_every"`
 	// MaxCrashes within CrashWindow put a plugin into quarantine. Defaults to 5
 	// within 10m.
-	MaxCrashes  int
-	CrashWindow time.Duration
+	MaxCrashes  int           `koanf:"max_crashes"`
+	CrashWindow time.Duration `koanf:"crash_window"`
 	// Quarantine is how long it stays there before one more start is tried.
 	// Defaults to 5m.
-	Quarantine time.Duration
+	Quarantine time.Duration `koanf:"quarantine"`
 	// BackOff is the wait before the second start after a crash; it doubles
 	// with each further one, up to 10s. The first comes at once. Defaults to 200ms.
-	BackOff time.Duration
+	BackOff time.Duration `koanf:"back_off"`
 	// KeepPrivileges leaves plugins the server's own user when that is root.
 	// Defaults to false: each runs as an unprivileged user of its own.
-	KeepPrivileges bool
+	KeepPrivileges bool `koanf:"keep_privileges"`
 	// FirstUID is the user id of the first plugin when the server is root; the
 	// next ones count up. Defaults to 61100, behind the sandbox's.
-	FirstUID int
+	FirstUID int `koanf:"first_uid"`
 	// MemoryBytes bounds the private memory of each plugin. Defaults to 2 GiB.
-	MemoryBytes uint64
+	MemoryBytes uint64 `koanf:"memory_bytes"`
 	// Logger hears of starts, crashes and of what plugins say on stderr.
 	// Defaults to slog.Default().
-	Logger *slog.Logger
+	Logger *slog.Logger `koanf:"-"`
 }
 
 // Plugin is one entry of the allow-list.
 type Plugin struct {
 	// Name as the plugin itself says in Describe.
-	Name string
+	Name string `koanf:"name"`
 	// Kind is "validator" or "llm". Defaults to "llm" when Name begins with
 	// "llm-", else to "validator".
-	Kind string
+	Kind string `koanf:"kind"`
 	// Path of the binary.
-	Path string
+	Path string `koanf:"path"`
 	// SHA256 of the binary, in hex. Required.
-	SHA256 string
+	SHA256 string `koanf:"sha256"`
 	// Enabled lets it run.
-	Enabled bool
+	Enabled bool `koanf:"enabled"`
 	// Env is added to the minimal environment that plugins get.
-	Env map[string]string
+	Env map[string]string `koanf:"env"`
 	// Args are given to the binary.
-	Args []string
+	Args []string `koanf:"args"`
 }
 
 var pluginName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
