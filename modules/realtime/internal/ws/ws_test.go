@@ -1,0 +1,368 @@
+package ws_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxevent"
+
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/bus"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
+	"github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/events/eventsfx"
+	"github.com/goals-tracker/tracker/modules/goals/goalsfx"
+	"github.com/goals-tracker/tracker/modules/realtime"
+	"github.com/goals-tracker/tracker/modules/realtime/realtimefx"
+)
+
+const secret = "a-secret-key-of-this-test-only-0123456789"
+
+// replica is a real server on a real database: log, goals, hub and mux.
+type replica struct {
+	url string
+	bus *bus.Bus
+	hub *realtimefx.Hub
+}
+
+func start(t *testing.T, db *postgres.DB, change func(*realtime.Config)) *replica {
+	t.Helper()
+	cfg := realtime.DefaultConfig()
+	if change != nil {
+		change(&cfg)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	var log *events.Log
+	var listener *postgres.Listener
+	var server *rpc.Server
+	r := &replica{}
+	app := fx.New(
+		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
+		fx.Supply(db, quiet, cfg, events.DefaultConfig()),
+		fx.Provide(postgres.NewListener, bus.New, rpc.NewCaller, func() (auth.Verifier, error) { return auth.NewHS256(secret) }),
+		eventsfx.Module, goalsfx.Module, realtimefx.Module,
+		fx.Provide(fx.Annotate(func(verifier auth.Verifier, caller *rpc.Caller, services []rpc.Service, routes []rpc.Route) (*rpc.Server, error) {
+			return rpc.NewServer(rpc.Config{Logger: quiet}, rpc.Deps{Verifier: verifier, Caller: caller, Services: services, Routes: routes})
+		}, fx.ParamTags(``, ``, `group:"rpc.services"`, `group:"rpc.routes"`))),
+		fx.Populate(&log, &listener, &server, &r.bus, &r.hub),
+	)
+	if err := app.Err(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{}, 4)
+	for _, run := range []func(){
+		func() { listener.Run(ctx) }, func() { r.bus.Run(ctx) },
+		func() { _ = log.Run(ctx) }, func() { _ = r.hub.Run(ctx) },
+	} {
+		go func() { run(); done <- struct{}{} }()
+	}
+	web := httptest.NewServer(server.Handler())
+	r.url = web.URL
+	t.Cleanup(func() {
+		cancel()
+		for range 4 {
+			<-done
+		}
+		web.CloseClientConnections()
+		web.Close()
+	})
+	return r
+}
+
+func token(t *testing.T, user string, life time.Duration) string {
+	t.Helper()
+	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"user_id": user, "roles": []string{"student"}, "exp": time.Now().Add(life).Unix(),
+	}).SignedString([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+type message struct {
+	Type          string          `json:"type"`
+	Payload       json.RawMessage `json:"payload"`
+	CorrelationID string          `json:"correlation_id"`
+	Seq           int64           `json:"seq"`
+}
+
+func (m message) field(name string) any {
+	var fields map[string]any
+	_ = json.Unmarshal(m.Payload, &fields)
+	return fields[name]
+}
+
+type client struct {
+	t    *testing.T
+	conn *websocket.Conn
+	// kept are messages that next passed over.
+	kept []message
+}
+
+func dial(t *testing.T, r *replica, path, user string, life time.Duration) *client {
+	t.Helper()
+	conn, _, err := websocket.Dial(t.Context(), strings.Replace(r.url, "http", "ws", 1)+path+"?token="+token(t, user, life), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.CloseNow() })
+	return &client{t: t, conn: conn}
+}
+
+func (c *client) send(kind, correlationID string, payload any) {
+	c.t.Helper()
+	data, err := json.Marshal(map[string]any{"type": kind, "payload": payload, "correlation_id": correlationID, "timestamp": time.Now()})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := c.conn.Write(c.t.Context(), websocket.MessageText, data); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *client) read() (message, error) {
+	ctx, cancel := context.WithTimeout(c.t.Context(), 20*time.Second)
+	defer cancel()
+	_, data, err := c.conn.Read(ctx)
+	var m message
+	if err == nil {
+		err = json.Unmarshal(data, &m)
+	}
+	return m, err
+}
+
+// next is the next message of a type; others are kept for later.
+func (c *client) next(kind string) message {
+	c.t.Helper()
+	for i, m := range c.kept {
+		if m.Type == kind {
+			c.kept = append(c.kept[:i:i], c.kept[i+1:]...)
+			return m
+		}
+	}
+	for {
+		m, err := c.read()
+		if err != nil {
+			c.t.Fatalf("waiting for %s: %v", kind, err)
+		}
+		if m.Type == kind {
+			return m
+		}
+		c.kept = append(c.kept, m)
+	}
+}
+
+func (c *client) create(title string) (goalID string) {
+	c.t.Helper()
+	c.send("goal.create", uuid.NewString(), map[string]any{"title": title})
+	goalID, _ = c.next("goal.create.ok").field("id").(string)
+	return goalID
+}
+
+func TestACommandIsAnsweredAndItsEventPushedToAllScreensOfThePerson(t *testing.T) {
+	db := postgrestest.DB(t)
+	here, there := start(t, db, nil), start(t, db, nil)
+	ada := dial(t, here, "/ws", "ada", time.Hour)
+	laptop := dial(t, there, "/api/v1/ws", "ada", time.Hour) // another replica
+	bob := dial(t, here, "/ws", "bob", time.Hour)
+	for _, c := range []*client{ada, laptop, bob} {
+		hello := c.next("hello")
+		if hello.field("epoch") == "" || hello.field("seq") == nil {
+			t.Errorf("hello %s", hello.Payload)
+		}
+	}
+	goal := ada.create("Learn Go")
+	for name, c := range map[string]*client{"ada": ada, "laptop": laptop} {
+		if m := c.next("goal.created"); m.field("goal_id") != goal || m.Seq == 0 {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+	bob.send("ping", "p1", map[string]any{"n": 1})
+	if m, err := bob.read(); err != nil || m.Type != "pong" || m.CorrelationID != "p1" {
+		t.Errorf("bob got %+v, %v; want only his pong", m, err)
+	}
+}
+
+func TestRefusalsCarryCodeAndCorrelation(t *testing.T) {
+	c := dial(t, start(t, postgrestest.DB(t), nil), "/ws", "ada", time.Hour)
+	c.next("hello")
+	for _, test := range []struct {
+		kind    string
+		payload any
+		code    string
+	}{
+		{"goal.create", map[string]any{"title": ""}, "invalid_argument"},
+		{"goal.create", map[string]any{"title": "x", "colour": "red"}, "invalid_argument"},
+		{"goal.start", map[string]any{"goal_id": uuid.NewString()}, "not_found"},
+		{"goal.sing", map[string]any{}, "invalid_argument"},
+		{"resume", map[string]any{"after_seq": -1}, "invalid_argument"},
+		{"auth", map[string]any{"token": "x"}, "unauthenticated"},
+		{"auth", map[string]any{"token": token(t, "bob", time.Hour)}, "permission_denied"},
+	} {
+		id := "c-" + test.kind
+		c.send(test.kind, id, test.payload)
+		m := c.next("error")
+		if m.field("code") != test.code || m.CorrelationID != id || m.field("message") == "" || m.field("fields") == nil {
+			t.Errorf("%s %v: got %s for %q", test.kind, test.payload, m.Payload, m.CorrelationID)
+		}
+	}
+	if err := c.conn.Write(t.Context(), websocket.MessageText, []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	if m := c.next("error"); m.field("code") != "invalid_argument" {
+		t.Errorf("got %s", m.Payload)
+	}
+}
+
+func TestACommandThatIsSentAgainIsDoneOnce(t *testing.T) {
+	c := dial(t, start(t, postgrestest.DB(t), nil), "/ws", "ada", time.Hour)
+	id := uuid.NewString()
+	var ids []any
+	for range 2 {
+		c.send("goal.create", id, map[string]any{"title": "once"})
+		ids = append(ids, c.next("goal.create.ok").field("id"))
+	}
+	if ids[0] != ids[1] {
+		t.Errorf("two goals were made: %v", ids)
+	}
+}
+
+func TestAClientThatWasAwayGetsWhatItMissedOnceAndInOrder(t *testing.T) {
+	db := postgrestest.DB(t)
+	r := start(t, db, nil)
+	writer := dial(t, r, "/ws", "ada", time.Hour)
+	writer.create("before")
+	seen := writer.next("goal.created").Seq
+	for i := range 5 {
+		writer.create(fmt.Sprintf("missed %d", i))
+	}
+	back := dial(t, r, "/ws", "ada", time.Hour)
+	hello := back.next("hello")
+	back.send("resume", "r1", map[string]any{"after_seq": seen, "epoch": hello.field("epoch")})
+	for i := range 5 {
+		writer.create(fmt.Sprintf("live %d", i))
+	}
+	last := seen
+	for n := 0; n < 10; {
+		m, err := back.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Seq == 0 {
+			continue
+		}
+		if m.Seq <= last {
+			t.Fatalf("seq %d came after %d", m.Seq, last)
+		}
+		last = m.Seq
+		n++
+	}
+}
+
+func TestAClientThatMissedTooMuchIsReset(t *testing.T) {
+	r := start(t, postgrestest.DB(t), func(cfg *realtime.Config) { cfg.MaxResume = 3 })
+	writer := dial(t, r, "/ws", "ada", time.Hour)
+	for i := range 5 {
+		writer.create(fmt.Sprint(i))
+	}
+	last := int64(0)
+	for range 5 {
+		last = max(last, writer.next("goal.created").Seq)
+	}
+	for name, resume := range map[string]map[string]any{
+		"too old":       {"after_seq": 0},
+		"other history": {"after_seq": last, "epoch": "another"},
+		"the future":    {"after_seq": last + 1000},
+	} {
+		c := dial(t, r, "/ws", "ada", time.Hour)
+		c.send("resume", name, resume)
+		if m := c.next("reset"); m.CorrelationID != name || m.field("seq") == nil {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+}
+
+func TestAnExpiredTokenEndsTheConnectionUnlessItWasRenewed(t *testing.T) {
+	r := start(t, postgrestest.DB(t), nil)
+	renewed := dial(t, r, "/ws", "ada", 2*time.Second)
+	expires := dial(t, r, "/ws", "ada", 2*time.Second)
+	renewed.send("auth", "a1", map[string]any{"token": token(t, "ada", time.Hour)})
+	renewed.next("auth.ok")
+	for {
+		_, err := expires.read()
+		if err == nil {
+			continue
+		}
+		if code := websocket.CloseStatus(err); code != 4401 {
+			t.Errorf("closed with %d (%v), want 4401", code, err)
+		}
+		break
+	}
+	renewed.send("ping", "p", nil)
+	renewed.next("pong")
+}
+
+func TestAClientThatDoesNotReadIsClosedAndDelaysNobody(t *testing.T) {
+	db := postgrestest.DB(t)
+	r := start(t, db, func(cfg *realtime.Config) { cfg.Queue, cfg.WriteTimeout = 2, time.Second })
+	stalled := dial(t, r, "/ws", "ada", time.Hour)
+	stalled.next("hello")
+	writer := dial(t, start(t, db, nil), "/ws", "ada", time.Hour)
+	long := strings.Repeat("x", 15000)
+	for i := range 600 {
+		writer.send("goal.create", uuid.NewString(), map[string]any{"title": fmt.Sprint(i), "description": long})
+		if i%50 == 49 { // replies are read in bulk
+			for range 50 {
+				writer.next("goal.create.ok")
+			}
+		}
+	}
+	for {
+		if _, err := stalled.read(); err != nil {
+			return // closed, with 1013 when the close frame still fits
+		}
+	}
+}
+
+func TestTransientPushesReachOnlyTheirPerson(t *testing.T) {
+	db := postgrestest.DB(t)
+	r := start(t, db, nil)
+	ada, bob := dial(t, r, "/ws", "ada", time.Hour), dial(t, r, "/ws", "bob", time.Hour)
+	for _, c := range []*client{ada, bob} {
+		c.next("hello")
+		c.send("ping", "", nil) // ends the hold
+		c.next("pong")
+	}
+	r.bus.Publish(bus.Message{UserID: "ada", Type: "validation.stage", Payload: json.RawMessage(`{"stage":"test"}`)})
+	if m := ada.next("validation.stage"); m.Seq != 0 || m.field("stage") != "test" {
+		t.Errorf("got %+v", m)
+	}
+	bob.send("ping", "", nil)
+	if m, err := bob.read(); err != nil || m.Type != "pong" {
+		t.Errorf("bob got %+v, %v", m, err)
+	}
+}
+
+func TestAForeignOriginIsRefused(t *testing.T) {
+	r := start(t, postgrestest.DB(t), nil)
+	_, response, err := websocket.Dial(t.Context(), strings.Replace(r.url, "http", "ws", 1)+"/ws?token="+token(t, "ada", time.Hour),
+		&websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://evil.example"}}})
+	if err == nil || response == nil || response.StatusCode != http.StatusForbidden {
+		t.Errorf("got %v, %v", response, err)
+	}
+}
