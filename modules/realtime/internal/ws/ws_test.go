@@ -3,6 +3,7 @@ package ws_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -333,7 +334,9 @@ func TestAClientThatDoesNotReadIsClosedAndDelaysNobody(t *testing.T) {
 		}
 	}
 	for {
-		if _, err := stalled.read(); err != nil {
+		if _, err := stalled.read(); errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal("a client that did not read is still connected")
+		} else if err != nil {
 			return // closed, with 1013 when the close frame still fits
 		}
 	}
