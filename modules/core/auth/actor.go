@@ -65,7 +65,9 @@ func (a Actor) Joined(courseID string) bool {
 }
 
 // Owns reports whether data of the user is the actor's own.
-func (a Actor) Owns(userID string) bool { return a.IsSystem() || (a.UserID != "" && a.UserID == userID) }
+func (a Actor) Owns(userID string) bool {
+	return a.IsSystem() || (a.UserID != "" && a.UserID == userID)
+}
 
 type actorKey struct{}
 

@@ -3,7 +3,6 @@ package rpc_test
 import (
 	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,7 +16,7 @@ import (
 // sockets: all middleware on, one goal in the answer.
 func BenchmarkFaces(b *testing.B) {
 	bundle := setup(b, func(cfg *rpc.Config, _ *rpc.Deps) {
-		cfg.Logger = slog.New(slog.NewJSONHandler(io.Discard, nil))
+		cfg.Logger = slog.New(slog.DiscardHandler)
 	})
 	header := http.Header{"Authorization": {"Bearer " + token(b, "learner-1")}}
 	for name, c := range map[string]struct{ method, target, body, kind string }{

@@ -19,7 +19,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/rpc/wire"
 )
 
-// ErrNoProcedure: a face names a procedure or command that is not mounted.
+// ErrNoProcedure is for a face that names a procedure or command that is not mounted.
 var ErrNoProcedure = errs.Define(errs.Unimplemented, "no_such_procedure",
 	"There is no procedure %q here.",
 	"Aquí no hay ningún procedimiento %q.")
@@ -139,11 +139,11 @@ func message(desc protoreflect.MessageDescriptor) (proto.Message, error) {
 // readFailure reads Connect's error JSON, or a problem of the middleware.
 func readFailure(answer *memoryWriter) error {
 	var body struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-		Detail  string `json:"detail"`
-		Reason  string `json:"reason"`
-		Details json.RawMessage
+		Code    string          `json:"code"`
+		Message string          `json:"message"`
+		Detail  string          `json:"detail"`
+		Reason  string          `json:"reason"`
+		Details json.RawMessage `json:"details"`
 	}
 	if err := json.Unmarshal(answer.body.Bytes(), &body); err != nil || body.Code == "" {
 		return fmt.Errorf("call in process: status %d without a readable error", answer.status)
@@ -154,7 +154,10 @@ func readFailure(answer *memoryWriter) error {
 		return e
 	}
 	e := newError(body.Code, body.Message)
-	var details []struct{ Type, Value string }
+	var details []struct {
+		Type  string `json:"type"`
+		Value string `json:"value"`
+	}
 	if json.Unmarshal(body.Details, &details) != nil {
 		return e
 	}

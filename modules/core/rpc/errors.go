@@ -34,7 +34,7 @@ var (
 	// ErrUnreachable: the database, or another service, does not answer.
 	ErrUnreachable = errs.Define(errs.Unavailable, "unavailable",
 		"A part that is needed can't be reached right now. Try again in a moment with the same Idempotency-Key.",
-		"Una parte necesaria no está disponible en este momento. Inténtalo de nuevo en un momento con la misma Idempotency-Key.")
+		"Una parte necesaria no está disponible ahora. Inténtalo de nuevo enseguida con la misma Idempotency-Key.")
 	// ErrNoRoute: no such address.
 	ErrNoRoute = errs.Define(errs.NotFound, "no_such_address",
 		"There is nothing at %s %s. /openapi.yaml lists what there is.",

@@ -79,6 +79,7 @@ type checkedConn struct {
 	edge *edge
 }
 
+// Receive implements connect.StreamingHandlerConn.
 func (c *checkedConn) Receive(msg any) error {
 	if err := c.StreamingHandlerConn.Receive(msg); err != nil {
 		return err

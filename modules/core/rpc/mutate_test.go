@@ -146,7 +146,7 @@ func TestAKeyThatCanNotBeTakenIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusBadRequest || goals.ran.Load() != 0 {
 		t.Errorf("two keys: %d, ran %d times", resp.StatusCode, goals.ran.Load())
 	}

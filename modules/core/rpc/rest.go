@@ -36,7 +36,7 @@ type rest struct {
 }
 
 func newRest(bindings []*Binding, mounted map[string]http.Handler, limit int64) (*rest, error) {
-	var services []*vanguard.Service
+	services := make([]*vanguard.Service, 0, len(mounted))
 	for path, handler := range mounted {
 		services = append(services, vanguard.NewService(path, handler))
 	}
@@ -46,7 +46,7 @@ func newRest(bindings []*Binding, mounted map[string]http.Handler, limit int64) 
 			vanguard.WithTargetProtocols(vanguard.ProtocolConnect),
 			vanguard.WithTargetCodecs(vanguard.CodecProto),
 			vanguard.WithNoTargetCompression(),
-			vanguard.WithMaxMessageBufferBytes(uint32(max(limit, 64<<20))), //nolint:gosec // answers; requests are bounded before
+			vanguard.WithMaxMessageBufferBytes(uint32(max(limit, 64<<20))), // answers; requests are bounded before
 			vanguard.WithMaxGetURLBytes(1),                                 // always POST: cheaper than base64 in a query
 		),
 	)
@@ -88,7 +88,7 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out := &restWriter{to: w, request: r, binding: binding}
 	h.transcoder.ServeHTTP(out, inner)
-	out.finish()
+	out.finish() //nolint:contextcheck // it has the request, and with it the context
 }
 
 // prepare makes the request that vanguard understands.

@@ -230,7 +230,7 @@ func TestABodyOfUnknownLengthIsBoundedToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusRequestEntityTooLarge || b.goals.calls() != 0 {
 		t.Errorf("%d, %d calls", resp.StatusCode, b.goals.calls())
 	}

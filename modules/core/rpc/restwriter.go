@@ -88,7 +88,7 @@ func (w *restWriter) failure() *errs.Error {
 			return ErrInternal.New(RequestID(w.request.Context()))
 		}
 	}
-	code := connect.Code(failure.GetCode()) //nolint:gosec // a gRPC code
+	code := connect.Code(failure.GetCode())
 	e := newError(code.String(), failure.GetMessage())
 	for _, detail := range failure.GetDetails() {
 		if value, err := detail.UnmarshalNew(); err == nil {

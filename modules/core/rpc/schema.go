@@ -124,12 +124,10 @@ func text(rules *validate.StringRules) object {
 
 func integer(field protoreflect.FieldDescriptor, rules *validate.FieldRules) object {
 	out := object{"type": "integer", "format": strings.TrimPrefix(field.Kind().String(), "s")}
-	switch field.Kind() {
-	case protoreflect.Uint32Kind, protoreflect.Uint64Kind, protoreflect.Fixed32Kind, protoreflect.Fixed64Kind:
+	if strings.HasPrefix(field.Kind().String(), "uint") {
 		out["minimum"] = 0
-	case protoreflect.Int32Kind:
-		bound(out, rules.GetInt32().HasGte(), rules.GetInt32().GetGte(), rules.GetInt32().HasLte(), rules.GetInt32().GetLte())
 	}
+	bound(out, rules.GetInt32().HasGte(), rules.GetInt32().GetGte(), rules.GetInt32().HasLte(), rules.GetInt32().GetLte())
 	return out
 }
 
@@ -196,7 +194,7 @@ func schemasHandler() http.Handler {
 		name := strings.TrimPrefix(r.URL.Path, "/schemas/")
 		var body any
 		if name == "" {
-			paths := []string{}
+			paths := make([]string, 0, len(EventTypes()))
 			for name := range EventTypes() {
 				paths = append(paths, "/schemas/"+name+".json")
 			}

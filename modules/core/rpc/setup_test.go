@@ -241,7 +241,7 @@ func (b *testBundle) do(method, target, body string, headers ...string) reply {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		b.t.Fatal(err)

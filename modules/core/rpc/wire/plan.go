@@ -42,8 +42,10 @@ type field struct {
 var plans sync.Map // protoreflect.MessageDescriptor → *plan
 
 func planOf(desc protoreflect.MessageDescriptor) *plan {
-	if p, ok := plans.Load(desc); ok {
-		return p.(*plan)
+	if made, ok := plans.Load(desc); ok {
+		if p, ok := made.(*plan); ok {
+			return p
+		}
 	}
 	p := newPlan(desc)
 	plans.Store(desc, p)
@@ -107,8 +109,10 @@ type enum struct {
 var enums sync.Map // protoreflect.EnumDescriptor → *enum
 
 func enumOf(desc protoreflect.EnumDescriptor) *enum {
-	if e, ok := enums.Load(desc); ok {
-		return e.(*enum)
+	if made, ok := enums.Load(desc); ok {
+		if e, ok := made.(*enum); ok {
+			return e
+		}
 	}
 	e := &enum{names: map[protoreflect.EnumNumber]string{}, values: map[string]protoreflect.EnumNumber{}}
 	prefix := screaming(string(desc.Name())) + "_"

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -118,33 +119,17 @@ func (s *scanner) literal(word string) bool {
 // number takes the text of a number.
 func (s *scanner) number() ([]byte, error) {
 	start := s.pos
-	digits := func() bool {
-		from := s.pos
-		for s.pos < len(s.data) && s.data[s.pos] >= '0' && s.data[s.pos] <= '9' {
-			s.pos++
-		}
-		return s.pos > from
-	}
-	if s.pos < len(s.data) && s.data[s.pos] == '-' {
-		s.pos++
-	}
-	zero := s.pos < len(s.data) && s.data[s.pos] == '0'
+	s.oneOf("-")
 	whole := s.pos
-	if !digits() || zero && s.pos-whole > 1 {
+	if !s.digits() || s.data[whole] == '0' && s.pos-whole > 1 {
 		return nil, s.failHere()
 	}
-	if s.pos < len(s.data) && s.data[s.pos] == '.' {
-		s.pos++
-		if !digits() {
-			return nil, s.failHere()
-		}
+	if s.oneOf(".") && !s.digits() {
+		return nil, s.failHere()
 	}
-	if s.pos < len(s.data) && (s.data[s.pos] == 'e' || s.data[s.pos] == 'E') {
-		s.pos++
-		if s.pos < len(s.data) && (s.data[s.pos] == '+' || s.data[s.pos] == '-') {
-			s.pos++
-		}
-		if !digits() {
+	if s.oneOf("eE") {
+		s.oneOf("+-")
+		if !s.digits() {
 			return nil, s.failHere()
 		}
 	}
@@ -153,6 +138,24 @@ func (s *scanner) number() ([]byte, error) {
 		return nil, s.fail("a number is out of range", "un número está fuera de rango")
 	}
 	return text, nil
+}
+
+// oneOf moves past one of the characters, right here.
+func (s *scanner) oneOf(characters string) bool {
+	if s.pos >= len(s.data) || strings.IndexByte(characters, s.data[s.pos]) < 0 {
+		return false
+	}
+	s.pos++
+	return true
+}
+
+// digits moves past at least one digit.
+func (s *scanner) digits() bool {
+	from := s.pos
+	for s.pos < len(s.data) && s.data[s.pos] >= '0' && s.data[s.pos] <= '9' {
+		s.pos++
+	}
+	return s.pos > from
 }
 
 // str takes a string; its escapes are resolved.

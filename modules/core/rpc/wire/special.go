@@ -165,23 +165,9 @@ func (d *decoder) duration(msg *durationpb.Duration) error {
 // fieldMask takes "title,due_at" and ["title", "due_at"].
 func (d *decoder) fieldMask(msg *fieldmaskpb.FieldMask) error {
 	bad := &invalid{english: `must name fields: "title,due_at"`, spanish: `debe nombrar campos: "title,due_at"`}
-	var paths []string
-	if d.peek() == '[' {
-		text, err := d.skip()
-		if err != nil {
-			return err
-		}
-		if json.Unmarshal(text, &paths) != nil {
-			return bad
-		}
-	} else {
-		text, err := d.text(bad.english, bad.spanish)
-		if err != nil {
-			return err
-		}
-		if text != "" {
-			paths = strings.Split(text, ",")
-		}
+	paths, err := d.paths(bad)
+	if err != nil {
+		return err
 	}
 	for i, path := range paths {
 		path = strings.TrimSpace(path)
@@ -192,4 +178,19 @@ func (d *decoder) fieldMask(msg *fieldmaskpb.FieldMask) error {
 	}
 	msg.Paths = paths
 	return nil
+}
+
+func (d *decoder) paths(bad *invalid) (paths []string, err error) {
+	if d.peek() != '[' {
+		text, err := d.text(bad.english, bad.spanish)
+		if err != nil || text == "" {
+			return nil, err
+		}
+		return strings.Split(text, ","), nil
+	}
+	text, err := d.skip()
+	if err == nil && json.Unmarshal(text, &paths) != nil {
+		err = bad
+	}
+	return paths, err
 }

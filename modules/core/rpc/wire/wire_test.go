@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -215,7 +216,8 @@ func TestBadInputIsRefusedAndItsFieldNamed(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 			continue
 		}
-		e := err.(*errs.Error)
+		var e *errs.Error
+		errors.As(err, &e)
 		field := ""
 		if len(e.Fields) > 0 {
 			field = e.Fields[0].Path
@@ -251,8 +253,8 @@ func TestNormalizeHoldsOtherFacesToTheSameRules(t *testing.T) {
 		"validation.tests[0].path": &tasksv1.CreateTaskRequest{Validation: &tasksv1.TaskValidation{Tests: []*tasksv1.TaskFile{{Path: "\x00"}}}},
 	} {
 		err := wire.Normalize(msg)
-		e, ok := err.(*errs.Error)
-		if !ok || len(e.Fields) != 1 || e.Fields[0].Path != field {
+		var e *errs.Error
+		if !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Path != field {
 			t.Errorf("%s: got %v", field, err)
 		}
 	}
