@@ -23,7 +23,6 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/core/telemetry"
-	"github.com/goals-tracker/tracker/modules/events"
 	"github.com/goals-tracker/tracker/modules/events/eventsfx"
 	"github.com/goals-tracker/tracker/modules/goals/goalsfx"
 	"github.com/goals-tracker/tracker/modules/llm/llmfx"
@@ -71,7 +70,6 @@ func settings(cfg Config) fx.Option {
 var running = fx.Options(
 	fx.Invoke(background[*postgres.Listener]("notifications", func(ctx context.Context, l *postgres.Listener) error { l.Run(ctx); return nil })),
 	fx.Invoke(background[*bus.Bus]("bus", func(ctx context.Context, b *bus.Bus) error { b.Run(ctx); return nil })),
-	fx.Invoke(background[*events.Log]("events", func(ctx context.Context, l *events.Log) error { return l.Run(ctx) })),
 	fx.Invoke(background[*realtimefx.Hub]("realtime", func(ctx context.Context, h *realtimefx.Hub) error { return h.Run(ctx) })),
 	fx.Invoke(func(lc fx.Lifecycle, runner *jobs.Runner) {
 		lc.Append(fx.Hook{OnStart: runner.Start, OnStop: runner.Stop})

@@ -1,0 +1,338 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/goals-tracker/tracker/cmd/academy/courses"
+	"github.com/goals-tracker/tracker/cmd/academy/standin"
+)
+
+type demoCmd struct {
+	Server  string `default:"" help:"The running server. Defaults to server.address."`
+	Academy string `default:"" help:"The academy's stand-in. Defaults to USER_SERVICE_URL, else http://127.0.0.1:8001."`
+	Spanish bool   `help:"Walk through the Spanish course."`
+}
+
+// script is who does what in the demo.
+type script struct {
+	course, learner, teacher, goal, description string
+}
+
+var scripts = map[bool]script{
+	false: {courses.PythonBasicsEN, "ben@academy.test", "tess@academy.test", "Learn loops and functions in Python", "I want to repeat things with loops and write functions of my own."},
+	true:  {courses.PythonBasicsES, "lucia@academy.test", "tomas@academy.test", "Aprender bucles y funciones en Python", "Quiero repetir cosas con bucles y escribir mis propias funciones."},
+}
+
+// Run walks through the reference's eight steps with real input.
+func (c *demoCmd) Run(ctx context.Context, flags *ConfigFlags) error {
+	cfg, err := flags.Load()
+	if err != nil {
+		return err
+	}
+	d := demo{script: scripts[c.Spanish], academy: firstOf(c.Academy, cfg.Academy.URL, "http://127.0.0.1:8001")}
+	d.person.server = firstOf(c.Server, "http://"+cfg.Server.Address)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	for i, step := range []struct {
+		title string
+		run   func(context.Context) error
+	}{
+		{"the learner logs in at the academy and gets a token", d.login},
+		{"a WebSocket is opened with it", d.connect},
+		{"a goal on the course is created", d.createGoal},
+		{"tasks are planned on the course's material, with citations", d.plan},
+		{"the tracker asks the academy about the course", d.courseInfo},
+		{"two real submissions are judged in the sandbox", d.submit},
+		{"feedback explains the verdicts", d.feedback},
+		{"every step is in the event log", d.events},
+	} {
+		fmt.Printf("\n%d. %s\n", i+1, step.title)
+		if err := step.run(ctx); err != nil {
+			return fmt.Errorf("step %d: %w", i+1, err)
+		}
+	}
+	fmt.Println("\nAll eight steps worked.")
+	return nil
+}
+
+// demo is what the steps hand to each other.
+type demo struct {
+	script
+	academy string
+	person
+	socket *socket
+	goalID string
+	task   demoTask
+	// reviewed counts the verdicts that feedback is awaited for.
+	snapshots []string
+}
+
+type demoTask struct {
+	ID         string `json:"id"`
+	Title      string `json:"title"`
+	Type       string `json:"type"`
+	Status     string `json:"status"`
+	Validation *struct {
+		Tests []struct{ Path string } `json:"tests"`
+	} `json:"validation"`
+	Citations []struct {
+		Path      string `json:"path"`
+		Heading   string `json:"heading"`
+		StartLine int    `json:"start_line"`
+		EndLine   int    `json:"end_line"`
+	} `json:"citations"`
+	AIFeedback *string `json:"ai_feedback"`
+}
+
+func password(email string) string {
+	for _, u := range standin.SampleUsers() {
+		if u.Email == email {
+			return u.Password
+		}
+	}
+	return ""
+}
+
+func (d *demo) login(ctx context.Context) error {
+	if err := d.ingest(ctx); err != nil {
+		return err
+	}
+	token, claims, err := login(ctx, d.academy, d.learner, password(d.learner))
+	if err != nil {
+		return err
+	}
+	d.token = token
+	say("user_id %v, roles %v, courses %v", claims["user_id"], claims["roles"], claims["course_ids"])
+	return nil
+}
+
+// ingest is what the course's teacher does once: without material there is
+// nothing to plan from.
+func (d *demo) ingest(ctx context.Context) error {
+	token, claims, err := login(ctx, d.academy, d.teacher, password(d.teacher))
+	if err != nil {
+		return err
+	}
+	course, err := courses.Find(d.course)
+	if err != nil {
+		return err
+	}
+	var files []map[string]string
+	err = fs.WalkDir(course.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(course.FS(), path)
+		files = append(files, map[string]string{"path": path, "content": base64.StdEncoding.EncodeToString(content)})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var report struct{ Added, Changed, Unchanged, Chunks int }
+	teacher := person{server: d.server, token: token}
+	if err := teacher.do(ctx, http.MethodPost, "/api/v1/courses/"+d.course+"/documents", map[string]any{"files": files, "prune": true}, &report); err != nil {
+		return err
+	}
+	say("(before: teacher %v put the course's material into the index: %d files new, %d changed, %d as they were)", claims["user_id"], report.Added, report.Changed, report.Unchanged)
+	return nil
+}
+
+func (d *demo) connect(ctx context.Context) error {
+	var err error
+	if d.socket, err = d.open(ctx); err != nil {
+		return err
+	}
+	hello, err := d.socket.await(ctx, 10*time.Second, func(m message) bool { return m.Type == "hello" })
+	say("hello %s", hello.Payload)
+	return err
+}
+
+func (d *demo) createGoal(ctx context.Context) error {
+	var goal struct{ ID, Status string }
+	err := d.socket.command(ctx, "goal.create", map[string]any{"title": d.goal, "description": d.description, "course_id": d.course, "priority": "high"}, &goal)
+	d.goalID = goal.ID
+	say("goal %s, %s", goal.ID, goal.Status)
+	return err
+}
+
+func (d *demo) plan(ctx context.Context) error {
+	var run struct{ ID string }
+	if err := d.socket.command(ctx, "plan.generate", map[string]any{"goal_id": d.goalID}, &run); err != nil {
+		return err
+	}
+	planned, err := d.socket.await(ctx, time.Minute, func(m message) bool { return m.Type == "plan.generated" })
+	if err != nil {
+		return err
+	}
+	var generated struct{ Plan struct{ Label string } }
+	if err := json.Unmarshal(planned.Payload, &generated); err != nil {
+		return err
+	}
+	say("run %s: %s", run.ID, generated.Plan.Label)
+	if err := d.socket.command(ctx, "plan.approve", map[string]any{"run_id": run.ID}, &run); err != nil {
+		return err
+	}
+	var list struct{ Tasks []demoTask }
+	for deadline := time.Now().Add(30 * time.Second); len(list.Tasks) == 0; {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("no task came of the approved plan %s", run.ID)
+		}
+		if err := d.do(ctx, http.MethodGet, "/api/v1/tasks?page_size=100&goal_id="+d.goalID, nil, &list); err != nil {
+			return err
+		}
+	}
+	for _, t := range list.Tasks {
+		say("task %s  %-13s %s", t.ID, t.Type, t.Title)
+		for _, c := range t.Citations {
+			say("       cites %s:%d-%d  %s", c.Path, c.StartLine, c.EndLine, c.Heading)
+		}
+		if d.task.ID == "" && t.Validation != nil && len(t.Validation.Tests) > 0 {
+			d.task = t
+		}
+	}
+	if d.task.ID == "" {
+		return fmt.Errorf("the plan has no task with tests to submit to")
+	}
+	return nil
+}
+
+func (d *demo) courseInfo(ctx context.Context) error {
+	var course struct{ ID, Title, Status string }
+	err := d.do(ctx, http.MethodGet, "/api/v1/courses/"+url.PathEscape(d.course), nil, &course)
+	say("%s: %q, %s", course.ID, course.Title, course.Status)
+	return err
+}
+
+// submit hands in the exercise's starter, which fails, then its solution.
+func (d *demo) submit(ctx context.Context) error {
+	exercise, err := d.exercise()
+	if err != nil {
+		return err
+	}
+	say("for task %s, %q", d.task.ID, d.task.Title)
+	for _, attempt := range []struct {
+		what  string
+		files map[string]string
+		want  string
+	}{{"the starter as it is", exercise.Starter, "failed"}, {"a solution", exercise.Solution, "passed"}} {
+		var files []map[string]string
+		for _, path := range slices.Sorted(maps.Keys(attempt.files)) {
+			files = append(files, map[string]string{"path": path, "content": attempt.files[path]})
+		}
+		var snapshot struct {
+			ID     string
+			Number int
+		}
+		if err := d.socket.command(ctx, "task.validate", map[string]any{"task_id": d.task.ID, "files": files}, &snapshot); err != nil {
+			return err
+		}
+		verdict, err := d.socket.await(ctx, time.Minute, func(m message) bool {
+			return m.Type == "validation.completed" && m.field("snapshot_id") == snapshot.ID
+		})
+		if err != nil {
+			return err
+		}
+		var run struct {
+			RunID       string `json:"run_id"`
+			Verdict     string
+			TestsPassed int `json:"tests_passed"`
+			TestsTotal  int `json:"tests_total"`
+		}
+		if err := json.Unmarshal(verdict.Payload, &run); err != nil {
+			return err
+		}
+		say("snapshot %d (%s), run %s: %s, %d of %d tests passed", snapshot.Number, attempt.what, run.RunID, run.Verdict, run.TestsPassed, run.TestsTotal)
+		if run.Verdict != attempt.want {
+			return fmt.Errorf("the verdict on %s is %s, not %s", attempt.what, run.Verdict, attempt.want)
+		}
+		d.snapshots = append(d.snapshots, run.RunID)
+	}
+	return nil
+}
+
+// exercise finds the course's exercise that the task was made of, by its tests.
+func (d *demo) exercise() (courses.Exercise, error) {
+	course, err := courses.Find(d.course)
+	if err != nil {
+		return courses.Exercise{}, err
+	}
+	all, err := course.Exercises()
+	if err != nil {
+		return courses.Exercise{}, err
+	}
+	for _, e := range all {
+		for _, test := range d.task.Validation.Tests {
+			if _, ok := e.Tests[test.Path[strings.LastIndexByte(test.Path, '/')+1:]]; ok {
+				return e, nil
+			}
+		}
+	}
+	return courses.Exercise{}, fmt.Errorf("task %s has tests that no exercise of %s has", d.task.ID, d.course)
+}
+
+func (d *demo) feedback(ctx context.Context) error {
+	for _, run := range d.snapshots {
+		m, err := d.socket.await(ctx, time.Minute, func(m message) bool {
+			return m.Type == "feedback.generated" && m.field("validation_run_id") == run
+		})
+		if err != nil {
+			return err
+		}
+		say("on run %s, by %s:", run, m.field("label"))
+		for line := range strings.Lines(m.field("text")) {
+			fmt.Print("     | ", line)
+		}
+		fmt.Println()
+	}
+	return nil
+}
+
+func (d *demo) events(ctx context.Context) error {
+	var list struct {
+		Events []struct {
+			Position int64
+			Type     string
+			StreamID string `json:"stream_id"`
+		}
+	}
+	if err := d.do(ctx, http.MethodGet, "/api/v1/events?page_size=100&goal_id="+d.goalID, nil, &list); err != nil {
+		return err
+	}
+	for _, e := range list.Events {
+		say("%6d  %-22s %s", e.Position, e.Type, e.StreamID)
+	}
+	return d.socket.conn.CloseNow()
+}
+
+func say(format string, args ...any) { fmt.Printf("   "+format+"\n", args...) }
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return strings.TrimRight(v, "/")
+		}
+	}
+	return ""
+}
+
+// readClaims shows what a token says; who trusts it verifies it.
+func readClaims(token string) (map[string]any, error) {
+	claims := jwt.MapClaims{}
+	if _, _, err := jwt.NewParser().ParseUnverified(token, claims); err != nil {
+		return nil, fmt.Errorf("read token: %w", err)
+	}
+	return claims, nil
+}
