@@ -1,0 +1,80 @@
+package validation
+
+import (
+	"runtime"
+	"time"
+)
+
+// Config is the section "validation".
+type Config struct {
+	// Concurrency is how many runs this server judges at a time. Defaults to the
+	// number of cores.
+	Concurrency int `koanf:"concurrency"`
+	// MaxFiles, MaxFileBytes and MaxTotalBytes bound a snapshot. Default to 200
+	// files, 1 MiB each and 4 MiB together.
+	MaxFiles      int   `koanf:"max_files"`
+	MaxFileBytes  int64 `koanf:"max_file_bytes"`
+	MaxTotalBytes int64 `koanf:"max_total_bytes"`
+	// MaxReportBytes bounds what is kept of a run's report; longer outputs are
+	// cut. Defaults to 1 MiB.
+	MaxReportBytes int `koanf:"max_report_bytes"`
+	// Lease is how long a run belongs to a worker that is not heard of. Defaults
+	// to 10 s; it is renewed every quarter of that.
+	Lease time.Duration `koanf:"lease"`
+	// SweepEvery is how often runs of dead workers are looked for. Defaults to 5 s.
+	SweepEvery time.Duration `koanf:"sweep_every"`
+	// MaxAttempts is how often a run is tried that fails by the platform's fault.
+	// Defaults to 3.
+	MaxAttempts int `koanf:"max_attempts"`
+	// RetryAfter is the wait before the second attempt; it is four times as long
+	// before each further one. Defaults to 1 s.
+	RetryAfter time.Duration `koanf:"retry_after"`
+	// MaxRun bounds a whole attempt, all steps and calls together. Defaults to 5 m.
+	MaxRun time.Duration `koanf:"max_run"`
+	// MaxStepTime and MaxStepMemory cap what a task or a plugin may ask for a
+	// step. Default to 60 s and 1 GiB.
+	MaxStepTime   time.Duration `koanf:"max_step_time"`
+	MaxStepMemory int64         `koanf:"max_step_memory"`
+	// KeyFile holds the key under which equal submissions are recognized; it is
+	// made when it is not there. Defaults to validation.key in the data folder;
+	// with "" equal submissions are recognized until the next restart only.
+	KeyFile string `koanf:"key_file"`
+	// Slots bounds the sandbox's rooms at a time. Defaults to 64.
+	Slots int `koanf:"sandbox_slots"`
+	// Nice lowers the priority of learners' code, 0 to 19. Defaults to 0.
+	Nice int `koanf:"sandbox_nice"`
+}
+
+// DefaultConfig is what holds when nothing is set.
+func DefaultConfig() Config {
+	return Config{
+		Concurrency: runtime.NumCPU(), MaxFiles: 200, MaxFileBytes: 1 << 20, MaxTotalBytes: 4 << 20, MaxReportBytes: 1 << 20,
+		Lease: 10 * time.Second, SweepEvery: 5 * time.Second, MaxAttempts: 3, RetryAfter: time.Second, MaxRun: 5 * time.Minute,
+		MaxStepTime: time.Minute, MaxStepMemory: 1 << 30, Slots: 64,
+	}
+}
+
+// WithDefaults fills in what is not set.
+func (c Config) WithDefaults() Config {
+	d := DefaultConfig()
+	fill(&c.Concurrency, d.Concurrency)
+	fill(&c.MaxFiles, d.MaxFiles)
+	fill(&c.MaxFileBytes, d.MaxFileBytes)
+	fill(&c.MaxTotalBytes, d.MaxTotalBytes)
+	fill(&c.MaxReportBytes, d.MaxReportBytes)
+	fill(&c.Lease, d.Lease)
+	fill(&c.SweepEvery, d.SweepEvery)
+	fill(&c.MaxAttempts, d.MaxAttempts)
+	fill(&c.RetryAfter, d.RetryAfter)
+	fill(&c.MaxRun, d.MaxRun)
+	fill(&c.MaxStepTime, d.MaxStepTime)
+	fill(&c.MaxStepMemory, d.MaxStepMemory)
+	fill(&c.Slots, d.Slots)
+	return c
+}
+
+func fill[T int | int64 | time.Duration](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}

@@ -1,0 +1,91 @@
+// Package rpc serves tracker.validation.v1.ValidationService: it converts and
+// calls the service, which decides.
+package rpc
+
+import (
+	"context"
+	"net/http"
+
+	"connectrpc.com/connect"
+
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	corerpc "github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/validation"
+	"github.com/goals-tracker/tracker/modules/validation/internal/convert"
+	validationv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/validation/v1"
+	"github.com/goals-tracker/tracker/sdk/gen/tracker/validation/v1/validationv1connect"
+)
+
+// Handler implements validationv1connect.ValidationServiceHandler.
+type Handler struct {
+	db         *postgres.DB
+	validation validation.Service
+}
+
+// New makes the handler.
+func New(db *postgres.DB, service validation.Service) *Handler {
+	return &Handler{db: db, validation: service}
+}
+
+var _ validationv1connect.ValidationServiceHandler = (*Handler)(nil)
+
+// Service is the handler as the server mounts it.
+func Service(db *postgres.DB, service validation.Service) corerpc.Service {
+	return corerpc.Service{New: func(opts ...connect.HandlerOption) (string, http.Handler) {
+		return validationv1connect.NewValidationServiceHandler(New(db, service), opts...)
+	}}
+}
+
+// SubmitSnapshot implements the handler.
+func (h *Handler) SubmitSnapshot(ctx context.Context, req *validationv1.SubmitSnapshotRequest) (*validationv1.Snapshot, error) {
+	h.validation.Ready(ctx)
+	return corerpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*validationv1.Snapshot, error) {
+		s, err := h.validation.SubmitTx(ctx, tx, convert.Submission(req))
+		if err != nil {
+			return nil, err
+		}
+		return convert.Snapshot(s), nil
+	})
+}
+
+// ListSnapshots implements the handler.
+func (h *Handler) ListSnapshots(ctx context.Context, req *validationv1.ListSnapshotsRequest) (*validationv1.ListSnapshotsResponse, error) {
+	page, err := h.validation.Snapshots(ctx, corerpc.Actor(ctx), validation.Query{
+		TaskID: req.GetTaskId(), Size: int(req.GetPageSize()), Token: req.GetPageToken(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer := &validationv1.ListSnapshotsResponse{NextPageToken: page.Next}
+	for _, s := range page.Snapshots {
+		answer.Snapshots = append(answer.Snapshots, convert.Snapshot(s))
+	}
+	return answer, nil
+}
+
+// GetSnapshot implements the handler.
+func (h *Handler) GetSnapshot(ctx context.Context, req *validationv1.GetSnapshotRequest) (*validationv1.Snapshot, error) {
+	s, err := h.validation.Snapshot(ctx, corerpc.Actor(ctx), req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return convert.Snapshot(s), nil
+}
+
+// GetRun implements the handler.
+func (h *Handler) GetRun(ctx context.Context, req *validationv1.GetRunRequest) (*validationv1.Run, error) {
+	r, err := h.validation.Run(ctx, corerpc.Actor(ctx), req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return convert.Run(r), nil
+}
+
+// ListValidators implements the handler.
+func (h *Handler) ListValidators(ctx context.Context, _ *validationv1.ListValidatorsRequest) (*validationv1.ListValidatorsResponse, error) {
+	answer := &validationv1.ListValidatorsResponse{}
+	for _, v := range h.validation.Validators(ctx) {
+		answer.Validators = append(answer.Validators, convert.Validator(v))
+	}
+	return answer, nil
+}

@@ -1,0 +1,229 @@
+// Package service does what may be done with snapshots and runs.
+package service
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/tasks"
+	"github.com/goals-tracker/tracker/modules/validation"
+	"github.com/goals-tracker/tracker/modules/validation/internal/convert"
+	"github.com/goals-tracker/tracker/modules/validation/internal/judge"
+	"github.com/goals-tracker/tracker/modules/validation/internal/store"
+)
+
+var system = auth.System("validation")
+
+// Tickets wakes a worker once for each run that waits.
+type Tickets interface {
+	// Issue enqueues a ticket with the unit of work, for the time at; the zero
+	// time is now.
+	Issue(tx *postgres.Tx, at time.Time)
+}
+
+// Service implements validation.Service.
+type Service struct {
+	db      *postgres.DB
+	log     *events.Log
+	tasks   tasks.Service
+	catalog *judge.Catalog
+	tickets Tickets
+	cfg     validation.Config
+	// sandbox is why nothing is judged on this machine; "" when something is.
+	sandbox string
+}
+
+// New makes the service. noSandbox says why this machine can't judge; nil when
+// it can.
+func New(db *postgres.DB, log *events.Log, tasks tasks.Service, catalog *judge.Catalog, tickets Tickets, cfg validation.Config, noSandbox error) *Service {
+	s := &Service{db: db, log: log, tasks: tasks, catalog: catalog, tickets: tickets, cfg: cfg.WithDefaults()}
+	if noSandbox != nil {
+		s.sandbox = noSandbox.Error()
+	}
+	return s
+}
+
+var _ validation.Service = (*Service)(nil)
+
+// Ready implements validation.Service.
+func (s *Service) Ready(ctx context.Context) { s.catalog.Load(ctx) }
+
+// SubmitTx implements validation.Service.
+func (s *Service) SubmitTx(ctx context.Context, tx *postgres.Tx, sub validation.Submission) (validation.Snapshot, error) {
+	// The lock numbers snapshots one at a time, and keeps the order goal, task,
+	// queue, run that every unit of work here follows.
+	task, err := s.tasks.LockTx(ctx, tx, sub.TaskID)
+	if err != nil {
+		return validation.Snapshot{}, err
+	}
+	if !tx.Actor().Owns(task.UserID) {
+		return validation.Snapshot{}, errs.Forbidden.New("only the learner whose task it is submits to it")
+	}
+	match, err := s.match(task, sub)
+	if err != nil {
+		return validation.Snapshot{}, err
+	}
+	files, err := s.files(sub, match)
+	if err != nil {
+		return validation.Snapshot{}, err
+	}
+	snapshot, err := s.store(ctx, tx, task, match, files)
+	if err != nil {
+		return validation.Snapshot{}, err
+	}
+	if err := s.supersede(ctx, tx, task); err != nil {
+		return validation.Snapshot{}, err
+	}
+	run, err := s.queue(ctx, tx, task, snapshot, match.Plugin)
+	if err != nil {
+		return validation.Snapshot{}, err
+	}
+	if _, err := s.tasks.SubmitTx(ctx, tx, task.ID, snapshot.ID, snapshot.Number); err != nil {
+		return validation.Snapshot{}, err
+	}
+	s.tickets.Issue(tx, time.Time{})
+	snapshot.Files, snapshot.RunID, snapshot.RunStatus = nil, run.ID, run.Status
+	return snapshot, nil
+}
+
+// match finds the validator: for the language that was sent, else the task's,
+// else the one that the files' names say.
+func (s *Service) match(task tasks.Task, sub validation.Submission) (judge.Match, error) {
+	language := sub.Language
+	if language == "" {
+		language = task.Language
+	}
+	available := strings.Join(s.catalog.Languages(), ", ")
+	if available == "" {
+		available = "-"
+	}
+	if language != "" {
+		if m, ok := s.catalog.Find(language); ok {
+			return m, nil
+		}
+		return judge.Match{}, validation.ErrNoValidator.New(language, available).
+			WithDetail("language", language).WithDetail("available", available)
+	}
+	paths := make([]string, len(sub.Files))
+	for i, f := range sub.Files {
+		paths[i] = f.Path
+	}
+	if m, ok := s.catalog.Guess(paths); ok {
+		return m, nil
+	}
+	return judge.Match{}, validation.ErrNoLanguage.New(available).WithField("language", "name one of: "+available)
+}
+
+func (s *Service) files(sub validation.Submission, m judge.Match) ([]validation.File, error) {
+	files := sub.Files
+	if sub.Code != nil {
+		if len(files) > 0 {
+			return nil, errs.BadInput.New("send either files or code").WithField("code", "leave it out when there are files")
+		}
+		files = []validation.File{{Path: defaultFile(m), Content: *sub.Code}}
+	}
+	return validation.CheckFiles(files, s.cfg)
+}
+
+func defaultFile(m judge.Match) string {
+	switch {
+	case m.Language.DefaultFile != "":
+		return m.Language.DefaultFile
+	case len(m.Language.Extensions) > 0:
+		return "main" + m.Language.Extensions[0]
+	}
+	return "main.txt"
+}
+
+func (s *Service) store(ctx context.Context, tx *postgres.Tx, task tasks.Task, m judge.Match, files []validation.File) (validation.Snapshot, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return validation.Snapshot{}, fmt.Errorf("make snapshot id: %w", err)
+	}
+	number, err := store.NextNumber(ctx, tx, task.ID)
+	if err != nil {
+		return validation.Snapshot{}, err
+	}
+	snapshot := validation.Snapshot{
+		ID: id.String(), TaskID: task.ID, UserID: task.UserID, CourseID: task.CourseID, Number: number,
+		Language: m.Language.Name, Files: files, Digest: validation.Digest(files), CreatedAt: s.log.Now(tx),
+	}
+	stream := events.Stream{Type: validation.StreamSnapshot, ID: snapshot.ID, SubjectID: task.UserID, CourseID: task.CourseID}
+	s.log.Append(tx, stream, 0, convert.Submitted(snapshot, task.GoalID))
+	return snapshot, store.InsertSnapshot(ctx, tx, snapshot)
+}
+
+// supersede ends the runs of the task that did not begin.
+func (s *Service) supersede(ctx context.Context, tx *postgres.Tx, task tasks.Task) error {
+	ids, err := store.Supersede(ctx, tx, task.ID)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		run, err := store.LockRun(ctx, tx, id)
+		if err != nil || run == nil {
+			return fmt.Errorf("supersede run %s: %w", id, orMissing(err))
+		}
+		if _, err := Write(ctx, tx, s.log, *run, run.Supersede()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) queue(ctx context.Context, tx *postgres.Tx, task tasks.Task, snapshot validation.Snapshot, plugin string) (validation.Run, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return validation.Run{}, fmt.Errorf("make run id: %w", err)
+	}
+	queued := validation.Queued{
+		SnapshotID: snapshot.ID, TaskID: task.ID, GoalID: task.GoalID, UserID: task.UserID, CourseID: task.CourseID,
+		SnapshotNumber: snapshot.Number, Plugin: plugin,
+	}
+	run, err := Write(ctx, tx, s.log, validation.Run{ID: id.String(), UserID: task.UserID, CourseID: task.CourseID}, queued)
+	if err != nil {
+		return validation.Run{}, err
+	}
+	return run, store.Enqueue(ctx, tx, run, store.LaneInteractive)
+}
+
+// Write appends a change of a run and writes the state it makes.
+func Write(ctx context.Context, tx *postgres.Tx, log *events.Log, r validation.Run, c validation.Change) (validation.Run, error) {
+	stream := events.Stream{Type: validation.StreamRun, ID: r.ID, SubjectID: r.UserID, CourseID: r.CourseID}
+	e := log.Append(tx, stream, r.Version, convert.Payload(r, c))[0]
+	next, err := fold(&r, e)
+	if err != nil {
+		return validation.Run{}, err
+	}
+	if next == nil {
+		return validation.Run{}, store.DeleteRun(ctx, tx, r.ID)
+	}
+	if err := store.PutRun(ctx, tx, *next); err != nil {
+		return validation.Run{}, fmt.Errorf("write run %s: %w", r.ID, err)
+	}
+	return *next, nil
+}
+
+// fold makes the next state from an event.
+func fold(r *validation.Run, e events.Event) (*validation.Run, error) {
+	c, err := convert.Change(e.Data, e.Stream.SubjectID, e.Stream.CourseID)
+	if err != nil {
+		return nil, err
+	}
+	return validation.Apply(r, c, validation.At{ID: e.Stream.ID, Time: e.OccurredAt, Version: e.Version}), nil
+}
+
+func orMissing(err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("it stands in the queue but has no row")
+}
