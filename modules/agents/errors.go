@@ -1,0 +1,37 @@
+package agents
+
+import "github.com/goals-tracker/tracker/modules/core/errs"
+
+// What can go wrong with agents; besides errs.BadInput, errs.BadPageToken,
+// errs.Forbidden and the errors of goals and tasks.
+var (
+	// ErrRunNotFound: there is no such run, or it is another's.
+	ErrRunNotFound = errs.Define(errs.NotFound, "agent_run_not_found",
+		"There is no agent run %s. Look it up in the list of your runs.",
+		"No existe la ejecución de agente %s. Búscala en la lista de tus ejecuciones.")
+	// ErrFeedbackNotFound: there is no such feedback (yet), or it is another's.
+	ErrFeedbackNotFound = errs.Define(errs.NotFound, "feedback_not_found",
+		"There is no feedback for %s. It follows a few seconds after the verdict.",
+		"No hay comentarios para %s. Llegan unos segundos después del veredicto.")
+	// ErrPlanUnderWay: the goal has a planner run that is not over. Details: run_id.
+	ErrPlanUnderWay = errs.Define(errs.FailedPrecondition, "plan_under_way",
+		"A plan for this goal is under way (run %s). Approve or reject it first.",
+		"Ya hay un plan en marcha para este objetivo (ejecución %s). Apruébalo o recházalo primero.")
+	// ErrNoQuestion: an answer, but no such question is open. Details: waiting_for.
+	ErrNoQuestion = errs.Define(errs.FailedPrecondition, "no_question_open",
+		"Run %s has no such question open. Read the run again to see what it waits for.",
+		"La ejecución %s no tiene abierta esa pregunta. Vuelve a leerla para ver qué espera.")
+	// ErrNoPlan: an approval, but no plan waits for one. Details: status, waiting_for.
+	ErrNoPlan = errs.Define(errs.FailedPrecondition, "no_plan_waiting",
+		"Run %s has no plan that waits for approval. Read the run again to see where it stands.",
+		"La ejecución %s no tiene ningún plan pendiente de aprobación. Vuelve a leerla para ver en qué punto está.")
+	// ErrRunOver: the run has ended. Details: status.
+	ErrRunOver = errs.Define(errs.FailedPrecondition, "agent_run_over",
+		"Run %s is over. Ask for a new plan instead.",
+		"La ejecución %s ha terminado. Pide un plan nuevo.")
+	// ErrMaterialChanged: an exercise of the plan left the course before it was
+	// made into a task.
+	ErrMaterialChanged = errs.Define(errs.FailedPrecondition, "material_changed",
+		"The exercise %q is no longer in the course. Ask for a new plan.",
+		"El ejercicio %q ya no está en el curso. Pide un plan nuevo.")
+)

@@ -1,0 +1,78 @@
+package agents
+
+import (
+	"time"
+
+	"github.com/goals-tracker/tracker/modules/tasks"
+)
+
+// Feedback is what the reviewer says about one run of the validator.
+type Feedback struct {
+	ID              string
+	AgentRunID      string
+	ValidationRunID string
+	TaskID          string
+	UserID          string
+	CourseID        string
+	SnapshotNumber  int
+	// Text is Markdown in Locale.
+	Text     string
+	Comments []Comment
+	Label    string
+	// Dispute is "", "open", "upheld" or "withdrawn".
+	Dispute Dispute
+	// Locale is "en" or "es".
+	Locale    string
+	CreatedAt time.Time
+	// Version is that of its stream, from 1.
+	Version int64
+}
+
+// Dispute is what came of a learner's "this is wrong".
+type Dispute string
+
+// The outcomes of a dispute.
+const (
+	Undisputed       Dispute = ""
+	DisputeOpen      Dispute = "open"
+	DisputeUpheld    Dispute = "upheld"
+	DisputeWithdrawn Dispute = "withdrawn"
+)
+
+// Comment is one claim with its evidence: at least one of place, rule, test and
+// citation is set.
+type Comment struct {
+	Text string `json:"text"`
+	// File with its lines from 1, both inclusive; 0 for none.
+	File      string `json:"file,omitempty"`
+	StartLine int    `json:"start_line,omitempty"`
+	EndLine   int    `json:"end_line,omitempty"`
+	// Rule is a finding's, TestID a test's, in the report of the run.
+	Rule     string          `json:"rule,omitempty"`
+	TestID   string          `json:"test_id,omitempty"`
+	Citation *tasks.Citation `json:"citation,omitempty"`
+}
+
+// The rungs of the ladder of hints.
+const (
+	HintQuestion = 1
+	HintConcept  = 2
+	HintPointer  = 3
+	HintExample  = 4
+)
+
+// Hint is one rung of help with a task.
+type Hint struct {
+	ID       string
+	TaskID   string
+	UserID   string
+	CourseID string
+	// Level is a rung, 1 to 4.
+	Level     int
+	Text      string
+	Citations []tasks.Citation
+	Label     string
+	// LookedAt is "task", "course", "run <id>".
+	LookedAt  []string
+	CreatedAt time.Time
+}

@@ -1,0 +1,106 @@
+package agents
+
+import (
+	"context"
+
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+)
+
+// Service is what other modules and commands may ask of agents. Learners reach
+// what is their own, the system all; another's is ErrRunNotFound,
+// ErrFeedbackNotFound, goals.ErrNotFound or tasks.ErrNotFound. The …Tx methods
+// act as the unit of work's actor and commit with it; what they start goes on
+// in jobs.
+type Service interface {
+	// PlanTx starts a planner run for an open goal of the actor. A run that waits
+	// for material is taken up again with the new wishes and comes back.
+	// goals.ErrNotFound, goals.ErrClosed, ErrPlanUnderWay, errs.Forbidden (a goal
+	// that the actor may only read), errs.BadInput.
+	PlanTx(ctx context.Context, tx *postgres.Tx, r PlanRequest) (Run, error)
+	// AnswerTx answers the question that a run waits with. ErrRunNotFound,
+	// ErrNoQuestion (details: waiting_for).
+	AnswerTx(ctx context.Context, tx *postgres.Tx, runID, questionID, answer string) (Run, error)
+	// ApproveTx takes a plan, or those of its tasks whose keys are named; tasks
+	// and plan.approved follow in one unit of work. ErrRunNotFound, ErrNoPlan,
+	// errs.BadInput (an unknown key).
+	ApproveTx(ctx context.Context, tx *postgres.Tx, runID string, keys []string) (Run, error)
+	// RejectTx ends a planner run without tasks, wherever it stands.
+	// ErrRunNotFound, ErrRunOver.
+	RejectTx(ctx context.Context, tx *postgres.Tx, runID, reason string) (Run, error)
+
+	// Get reads a run with its plan, its steps and its drawing. ErrRunNotFound.
+	Get(ctx context.Context, actor auth.Actor, id string) (Run, error)
+	// List reads a page of the actor's runs, newest first, without plans and
+	// steps. errs.BadPageToken.
+	List(ctx context.Context, actor auth.Actor, q Query) (Page, error)
+
+	// Feedback reads what the reviewer said about a run of the validator.
+	// ErrFeedbackNotFound, also while the review is not done.
+	Feedback(ctx context.Context, actor auth.Actor, validationRunID string) (Feedback, error)
+	// Check holds feedback against the report and the material as they are now:
+	// the outcome for DisputeTx. ErrFeedbackNotFound.
+	Check(ctx context.Context, actor auth.Actor, feedbackID string) (Checked, error)
+	// DisputeTx records that the learner calls feedback wrong, and what Check
+	// found. ErrFeedbackNotFound, errs.BadInput.
+	DisputeTx(ctx context.Context, tx *postgres.Tx, c Checked, reason string) (Feedback, error)
+
+	// PrepareHint makes the next rung of hints for a task of the actor; it only
+	// reads. tasks.ErrNotFound, errs.Forbidden (another's task).
+	PrepareHint(ctx context.Context, actor auth.Actor, r HintRequest) (Hint, error)
+	// HintTx gives a prepared hint. When another was given meanwhile, that one
+	// comes back.
+	HintTx(ctx context.Context, tx *postgres.Tx, h Hint) (Hint, error)
+}
+
+// PlanRequest asks for a plan.
+type PlanRequest struct {
+	GoalID string
+	// Wishes are the learner's words, at most 4,000 characters.
+	Wishes string
+	// AutoApprove makes tasks without asking.
+	AutoApprove bool
+	// Locale is "en", "es", or "" for the language of the material.
+	Locale string
+}
+
+// HintRequest asks for a hint.
+type HintRequest struct {
+	TaskID string
+	// Question are the learner's words, at most 4,000 characters; "" for none.
+	Question string
+	// Locale is "en", "es", or "" for the language of the material.
+	Locale string
+}
+
+// Checked is what Check found.
+type Checked struct {
+	FeedbackID string
+	// Outcome is DisputeUpheld when every claim is still backed, else
+	// DisputeWithdrawn.
+	Outcome Dispute
+}
+
+// Query says which runs to list.
+type Query struct {
+	// Size is how many, 1 to 100; 0 is 20.
+	Size int
+	// Token is Page.Next of the page before, "" for the first.
+	Token string
+	// GoalID lists one goal's runs.
+	GoalID string
+}
+
+// Page is a page of runs.
+type Page struct {
+	Runs []Run
+	// Next is the token of the next page, "" on the last.
+	Next string
+}
+
+// Pushes that learners get while a run goes on; they may be lost.
+const (
+	// PushNode carries {run_id, graph, goal_id, task_id, step, node, state};
+	// state is "started", "done", "waiting", "retrying" or "failed".
+	PushNode = "agent.node"
+)
