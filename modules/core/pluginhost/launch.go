@@ -169,7 +169,7 @@ func (h *Host) connect(ctx context.Context, s *slot, inst *instance, addr net.Ad
 	switch {
 	case status.Code(err) == codes.Unimplemented:
 		return fmt.Errorf("it is no %s plugin: check its kind in the configuration", s.kind.kindName())
-	case err != nil && ctx.Err() != nil:
+	case err != nil && over(ctx, err):
 		return fmt.Errorf("it did not describe itself within %s", describeTimeout)
 	case err != nil:
 		return fmt.Errorf("it did not describe itself: %w", err)

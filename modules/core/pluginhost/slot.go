@@ -266,9 +266,9 @@ func (s *slot) do(ctx context.Context, op string, timeout time.Duration, fn func
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil:
-		return s.fail(op, ErrDeadline, ctx.Err())
-	case call.Err() != nil:
+	case over(ctx, err):
+		return s.fail(op, ErrDeadline, err)
+	case over(call, err):
 		s.retire(inst)
 		return s.fail(op, ErrDeadline, fmt.Errorf("no answer within %s", timeout))
 	}
@@ -288,6 +288,16 @@ func (s *slot) do(ctx context.Context, op string, timeout time.Duration, fn func
 		}
 	}
 	return s.fail(op, ErrRefused, err)
+}
+
+// over says whether err comes from the end of ctx. The plugin's side may notice
+// the deadline a moment before this one does.
+func over(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	deadline, ok := ctx.Deadline()
+	return ok && status.Code(err) == codes.DeadlineExceeded && time.Until(deadline) < 100*time.Millisecond
 }
 
 func (s *slot) info() Info {
