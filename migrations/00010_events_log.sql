@@ -108,6 +108,8 @@ DECLARE
     base    bigint;
     bases   bigint[] := expected;
     current events.streams;
+    of      integer;
+    goal    uuid;
 BEGIN
     FOR i IN 1 .. cardinality(stream_ids) LOOP
         IF expected[i] = 0 THEN
@@ -144,18 +146,21 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(events.writer_key(CASE WHEN is_called THEN last_value ELSE 0 END))
     FROM events.events_position_seq;
 
-    INSERT INTO events.events (event_id, stream_id, version, type, schema_version, subject_id, course_id,
-                               goal_id, task_id, data, meta, occurred_at)
-    SELECT e.id, stream_ids[e.stream], bases[e.stream] + e.nth, e.type, e.schema_version,
-           subject_ids[e.stream], course_ids[e.stream],
-           -- Payloads about a task don't always name its goal; an earlier one did.
-           coalesce(e.goal_id, (SELECT x.goal_id FROM events.events x
-                                WHERE x.task_id = e.task_id AND x.goal_id IS NOT NULL
-                                ORDER BY x.position LIMIT 1)),
-           e.task_id, e.data::json, event_meta, occurred
-    FROM unnest(event_ids, event_streams, offsets, types, schema_versions, goal_ids, task_ids, payloads)
-         WITH ORDINALITY AS e (id, stream, nth, type, schema_version, goal_id, task_id, data, ord)
-    ORDER BY e.ord;
+    -- One by one: the plan of an INSERT from arrays is made anew for each call,
+    -- which costs more than the insert.
+    FOR i IN 1 .. cardinality(event_ids) LOOP
+        goal := goal_ids[i];
+        IF goal IS NULL AND task_ids[i] IS NOT NULL THEN
+            -- Payloads about a task don't always name its goal; an earlier one did.
+            SELECT e.goal_id INTO goal FROM events.events e
+            WHERE e.task_id = task_ids[i] AND e.goal_id IS NOT NULL ORDER BY e.position LIMIT 1;
+        END IF;
+        of := event_streams[i];
+        INSERT INTO events.events (event_id, stream_id, version, type, schema_version, subject_id, course_id,
+                                   goal_id, task_id, data, meta, occurred_at)
+        VALUES (event_ids[i], stream_ids[of], bases[of] + offsets[i], types[i], schema_versions[i],
+                subject_ids[of], course_ids[of], goal, task_ids[i], payloads[i]::json, event_meta, occurred);
+    END LOOP;
 END
 $$;
 -- +goose StatementEnd

@@ -15,6 +15,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/events/eventstest"
 	goalsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/goals/v1"
 	tasksv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/tasks/v1"
 )
@@ -274,11 +275,7 @@ func TestReactionsRunInTheTransactionBeforeAnythingIsWritten(t *testing.T) {
 	if got := strings.Join(order, " "); got != "goal.created goal.progressed hook" {
 		t.Errorf("order %q", got)
 	}
-	var types []string
-	for _, e := range b.all(t) {
-		types = append(types, e.Type)
-	}
-	if got := strings.Join(types, " "); got != "goal.created goal.progressed goal.started" {
+	if got := eventstest.TypesOf(b.all(t)); got != "goal.created goal.progressed goal.started" {
 		t.Errorf("the log holds %q", got)
 	}
 }

@@ -49,7 +49,7 @@ func TestEveryCommittedEventIsSeenOnceAndInOrderByEveryReader(t *testing.T) {
 
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	readers := []*reading{follow(t, b.log), follow(t, newLog(db)), b.page(ctx, t)}
+	readers := []*reading{follow(t, b.log), follow(t, newLog(db)), b.page(ctx)}
 
 	undone := errors.New("undone on purpose")
 	var mu sync.Mutex
@@ -163,6 +163,7 @@ func (r *reading) wait(t *testing.T, n int) []events.Event {
 
 // follow runs a replica and follows it from the beginning.
 func follow(t *testing.T, log *events.Log) *reading {
+	t.Helper()
 	eventstest.Run(t, log)
 	r := &reading{}
 	tail := log.Tail(0)
@@ -179,7 +180,7 @@ func follow(t *testing.T, log *events.Log) *reading {
 }
 
 // page pages through the log as ListEvents does, without a tailer.
-func (b bundle) page(ctx context.Context, t *testing.T) *reading {
+func (b bundle) page(ctx context.Context) *reading {
 	r := &reading{}
 	go func() {
 		after := int64(0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 
 	"github.com/google/uuid"
 
@@ -139,8 +138,6 @@ func (l *Log) payloadError(e Event) error {
 	}
 	return err
 }
-
-const endOfLog = math.MaxInt64
 
 func orNil[T comparable](value T) *T {
 	var zero T

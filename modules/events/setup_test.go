@@ -3,7 +3,6 @@ package events_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -30,7 +29,7 @@ func setup(t testing.TB) bundle {
 
 // newLog is another replica on the same database.
 func newLog(db *postgres.DB) *events.Log {
-	return events.New(db, events.Config{RetryAfter: 50 * time.Millisecond}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	return events.New(db, events.Config{RetryAfter: 50 * time.Millisecond}, slog.New(slog.DiscardHandler))
 }
 
 func learner(id string) auth.Actor {

@@ -29,7 +29,7 @@ const noteTables = `
 		criteria text[] NOT NULL, metadata jsonb NOT NULL, raw json, progress double precision NOT NULL, hours numeric(6, 2),
 		started boolean NOT NULL, digest bytea, due_at timestamptz, day date, created_at timestamptz NOT NULL, version bigint NOT NULL
 	);
-	CREATE TABLE notes.lines (note_id uuid NOT NULL, nth int NOT NULL, text text NOT NULL);
+	CREATE TABLE notes.lines (note_id uuid NOT NULL, nth int NOT NULL, body varchar NOT NULL);
 	GRANT ALL ON notes.notes, notes.lines TO tracker_system`
 
 func (noteFold) StreamType() string { return "goal" }
@@ -55,7 +55,7 @@ func (noteFold) Rows(history []events.Event) (map[string][]map[string]any, error
 				"due_at": (*time.Time)(nil), "day": "2026-01-02", "created_at": e.OccurredAt,
 			}
 			for i, text := range []string{"x", "x", "y"} {
-				lines = append(lines, map[string]any{"note_id": e.Stream.ID, "nth": i / 2, "text": text})
+				lines = append(lines, map[string]any{"note_id": e.Stream.ID, "nth": i / 2, "body": text})
 			}
 		case *goalsv1.GoalStarted:
 			row["started"], row["due_at"] = true, &e.OccurredAt
@@ -74,9 +74,9 @@ var (
 		WITH lines AS (DELETE FROM notes.lines WHERE note_id = @id::uuid)
 		DELETE FROM notes.notes WHERE id = @id::uuid AND NOT @keep::boolean`)
 	fillLines = postgres.SQL("test.notes.lines.fill", `
-		INSERT INTO notes.lines SELECT * FROM json_populate_recordset(NULL::notes.lines, @lines::json)`)
+		INSERT INTO notes.lines SELECT note_id, nth, body FROM json_populate_recordset(NULL::notes.lines, @lines::json)`)
 	fillNote = postgres.SQL("test.notes.fill", `
-		INSERT INTO notes.notes SELECT * FROM json_populate_recordset(NULL::notes.notes, @notes::json)
+		INSERT INTO notes.notes SELECT (json_populate_recordset(NULL::notes.notes, @notes::json)).*
 		ON CONFLICT (id) DO UPDATE SET
 			(user_id, title, priority, criteria, metadata, raw, progress, hours, started, digest, due_at, day, created_at, version) =
 			(excluded.user_id, excluded.title, excluded.priority, excluded.criteria, excluded.metadata, excluded.raw, excluded.progress,
@@ -110,6 +110,7 @@ func (f noteFold) Restore(ctx context.Context, tx *postgres.Tx, id string, histo
 
 // setupNotes makes two notes and one that is deleted, with their rows.
 func setupNotes(t *testing.T) (bundle, []events.Stream) {
+	t.Helper()
 	b := setup(t)
 	if _, err := b.db.Pool().Exec(t.Context(), noteTables); err != nil {
 		t.Fatal(err)
@@ -162,7 +163,7 @@ func TestVerifyFindsRowsAndRebuildRestoresThem(t *testing.T) {
 		"a missing row":               {`DELETE FROM notes.notes WHERE id = '` + streams[0].ID + `'`, "a row is missing"},
 		"one of many rows missing":    {`DELETE FROM notes.lines WHERE note_id = '` + streams[0].ID + `' AND nth = 1`, "a row is missing"},
 		"a row too many":              {`INSERT INTO notes.lines SELECT note_id, 9, 'z' FROM notes.lines WHERE note_id = '` + streams[1].ID + `' LIMIT 1`, "a row too many"},
-		"a row twice":                 {`INSERT INTO notes.lines SELECT * FROM notes.lines WHERE note_id = '` + streams[1].ID + `' AND nth = 1`, "a row too many"},
+		"a row twice":                 {`INSERT INTO notes.lines SELECT note_id, nth, body FROM notes.lines WHERE note_id = '` + streams[1].ID + `' AND nth = 1`, "a row too many"},
 		"a row of a deleted entity":   {`INSERT INTO notes.lines VALUES ('` + streams[2].ID + `', 0, 'x')`, "a row too many"},
 		"a row without stream":        {`INSERT INTO notes.lines VALUES ('` + uuid.NewString() + `', 0, 'x')`, "a row without a stream"},
 		"a column swapped by the way": {`UPDATE notes.notes SET progress = progress + 0.0001`, "it differs"},
@@ -221,8 +222,8 @@ func TestVerifyFindsStreamsWhoseEventsDontCountUp(t *testing.T) {
 		b.exec(t, `ALTER TABLE events.events DISABLE TRIGGER ALL`)
 		b.exec(t, `DELETE FROM events.events`)
 		b.exec(t, `DELETE FROM events.streams`)
-		b.exec(t, `INSERT INTO events.events OVERRIDING SYSTEM VALUE SELECT * FROM notes.e`)
-		b.exec(t, `INSERT INTO events.streams SELECT * FROM notes.s`)
+		b.exec(t, `INSERT INTO events.events OVERRIDING SYSTEM VALUE TABLE notes.e`)
+		b.exec(t, `INSERT INTO events.streams TABLE notes.s`)
 		b.exec(t, `DROP TABLE notes.e, notes.s`)
 		b.exec(t, `ALTER TABLE events.events ENABLE TRIGGER ALL`)
 	}

@@ -20,12 +20,14 @@ var Module = fx.Module("events",
 )
 
 func run(lifecycle fx.Lifecycle, log *events.Log, logger *slog.Logger) {
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
+	stop, done := make(chan struct{}), make(chan struct{})
 	lifecycle.Append(fx.Hook{
-		OnStart: func(context.Context) error {
+		OnStart: func(starting context.Context) error {
 			go func() {
 				defer close(done)
+				ctx, cancel := context.WithCancel(context.WithoutCancel(starting))
+				defer cancel()
+				go func() { <-stop; cancel() }()
 				if err := log.Run(ctx); err != nil {
 					logger.Error("run the log", "error", err)
 				}
@@ -33,7 +35,7 @@ func run(lifecycle fx.Lifecycle, log *events.Log, logger *slog.Logger) {
 			return nil
 		},
 		OnStop: func(ending context.Context) error {
-			stop()
+			close(stop)
 			select {
 			case <-done:
 				return nil

@@ -1,7 +1,6 @@
 package eventstest
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -38,7 +37,7 @@ type column struct{ name, kind, category string }
 
 func columnsOf(t *testing.T, db *postgres.DB, table string) []column {
 	t.Helper()
-	rows, err := db.Pool().Query(context.Background(), `
+	rows, err := db.Pool().Query(t.Context(), `
 		SELECT a.attname, format_type(a.atttypid, a.atttypmod), ty.typcategory::text
 		FROM pg_attribute a JOIN pg_type ty ON ty.oid = a.atttypid
 		WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
@@ -92,12 +91,12 @@ func turnsRed(t *testing.T, db *postgres.DB, log *events.Log, fold events.Folder
 	name := pgx.Identifier{c.name}.Sanitize()
 	var place, old *string
 	change := func(sql string, args ...any) {
-		err := pgx.BeginFunc(context.Background(), db.Pool(), func(tx pgx.Tx) error {
+		err := pgx.BeginFunc(t.Context(), db.Pool(), func(tx pgx.Tx) error {
 			// Neither triggers nor foreign keys stand in the way.
-			if _, err := tx.Exec(context.Background(), "SET LOCAL session_replication_role = replica"); err != nil {
+			if _, err := tx.Exec(t.Context(), "SET LOCAL session_replication_role = replica"); err != nil {
 				return err
 			}
-			return tx.QueryRow(context.Background(), sql, args...).Scan(&place, &old)
+			return tx.QueryRow(t.Context(), sql, args...).Scan(&place, &old)
 		})
 		if err != nil {
 			t.Fatalf("%s: %v", sql, err)
@@ -110,7 +109,7 @@ func turnsRed(t *testing.T, db *postgres.DB, log *events.Log, fold events.Folder
 		RETURNING t.ctid::text, chosen.old`, name, table.Name, table.Name, name, expression))
 	defer change(fmt.Sprintf(`UPDATE %s t SET %s = $1::text::%s WHERE ctid = $2::tid RETURNING ctid::text, NULL`, table.Name, name, c.kind), old, place)
 
-	report, err := log.Verify(context.Background(), events.VerifyOptions{StreamTypes: []string{fold.StreamType()}})
+	report, err := log.Verify(t.Context(), events.VerifyOptions{StreamTypes: []string{fold.StreamType()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +124,7 @@ func turnsRed(t *testing.T, db *postgres.DB, log *events.Log, fold events.Folder
 // withoutChecks lets any value into the table; the database is the test's own.
 func withoutChecks(t *testing.T, db *postgres.DB, table string) {
 	t.Helper()
-	rows, err := db.Pool().Query(context.Background(),
+	rows, err := db.Pool().Query(t.Context(),
 		"SELECT conname::text FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c'", table)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +134,7 @@ func withoutChecks(t *testing.T, db *postgres.DB, table string) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		if _, err := db.Pool().Exec(context.Background(), "ALTER TABLE "+table+" DROP CONSTRAINT "+pgx.Identifier{name}.Sanitize()); err != nil {
+		if _, err := db.Pool().Exec(t.Context(), "ALTER TABLE "+table+" DROP CONSTRAINT "+pgx.Identifier{name}.Sanitize()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,7 +3,6 @@
 package eventstest
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -24,11 +23,9 @@ func New(t testing.TB) (*postgres.DB, *events.Log) {
 // Run runs the log until the test ends.
 func Run(t testing.TB, log *events.Log) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- log.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
+	go func() { done <- log.Run(t.Context()) }()
+	t.Cleanup(func() { // after the end of the context
 		if err := <-done; err != nil {
 			t.Errorf("run the log: %v", err)
 		}
@@ -44,7 +41,7 @@ func Settle(t testing.TB, log *events.Log) {
 	t.Helper()
 	deadline := time.Now().Add(settleTime)
 	for {
-		horizon, err := log.Horizon(context.Background())
+		horizon, err := log.Horizon(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,14 +55,18 @@ func Settle(t testing.TB, log *events.Log) {
 		if time.Now().After(deadline) {
 			t.Fatalf("after %s the log is at %d, but its head at %d and its subscriptions at %v", settleTime, horizon, log.Head(), log.Done())
 		}
-		time.Sleep(time.Millisecond)
+		select {
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		case <-time.After(time.Millisecond):
+		}
 	}
 }
 
 // Verify fails the test when log and folds disagree.
 func Verify(t testing.TB, log *events.Log) {
 	t.Helper()
-	report, err := log.Verify(context.Background(), events.VerifyOptions{})
+	report, err := log.Verify(t.Context(), events.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

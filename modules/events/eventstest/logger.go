@@ -9,6 +9,7 @@ import (
 
 // Logger logs into a test, until that ends.
 func Logger(t testing.TB) *slog.Logger {
+	t.Helper()
 	w := &writer{t: t}
 	t.Cleanup(func() { w.ended.Store(true) })
 	return slog.New(slog.NewTextHandler(w, nil))

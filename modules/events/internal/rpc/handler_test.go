@@ -122,8 +122,8 @@ func TestAnEventIsShownWhole(t *testing.T) {
 	var data struct {
 		GoalID  string `json:"goal_id"`
 		Details struct {
-			Metadata map[string]int
-		}
+			Metadata map[string]int `json:"metadata"`
+		} `json:"details"`
 	}
 	if err := json.Unmarshal([]byte(e.GetData()), &data); err != nil {
 		t.Fatal(err)

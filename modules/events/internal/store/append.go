@@ -11,23 +11,25 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
-// Batch is what one unit of work appends, column by column.
+// Batch is what one unit of work appends, column by column. FlatArray spares
+// pgx the reflection that other slices of structs cost it.
 type Batch struct {
 	Streams, streamTypes []string
-	subjects, courses    []*string
+	subjects, courses    pgtype.FlatArray[pgtype.Text]
 	expected             []int64
 	counts               []int32
 
-	ids            []uuid.UUID
+	ids            pgtype.FlatArray[pgtype.UUID]
 	streamOf, nth  []int32
 	types          []string
 	schemaVersions []int32
-	goals, tasks   []*uuid.UUID
+	goals, tasks   pgtype.FlatArray[pgtype.UUID]
 	payloads       []string
 
 	// Meta is one JSON object for all events.
@@ -39,21 +41,21 @@ type Batch struct {
 func (b *Batch) AddStream(name, kind, subject, course string, expected int64, count int) {
 	b.Streams = append(b.Streams, name)
 	b.streamTypes = append(b.streamTypes, kind)
-	b.subjects = append(b.subjects, orNull(subject))
-	b.courses = append(b.courses, orNull(course))
+	b.subjects = append(b.subjects, pgtype.Text{String: subject, Valid: subject != ""})
+	b.courses = append(b.courses, pgtype.Text{String: course, Valid: course != ""})
 	b.expected = append(b.expected, expected)
 	b.counts = append(b.counts, int32(count))
 }
 
 // AddEvent adds an event of the stream-th stream, the nth of it, both from 1.
 func (b *Batch) AddEvent(id uuid.UUID, stream int32, nth int, eventType string, schema int, goal, task uuid.NullUUID, payload []byte) {
-	b.ids = append(b.ids, id)
+	b.ids = append(b.ids, pgtype.UUID{Bytes: id, Valid: true})
 	b.streamOf = append(b.streamOf, stream)
 	b.nth = append(b.nth, int32(nth))
 	b.types = append(b.types, eventType)
 	b.schemaVersions = append(b.schemaVersions, int32(schema))
-	b.goals = append(b.goals, idOrNull(goal))
-	b.tasks = append(b.tasks, idOrNull(task))
+	b.goals = append(b.goals, pgtype.UUID{Bytes: goal.UUID, Valid: goal.Valid})
+	b.tasks = append(b.tasks, pgtype.UUID{Bytes: task.UUID, Valid: task.Valid})
 	b.payloads = append(b.payloads, string(payload))
 }
 
@@ -107,11 +109,4 @@ func orNull(text string) *string {
 		return nil
 	}
 	return &text
-}
-
-func idOrNull(id uuid.NullUUID) *uuid.UUID {
-	if !id.Valid {
-		return nil
-	}
-	return &id.UUID
 }
