@@ -232,7 +232,7 @@ func TestThereIsNoNetworkOfAnyFamily(t *testing.T) {
 	}
 	defer func() { _ = l.Close() }()
 	program := fmt.Sprintf(`import socket
-for fam, addr in ((socket.AF_INET, ("127.0.0.1", %d)), (socket.AF_INET, ("1.1.1.1", 53)), (socket.AF_INET6, ("::1", 80)), (socket.AF_INET6, ("2606:4700::1", 53)), (socket.AF_UNIX, "/run/x"), (socket.AF_UNIX, "\0/tmp/.X11-unix/X0")):
+for fam, addr in ((socket.AF_INET, ("127.0.0.1", %d)), (socket.AF_INET6, ("::1", 80)), (socket.AF_UNIX, "/run/x"), (socket.AF_UNIX, "\0/tmp/.X11-unix/X0")):
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         try: socket.socket(fam, kind).connect(addr); print("connected", addr)
         except OSError: pass
@@ -242,8 +242,12 @@ for fam in range(0, 64):
         try: s = socket.socket(fam, kind)
         except OSError: continue
         if fam not in allowed or kind == 3 and fam != socket.AF_UNIX: print("family", fam, kind)
-try: socket.getaddrinfo("example.com", 80); print("resolved")
-except OSError: pass
+# No interface but a loopback that is down, so no route to anywhere.
+if [n for _, n in socket.if_nameindex() if n != "lo"]: print("interfaces", socket.if_nameindex())
+for table in ("route", "ipv6_route"):
+    try: lines = open("/proc/net/" + table).read().splitlines()
+    except OSError: continue
+    if [l for l in lines if not l.startswith("Iface") and not l.endswith("lo")]: print(table, lines)
 a, b = socket.socketpair(); a.send(b"x"); print(b.recv(1))`, l.Addr().(*net.TCPAddr).Port)
 	variants(t, func(t *testing.T, r *Runner) {
 		expect(t, r, python(program), Exited, 0, "b'x'")
