@@ -243,7 +243,8 @@ for fam in range(0, 64):
         except OSError: continue
         if fam not in allowed or kind == 3 and fam != socket.AF_UNIX: print("family", fam, kind)
 # No interface but a loopback that is down, so no route to anywhere.
-if [n for _, n in socket.if_nameindex() if n != "lo"]: print("interfaces", socket.if_nameindex())
+devices = [l.split(":")[0].strip() for l in open("/proc/net/dev") if ":" in l]
+if devices != ["lo"]: print("interfaces", devices)
 for table in ("route", "ipv6_route"):
     try: lines = open("/proc/net/" + table).read().splitlines()
     except OSError: continue
