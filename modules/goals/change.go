@@ -71,7 +71,7 @@ func Apply(g *Goal, c Change, at At) *Goal {
 	case Updated:
 		next.Details, next.CourseDeleted = c.Details, c.CourseDeleted
 	case Started:
-		next.begin(at.Time)
+		begin(&next, at.Time)
 	case Completed:
 		next.Status, next.CompletedAt = StatusCompleted, at.Time
 	case Blocked:
@@ -79,7 +79,7 @@ func Apply(g *Goal, c Change, at At) *Goal {
 	case Cancelled:
 		next.Status, next.BlockedReason = StatusCancelled, ""
 	case Reopened:
-		next.begin(at.Time)
+		begin(&next, at.Time)
 		next.CompletedAt = time.Time{}
 	case Deleted:
 		return nil
@@ -89,7 +89,7 @@ func Apply(g *Goal, c Change, at At) *Goal {
 }
 
 // begin leads into work; a goal that starts again keeps its first start.
-func (g *Goal) begin(at time.Time) {
+func begin(g *Goal, at time.Time) {
 	g.Status, g.BlockedReason = StatusInProgress, ""
 	if g.StartedAt.IsZero() {
 		g.StartedAt = at

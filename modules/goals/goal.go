@@ -94,8 +94,8 @@ type New struct {
 
 // Create makes a pending goal; an empty priority is medium.
 func Create(n New) (Change, error) {
-	n.Details = n.Details.normal()
-	if err := n.Details.check(); err != nil {
+	n.Details = n.normal()
+	if err := n.check(); err != nil {
 		return nil, err
 	}
 	return Created{UserID: n.UserID, Details: n.Details, AIGenerated: n.AIGenerated}, nil
@@ -126,7 +126,7 @@ func (g Goal) Update(p Patch) (Change, error) {
 	if err := d.check(); err != nil {
 		return nil, err
 	}
-	changed := g.Details.differences(d)
+	changed := g.differences(d)
 	if len(changed) == 0 {
 		return nil, nil
 	}

@@ -1,6 +1,7 @@
 package goals
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -81,9 +82,7 @@ func TestARefusedActionSaysWhatIsAllowedInBothLanguages(t *testing.T) {
 }
 
 func asError(err error, to **errs.Error) bool {
-	e, ok := err.(*errs.Error)
-	*to = e
-	return ok
+	return errors.As(err, to)
 }
 
 func TestTimesFollowTheStatus(t *testing.T) {

@@ -117,7 +117,7 @@ func TestAPageStaysWhereItWasWhenGoalsCome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []string{}
+	got := make([]string, 0, 4)
 	for _, g := range append(first.Goals, second.Goals...) {
 		got = append(got, g.Title)
 	}

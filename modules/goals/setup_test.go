@@ -2,7 +2,6 @@ package goals_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"testing"
 
@@ -33,7 +32,7 @@ type bundle struct {
 func setup(t *testing.T) bundle {
 	t.Helper()
 	db := postgrestest.DB(t)
-	log := events.New(db, events.Config{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	log := events.New(db, events.Config{}, slog.New(slog.DiscardHandler))
 	return bundle{t, db, log, goalstest.New(db, log)}
 }
 

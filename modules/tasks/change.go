@@ -72,11 +72,11 @@ func Apply(t *Task, c Change, at goals.At) *Task {
 	switch c := c.(type) {
 	case Created:
 		next.GoalID, next.UserID, next.Status, next.CreatedAt = c.GoalID, c.UserID, StatusTodo, at.Time
-		next.setDetails(c.Details)
+		setDetails(&next, c.Details)
 	case Updated:
-		next.update(c)
+		update(&next, c)
 	case Started:
-		next.begin(at.Time)
+		begin(&next, at.Time)
 	case Submitted:
 		if next.Status != StatusInReview {
 			next.Resume = next.Status
@@ -95,7 +95,7 @@ func Apply(t *Task, c Change, at goals.At) *Task {
 	case Skipped:
 		next.Status = StatusSkipped
 	case Reopened:
-		next.begin(at.Time)
+		begin(&next, at.Time)
 		next.CompletedAt, next.CompletedBy = time.Time{}, ""
 	case Deleted:
 		return nil
@@ -103,9 +103,9 @@ func Apply(t *Task, c Change, at goals.At) *Task {
 	return &next
 }
 
-func (t *Task) update(c Updated) {
+func update(t *Task, c Updated) {
 	if c.Details != nil {
-		t.setDetails(*c.Details)
+		setDetails(t, *c.Details)
 	}
 	if c.Status != "" {
 		t.Status, t.Resume = c.Status, ""
@@ -118,14 +118,14 @@ func (t *Task) update(c Updated) {
 	}
 }
 
-func (t *Task) setDetails(d Details) {
+func setDetails(t *Task, d Details) {
 	d.DependsOn, d.Concepts, d.Citations = slices.Clone(d.DependsOn), slices.Clone(d.Concepts), slices.Clone(d.Citations)
 	d.Validation = d.Validation.bare()
 	t.Details = d
 }
 
 // begin leads into work; a task that starts again keeps its first start.
-func (t *Task) begin(at time.Time) {
+func begin(t *Task, at time.Time) {
 	t.Status = StatusInProgress
 	if t.StartedAt.IsZero() {
 		t.StartedAt = at

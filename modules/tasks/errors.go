@@ -24,11 +24,11 @@ var (
 	// ErrCycle: tasks would wait for each other. Details: cycle, ids in its order.
 	ErrCycle = errs.Define(errs.InvalidArgument, "task_cycle",
 		"These tasks would wait for each other: %s. Leave one of the dependencies out.",
-		"Estas tareas se esperarían unas a otras: %s. Quita una de las dependencias.")
+		"Estas tareas se esperarían unas a otras: %s. Quita alguno de los vínculos.")
 	// ErrNeedsVerdict: a task with tests is not completed by its learner's word.
 	ErrNeedsVerdict = errs.Define(errs.FailedPrecondition, "task_needs_verdict",
 		"This task has tests: submit code that passes them, or ask a teacher of the course to complete it.",
-		"Esta tarea tiene pruebas: envía código que las supere o pide a un profesor del curso que la complete.")
+		"Esta tarea tiene pruebas: envía código que las supere o pide a un docente del curso que la complete.")
 	// ErrTooMany: a goal has as many tasks as it may.
 	ErrTooMany = errs.Define(errs.FailedPrecondition, "too_many_tasks",
 		"This goal has %[1]d tasks, which is as many as it may have. Make another goal for the rest.",

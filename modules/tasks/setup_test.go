@@ -2,7 +2,6 @@ package tasks_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"slices"
 	"testing"
@@ -39,7 +38,7 @@ type bundle struct {
 func setup(t *testing.T) bundle {
 	t.Helper()
 	db := postgrestest.DB(t)
-	log := events.New(db, events.Config{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	log := events.New(db, events.Config{}, slog.New(slog.DiscardHandler))
 	g := goalstest.New(db, log)
 	return bundle{t, db, log, g, taskstest.New(db, log, g)}
 }

@@ -143,7 +143,7 @@ func Create(userID string, n New, siblings []Task) (Change, error) {
 			n.Position = max(n.Position, s.Position+1)
 		}
 	}
-	d := n.Details.normal()
+	d := n.normal()
 	if err := d.check(); err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (t Task) Update(p Patch, mayHide bool, siblings []Task) (Change, error) {
 	if err := d.Validation.checkContents(t.Validation); err != nil {
 		return nil, err
 	}
-	changed := t.Details.differences(d)
+	changed := t.differences(d)
 	if len(changed) == 0 {
 		return nil, nil
 	}

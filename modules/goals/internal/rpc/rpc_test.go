@@ -3,7 +3,6 @@ package rpc_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -51,7 +50,7 @@ type bundle struct {
 func setup(t *testing.T) bundle {
 	t.Helper()
 	db := postgrestest.DB(t)
-	log := events.New(db, events.Config{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	log := events.New(db, events.Config{}, slog.New(slog.DiscardHandler))
 	log.Fold(service.Fold{})
 	log.Fold(service.ProgressFold{})
 	return bundle{goalstest.Serve(t, rpc.New(db, service.New(db, log, joined{})).Service()), db, log}

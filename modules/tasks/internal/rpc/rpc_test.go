@@ -2,7 +2,6 @@ package rpc_test
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -22,7 +21,7 @@ var (
 func setup(t *testing.T) (server goalstest.Server, goalID string) {
 	t.Helper()
 	db := postgrestest.DB(t)
-	log := events.New(db, events.Config{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	log := events.New(db, events.Config{}, slog.New(slog.DiscardHandler))
 	g := goalstest.New(db, log)
 	s := taskstest.New(db, log, g)
 	server = goalstest.Serve(t, goalstest.RPC(db, g), taskstest.RPC(db, s))

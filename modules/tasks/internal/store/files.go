@@ -21,8 +21,9 @@ var dropFiles = postgres.SQL("tasks.files.drop", `
 // PutFiles keeps the contents that came with a task, and lets those go that it
 // no longer names.
 func PutFiles(ctx context.Context, tx *postgres.Tx, taskID string, v *tasks.Validation, fresh bool) error {
-	digests, contents, keep := []string{}, []string{}, []string{}
-	for _, f := range v.Files() {
+	files := v.Files()
+	digests, contents, keep := []string{}, []string{}, make([]string, 0, len(files))
+	for _, f := range files {
 		keep = append(keep, f.Digest)
 		if f.Loaded {
 			digests, contents = append(digests, f.Digest), append(contents, f.Content)
