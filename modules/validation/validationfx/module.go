@@ -1,0 +1,91 @@
+// Package validationfx wires the validation module.
+package validationfx
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"go.uber.org/fx"
+
+	"github.com/goals-tracker/tracker/modules/core/bus"
+	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/pluginhost"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/tasks"
+	"github.com/goals-tracker/tracker/modules/validation"
+	"github.com/goals-tracker/tracker/modules/validation/internal/judge"
+	"github.com/goals-tracker/tracker/modules/validation/internal/react"
+	"github.com/goals-tracker/tracker/modules/validation/internal/rpc"
+	"github.com/goals-tracker/tracker/modules/validation/internal/service"
+	"github.com/goals-tracker/tracker/modules/validation/internal/work"
+)
+
+// Module provides validation.Service and its Connect service, and works the
+// queue where there is a sandbox. It needs validation.Config, the core's parts,
+// *events.Log and tasks.Service.
+var Module = fx.Module("validation",
+	fx.Provide(newRoom, fx.Private),
+	fx.Provide(newEngine, fx.Private),
+	fx.Provide(judge.NewCatalog, fx.Private),
+	fx.Provide(work.NewTickets, fx.Private),
+	fx.Provide(newService),
+	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Invoke(func(log *events.Log) { log.Fold(service.Fold{}); react.Register(log) }),
+	fx.Invoke(startWorker),
+)
+
+// room is the sandbox, or why there is none.
+type room = work.Room
+
+func newRoom(cfg validation.Config, logger *slog.Logger) room { return work.OpenRoom(cfg, logger) }
+
+func newEngine(host *pluginhost.Host, r room, cfg validation.Config) *judge.Engine {
+	return r.Engine(host, cfg)
+}
+
+func newService(db *postgres.DB, log *events.Log, t tasks.Service, c *judge.Catalog, tickets *work.Tickets, cfg validation.Config, r room) validation.Service {
+	return service.New(db, log, t, c, tickets, cfg, r.Err)
+}
+
+// workerParams is what a worker takes.
+type workerParams struct {
+	fx.In
+	DB       *postgres.DB
+	Log      *events.Log
+	Tasks    tasks.Service
+	Engine   *judge.Engine
+	Catalog  *judge.Catalog
+	Tickets  *work.Tickets
+	Bus      *bus.Bus
+	Registry *jobs.Registry
+	Room     room
+	Config   validation.Config
+	Logger   *slog.Logger
+}
+
+func startWorker(lc fx.Lifecycle, p workerParams) error {
+	if p.Room.Err != nil {
+		return nil // submissions wait for a server that can judge them
+	}
+	key, err := work.LoadKey(p.Config.KeyFile)
+	if err != nil {
+		return err
+	}
+	w := work.New(work.Deps{
+		DB: p.DB, Log: p.Log, Tasks: p.Tasks, Judge: p.Engine, Tickets: p.Tickets, Pusher: p.Bus, Key: key, Logger: p.Logger.With("part", "validation"),
+	}, p.Config)
+	work.Register(p.Registry, w)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	lc.Append(fx.Hook{
+		OnStart: func(context.Context) error {
+			running.Go(func() { _ = w.Run(ctx) })
+			running.Go(func() { p.Catalog.Look(ctx) })
+			return nil
+		},
+		OnStop: func(context.Context) error { cancel(); running.Wait(); return nil },
+	})
+	return nil
+}
