@@ -17,10 +17,6 @@ var (
 	ErrClosed = errs.Define(errs.FailedPrecondition, "goal_closed",
 		"The goal %[1]s is %[2]s. Reopen it first, then repeat this.",
 		"El objetivo %[1]s está %[3]s. Reábrelo primero y después repite esto.")
-	// ErrCourse: a course that the caller may not use.
-	ErrCourse = errs.Define(errs.PermissionDenied, "course_not_joined",
-		"You are not in the course %q. Join it at the academy, or leave the course out.",
-		"No estás en el curso %q. Apúntate en la academia o deja el objetivo sin curso.")
 )
 
 // Closed is the error for work on a goal that is not open.

@@ -26,8 +26,8 @@ type Service interface {
 	Get(ctx context.Context, actor auth.Actor, id string) (Goal, error)
 	// List reads a page of goals, newest first. errs.BadPageToken.
 	List(ctx context.Context, actor auth.Actor, q Query) (Page, error)
-	// MayUseCourse asks the CoursePolicy. Ask before the unit of work: the answer
-	// may come from the academy. ErrCourse.
+	// MayUseCourse asks the CoursePolicy, whose errors it gives. Ask before the
+	// unit of work: the answer may come from another server.
 	MayUseCourse(ctx context.Context, actor auth.Actor, courseID string) error
 
 	// GetTx reads a goal, with what this unit of work did to it. ErrNotFound.
@@ -89,9 +89,10 @@ type Page struct {
 	Next string
 }
 
-// CoursePolicy says who may put a goal on a course.
+// CoursePolicy says who may put a goal on a course. academy.Service is one.
 type CoursePolicy interface {
-	// MayUse is nil, ErrCourse, or errs.Busy when that can't be found out.
+	// MayUse is nil, or an error of code permission_denied, not_found or
+	// unavailable that the caller may read.
 	MayUse(ctx context.Context, actor auth.Actor, courseID string) error
 }
 

@@ -4,6 +4,7 @@ package goalsfx
 import (
 	"go.uber.org/fx"
 
+	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	corerpc "github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/events"
@@ -12,8 +13,8 @@ import (
 	"github.com/goals-tracker/tracker/modules/goals/internal/service"
 )
 
-// Module provides goals.Service and its Connect service. A goals.CoursePolicy
-// is used when one is provided; without it every course is open.
+// Module provides goals.Service and its Connect service. Who may use a course
+// is asked of the academy; where none is provided every course is open.
 var Module = fx.Module("goals",
 	fx.Provide(newService),
 	fx.Provide(fx.Annotate(newRPC, fx.ResultTags(`group:"rpc.services"`))),
@@ -24,10 +25,15 @@ type params struct {
 	fx.In
 	DB      *postgres.DB
 	Log     *events.Log
-	Courses goals.CoursePolicy `optional:"true"`
+	Academy academy.Service `optional:"true"`
 }
 
-func newService(p params) goals.Service { return service.New(p.DB, p.Log, p.Courses) }
+func newService(p params) goals.Service {
+	if p.Academy == nil {
+		return service.New(p.DB, p.Log, nil)
+	}
+	return service.New(p.DB, p.Log, p.Academy)
+}
 
 func newRPC(db *postgres.DB, s goals.Service) corerpc.Service { return rpc.New(db, s).Service() }
 

@@ -12,12 +12,12 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
 	"github.com/goals-tracker/tracker/modules/events"
-	"github.com/goals-tracker/tracker/modules/goals"
 	"github.com/goals-tracker/tracker/modules/goals/goalstest"
 	"github.com/goals-tracker/tracker/modules/goals/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/goals/internal/service"
@@ -38,7 +38,7 @@ func (joined) MayUse(_ context.Context, actor auth.Actor, courseID string) error
 	if actor.Joined(courseID) {
 		return nil
 	}
-	return goals.ErrCourse.New(courseID)
+	return academy.ErrNotYourCourse.New(courseID)
 }
 
 type bundle struct {
@@ -91,7 +91,7 @@ func TestAGoalsLifeOverREST(t *testing.T) {
 	expect(t, b.Do(ada, "DELETE", at+"?version=1", ""), 409, "stale_version")
 	expect(t, b.Do(ada, "DELETE", at, ""), 204)
 	expect(t, b.Do(ada, "GET", at, ""), 404)
-	expect(t, b.Do(ada, "POST", "/api/v1/goals", `{"title":"x","course_id":"c9"}`), 403, "course_not_joined")
+	expect(t, b.Do(ada, "POST", "/api/v1/goals", `{"title":"x","course_id":"c9"}`), 403, "not_your_course")
 	expect(t, b.Do(ada, "POST", "/api/v1/goals", `{"title":"x","metadata":{"a":1e300}}`), 400, "metadata")
 }
 
