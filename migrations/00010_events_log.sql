@@ -86,7 +86,7 @@ BEGIN
     SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO last_position FROM events.events_position_seq;
     SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) INTO writing_from
     FROM pg_locks
-    WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = 17750
+    WHERE locktype = 'advisory' AND mode = 'ShareLock' AND objsubid = 1 AND classid::bigint >> 16 = 17750
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
     RETURN least(last_position, writing_from);
 END

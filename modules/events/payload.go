@@ -32,6 +32,15 @@ var payloadTypes = sync.OnceValue(func() map[string]protoreflect.MessageType {
 	return types
 })
 
+// payloadNames are the event types by the full name of their message.
+var payloadNames = sync.OnceValue(func() map[protoreflect.FullName]string {
+	names := map[protoreflect.FullName]string{}
+	for name, mt := range payloadTypes() {
+		names[mt.Descriptor().FullName()] = name
+	}
+	return names
+})
+
 // TypeOf is the event type whose payload a message is; "" when it is none.
 func TypeOf(message protoreflect.MessageDescriptor) string {
 	options := message.Options()
@@ -69,7 +78,7 @@ func (c *codec) current(eventType string) int {
 // see it: state made from it equals state made from the log.
 func (c *codec) encode(payload proto.Message) (eventType string, data []byte, stored proto.Message, err error) {
 	message := payload.ProtoReflect()
-	eventType = TypeOf(message.Descriptor())
+	eventType = payloadNames()[message.Descriptor().FullName()]
 	if eventType == "" {
 		return "", nil, nil, fmt.Errorf("%s is no event payload: it lacks option (tracker.wire.v1.event)", message.Descriptor().FullName())
 	}
