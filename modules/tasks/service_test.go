@@ -375,3 +375,18 @@ func TestATeacherCompletesTasksOfTheirClassAndNothingElse(t *testing.T) {
 	}
 	b.verify()
 }
+
+func TestAGoalDeletedRightAfterItsTaskWasCompletedIsLeftAlone(t *testing.T) {
+	b := setup(t)
+	g := b.goal(ada, "")
+	id := b.create(ada, g.ID, taskstest.Reading("1"))[0].ID
+	b.must(ada, func(ctx context.Context, tx *postgres.Tx) (tasks.Task, error) {
+		if _, err := b.tasks.CompleteTx(ctx, tx, id, nil, nil); err != nil {
+			return tasks.Task{}, err
+		}
+		return tasks.Task{}, b.goals.DeleteTx(ctx, tx, g.ID, nil)
+	})
+	b.typesAre("goal", g.ID, "goal.created", "goal.deleted")
+	b.typesAre("task", id, "task.created", "task.started", "task.completed", "task.deleted")
+	b.verify()
+}
