@@ -138,9 +138,7 @@ GRANT SELECT, INSERT, UPDATE ON agents.runs TO tracker_user, tracker_teacher;
 -- Who may see the run may see its steps: the inner table's policies apply.
 CREATE POLICY of_run ON agents.checkpoints FOR SELECT TO tracker_user, tracker_teacher
     USING (EXISTS (SELECT FROM agents.runs r WHERE r.id = run_id));
-CREATE POLICY of_own_run ON agents.checkpoints FOR INSERT TO tracker_user, tracker_teacher
-    WITH CHECK (EXISTS (SELECT FROM agents.runs r WHERE r.id = run_id AND r.user_id = core.actor_id()));
-GRANT SELECT, INSERT ON agents.checkpoints TO tracker_user, tracker_teacher;
+GRANT SELECT ON agents.checkpoints TO tracker_user, tracker_teacher;
 
 -- +goose Down
 DROP TABLE agents.queue, agents.effects, agents.checkpoints, agents.runs;

@@ -1,0 +1,400 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/store"
+	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+)
+
+// Execution is one try of a node.
+type Execution struct {
+	Run   agents.Run
+	State State
+	// Input is what a branch was sent with, or the answer to an interrupt; nil
+	// for none.
+	Input json.RawMessage
+	// Step is its number in the run, Attempt counts from 1.
+	Step, Attempt int
+
+	due    store.Due
+	token  string
+	graph  *Graph
+	engine *Engine
+}
+
+// errLost: another worker has the execution now, or the run was ended.
+var errLost = errors.New("the lease was lost")
+
+// Work takes the fairest execution that is due and runs it; false when there is
+// none. An error means that nothing was recorded: the execution is found again
+// when its lease has run out.
+func (e *Engine) Work(ctx context.Context) (bool, error) {
+	token := newID()
+	due, err := store.Take(ctx, e.db.As(system), token, e.worker, e.cfg.Lease, e.now())
+	if err != nil || due == nil {
+		return false, err
+	}
+	x := &Execution{Step: due.Step, Attempt: due.Attempt, Input: due.Input, due: *due, token: token, engine: e}
+	err = e.execute(ctx, x)
+	if errors.Is(err, errLost) {
+		e.logger.InfoContext(ctx, "a node's lease was lost", "run", due.RunID, "node", due.Node)
+		return true, nil
+	}
+	return true, err
+}
+
+func (e *Engine) execute(ctx context.Context, x *Execution) error {
+	if err := e.begin(ctx, x); err != nil {
+		return err
+	}
+	if x.graph == nil {
+		return e.fail(ctx, x, agents.Text{
+			EN: "This run was started by another version of the server, which is gone. Please ask again.",
+			ES: "Esta ejecución la empezó otra versión del servidor que ya no está. Vuelve a pedirlo.",
+		}, fmt.Errorf("graph %s version %d is not registered", x.Run.Graph, x.Run.GraphVersion))
+	}
+	n := x.graph.node(x.due.Node)
+	if n == nil {
+		return e.fail(ctx, x, onOurSide, fmt.Errorf("graph %s has no node %s", x.graph.Name, x.due.Node))
+	}
+	attempts := n.Attempts
+	if attempts == 0 {
+		attempts = e.cfg.Attempts
+	}
+	if x.Attempt > attempts+5 { // it takes its worker down again and again
+		return e.fail(ctx, x, onOurSide, fmt.Errorf("node %s never came to an end", n.Name))
+	}
+	e.tell(x, "started")
+	started := e.now()
+	out, err := e.run(ctx, n, x)
+	if err == nil {
+		err = e.record(ctx, x, n, out, started)
+	}
+	switch {
+	case err == nil || errors.Is(err, errLost):
+		return err
+	case ctx.Err() != nil: // the server stops: not the node's fault
+		return e.giveBack(context.WithoutCancel(ctx), x, 0)
+	}
+	if text, ok := final(err); ok {
+		return e.fail(ctx, x, text, err)
+	}
+	if x.Attempt >= attempts {
+		return e.fail(ctx, x, onOurSide, err)
+	}
+	e.logger.WarnContext(ctx, "a node is tried again", "run", x.Run.ID, "graph", x.Run.Graph, "node", n.Name, "attempt", x.Attempt, "error", err)
+	e.tell(x, "retrying")
+	return e.giveBack(ctx, x, e.cfg.RetryAfter<<min(x.Attempt-1, 10))
+}
+
+var onOurSide = agents.Text{
+	EN: "This could not be finished because of a problem on our side. Please try again in a while.",
+	ES: "No se pudo terminar por un problema nuestro. Vuelve a intentarlo dentro de un rato.",
+}
+
+// final reports whether trying again is of no use, and what to say then.
+func final(err error) (agents.Text, bool) {
+	var known *errs.Error
+	if !errors.As(err, &known) {
+		return agents.Text{}, false
+	}
+	switch known.Kind.Code {
+	case errs.InvalidArgument, errs.NotFound, errs.AlreadyExists, errs.FailedPrecondition, errs.PermissionDenied, errs.Unimplemented:
+		return agents.Text{EN: known.English, ES: known.Spanish}, true
+	}
+	return agents.Text{}, false
+}
+
+// begin reads the run and marks it as running.
+func (e *Engine) begin(ctx context.Context, x *Execution) error {
+	return e.db.InTx(ctx, postgres.As(system), func(ctx context.Context, tx *postgres.Tx) error {
+		row, err := store.Lock(ctx, tx, system, x.due.RunID)
+		if err != nil {
+			return err
+		}
+		if row == nil || !row.Status.Active() {
+			return errLost
+		}
+		if row.Status != agents.StatusRunning || row.Node != x.due.Node {
+			row.Status, row.Node, row.UpdatedAt = agents.StatusRunning, x.due.Node, e.log.Now(tx)
+			if err := store.Update(ctx, tx, *row); err != nil {
+				return err
+			}
+		}
+		x.Run, x.graph, x.State = row.Run, e.graph(row.Graph, row.GraphVersion), State{}
+		return json.Unmarshal(row.State, &x.State)
+	})
+}
+
+// run executes the node while its lease is kept alive.
+func (e *Engine) run(ctx context.Context, n *Node, x *Execution) (out Outcome, err error) {
+	timeout := n.Timeout
+	if timeout == 0 {
+		timeout = e.cfg.NodeTimeout
+	}
+	limited, done := context.WithTimeout(ctx, timeout)
+	defer done()
+	working, cancel := context.WithCancelCause(limited)
+	beating := make(chan struct{})
+	go func() {
+		defer close(beating)
+		e.keep(working, x, cancel)
+	}()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("node %s panicked: %v", n.Name, r)
+		}
+		lost := errors.Is(context.Cause(working), errLost)
+		cancel(nil)
+		<-beating
+		if lost {
+			err = errLost
+		}
+	}()
+	return n.Run(working, x)
+}
+
+// keep extends the lease until the node is done; a lost lease cancels the node.
+func (e *Engine) keep(ctx context.Context, x *Execution, cancel context.CancelCauseFunc) {
+	every := time.NewTicker(e.cfg.Lease / 3)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+			held, err := store.Extend(ctx, e.db.As(system), x.due, x.token, e.cfg.Lease, e.now())
+			if err == nil && !held {
+				cancel(errLost)
+				return
+			}
+		}
+	}
+}
+
+// record writes what came of an execution, all or nothing.
+func (e *Engine) record(ctx context.Context, x *Execution, n *Node, out Outcome, started time.Time) error {
+	state := "done"
+	err := e.db.InTx(ctx, postgres.As(system), func(ctx context.Context, tx *postgres.Tx) error {
+		version := x.Run.Version
+		if out.Commit != nil {
+			// First: it locks goals and tasks, and others lock those before runs.
+			err := out.Commit(ctx, tx, &Commit{Run: x.Run, append: func(payloads ...proto.Message) {
+				e.log.Append(tx, stream(x.Run), version, payloads...)
+				version += int64(len(payloads))
+			}})
+			if err != nil {
+				return err
+			}
+		}
+		row, err := e.compareAndSet(ctx, tx, x)
+		if err != nil {
+			return err
+		}
+		if row.Version != x.Run.Version {
+			return errLost // somebody appended to its stream, so it went on elsewhere
+		}
+		row.Version, row.UpdatedAt = version, e.log.Now(tx)
+		if row.State, err = merge(row.State, out.Set); err != nil {
+			return err
+		}
+		if out.Label != "" {
+			row.Label = out.Label
+		}
+		word := out.Word
+		switch {
+		case out.Fail != nil:
+			state, word = "failed", orElse(word, "failed")
+			row.Status, row.Message = agents.StatusFailed, *out.Fail
+			if err := store.Drop(ctx, tx, row.ID); err != nil {
+				return err
+			}
+			err = e.checkpoint(ctx, tx, row, x, orElse(word, "failed"), started, nil)
+		case out.Wait != nil:
+			state = "waiting"
+			err = e.wait(ctx, tx, row, x, out.Wait, orElse(word, "waiting"), started)
+		default:
+			err = e.goOn(ctx, tx, row, x, n, out, orElse(word, "done"), started)
+		}
+		if err != nil {
+			return err
+		}
+		return store.Update(ctx, tx, *row)
+	})
+	if err == nil {
+		e.tell(x, state)
+	}
+	return err
+}
+
+// compareAndSet locks the run and takes the execution out of the queue, if it
+// is still ours and the run goes on.
+func (e *Engine) compareAndSet(ctx context.Context, tx *postgres.Tx, x *Execution) (*store.Row, error) {
+	row, err := store.Lock(ctx, tx, system, x.due.RunID)
+	if err != nil {
+		return nil, err
+	}
+	if row == nil || !row.Status.Active() {
+		return nil, errLost
+	}
+	held, err := store.Finish(ctx, tx, x.due, x.token)
+	if err != nil {
+		return nil, err
+	}
+	if !held {
+		return nil, errLost
+	}
+	row.Ended++
+	return row, nil
+}
+
+func (e *Engine) wait(ctx context.Context, tx *postgres.Tx, row *store.Row, x *Execution, i *Interrupt, word string, started time.Time) error {
+	others, err := store.DueOf(ctx, tx, row.ID)
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		return fmt.Errorf("node %s waits for %s beside other branches", x.due.Node, i.For)
+	}
+	row.Status, row.WaitingFor, row.Question, row.Message, row.WakeAt = agents.StatusWaiting, i.For, i.Question, i.Message, time.Time{}
+	row.Node = x.due.Node
+	if i.Wake {
+		first := max(int(e.cfg.MaterialEvery/time.Second), 1)
+		row.WakeSeconds = min(max(2*row.WakeSeconds, first), 3600)
+		row.WakeAt = e.now().Add(time.Duration(row.WakeSeconds) * time.Second)
+	}
+	return e.checkpoint(ctx, tx, row, x, word, started, []store.Due{{Step: row.Numbered + 1, Node: x.due.Node}})
+}
+
+// goOn makes due what follows; the run is done when nothing does.
+func (e *Engine) goOn(ctx context.Context, tx *postgres.Tx, row *store.Row, x *Execution, n *Node, out Outcome, word string, started time.Time) error {
+	var state State
+	if err := json.Unmarshal(row.State, &state); err != nil {
+		return fmt.Errorf("read state of run %s: %w", row.ID, err)
+	}
+	branches := out.Send
+	if len(branches) == 0 {
+		branches = x.graph.next(n, state)
+	}
+	due, err := store.DueOf(ctx, tx, row.ID)
+	if err != nil {
+		return err
+	}
+	most := x.graph.MaxSteps
+	if most == 0 {
+		most = 100
+	}
+	if row.Numbered+len(branches) > most {
+		row.Status, row.Message = agents.StatusFailed, onOurSide
+		e.logger.ErrorContext(ctx, "a run takes too many steps", "run", row.ID, "graph", row.Graph, "steps", row.Numbered)
+		if err := store.Drop(ctx, tx, row.ID); err != nil {
+			return err
+		}
+		return e.checkpoint(ctx, tx, row, x, "failed", started, nil)
+	}
+	now := e.log.Now(tx)
+	for _, b := range branches {
+		to := x.graph.node(b.Node)
+		if to == nil {
+			return fmt.Errorf("node %s sends to %q, which graph %s does not have", n.Name, b.Node, x.graph.Name)
+		}
+		if to.Join && holds(due, b.Node) {
+			continue
+		}
+		row.Numbered++
+		d := store.Due{RunID: row.ID, UserID: row.UserID, Step: row.Numbered, Node: b.Node, Held: to.Join}
+		if b.Input != nil {
+			if d.Input, err = json.Marshal(b.Input); err != nil {
+				return fmt.Errorf("send to %s: %w", b.Node, err)
+			}
+		}
+		if err := store.Enqueue(ctx, tx, d, x.graph.lane(), now); err != nil {
+			return err
+		}
+		due = append(due, d)
+		if !d.Held {
+			row.Node = b.Node
+			e.tickets.Ticket(tx, 1, now)
+		}
+	}
+	if len(due) > 0 && allHeld(due) {
+		if err := store.Release(ctx, tx, row.ID); err != nil {
+			return err
+		}
+		e.tickets.Ticket(tx, len(due), now)
+		for i := range due {
+			due[i].Held = false
+		}
+		row.Node = due[0].Node
+	}
+	if len(due) == 0 {
+		row.Status, row.Node = agents.StatusDone, n.Name
+	}
+	return e.checkpoint(ctx, tx, row, x, word, started, due)
+}
+
+func (e *Engine) checkpoint(ctx context.Context, tx *postgres.Tx, row *store.Row, x *Execution, word string, started time.Time, due []store.Due) error {
+	return store.PutCheckpoint(ctx, tx, row.ID, store.Checkpoint{
+		Step:     agents.Step{Number: x.Step, Node: x.due.Node, Outcome: word, StartedAt: started, FinishedAt: e.now()},
+		Position: row.Ended, State: row.State, Due: due, Attempts: x.Attempt,
+	})
+}
+
+// fail ends the run of an execution that came to nothing.
+func (e *Engine) fail(ctx context.Context, x *Execution, text agents.Text, cause error) error {
+	e.logger.ErrorContext(ctx, "a run failed", "run", x.Run.ID, "graph", x.Run.Graph, "node", x.due.Node, "attempt", x.Attempt, "error", cause)
+	return e.record(ctx, x, nil, Outcome{Fail: &text}, e.now())
+}
+
+func (e *Engine) giveBack(ctx context.Context, x *Execution, wait time.Duration) error {
+	at := e.now().Add(wait)
+	return e.db.InTx(ctx, postgres.As(system), func(ctx context.Context, tx *postgres.Tx) error {
+		held, err := store.GiveBack(ctx, tx, x.due, x.token, at)
+		if err == nil && held {
+			e.tickets.Ticket(tx, 1, at)
+		}
+		return err
+	})
+}
+
+// tell pushes what a node does to the learner's screens.
+func (e *Engine) tell(x *Execution, state string) {
+	e.push(x.Run.UserID, agents.PushNode, map[string]any{
+		"run_id": x.Run.ID, "graph": x.Run.Graph, "goal_id": x.Run.GoalID, "task_id": x.Run.TaskID,
+		"step": x.Step, "node": x.due.Node, "state": state,
+	})
+}
+
+func holds(due []store.Due, node string) bool {
+	for _, d := range due {
+		if d.Held && d.Node == node {
+			return true
+		}
+	}
+	return false
+}
+
+func allHeld(due []store.Due) bool {
+	for _, d := range due {
+		if !d.Held {
+			return false
+		}
+	}
+	return true
+}
+
+func orElse(word, other string) string {
+	if word == "" {
+		return other
+	}
+	return word
+}
