@@ -1,0 +1,119 @@
+// Package eval measures search on sets of questions with labelled answers, in
+// the BEIR layout: corpus.jsonl (_id, title, text), queries.jsonl (_id, text)
+// and qrels.tsv (query, document, score).
+//
+// It goes through the same ingest and search as a course, so that what is
+// measured is what learners get.
+package eval
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// Set is an evaluation set.
+type Set struct {
+	Corpus  []Document
+	Queries []Query
+	// Relevant holds, by query and document, how relevant it is; above 0 is.
+	Relevant map[string]map[string]float64
+}
+
+// Document is a document of the corpus.
+type Document struct {
+	ID    string `json:"_id"`
+	Title string `json:"title"`
+	Text  string `json:"text"`
+}
+
+// Query is a question.
+type Query struct {
+	ID   string `json:"_id"`
+	Text string `json:"text"`
+}
+
+// Load reads a set. Queries without a label are left out.
+func Load(fsys fs.FS) (Set, error) {
+	var set Set
+	var err error
+	if set.Corpus, err = readLines[Document](fsys, "corpus.jsonl"); err != nil {
+		return set, err
+	}
+	queries, err := readLines[Query](fsys, "queries.jsonl")
+	if err != nil {
+		return set, err
+	}
+	if set.Relevant, err = readLabels(fsys); err != nil {
+		return set, err
+	}
+	for _, q := range queries {
+		if len(set.Relevant[q.ID]) > 0 {
+			set.Queries = append(set.Queries, q)
+		}
+	}
+	if len(set.Corpus) == 0 || len(set.Queries) == 0 {
+		return set, errors.New("the set has no documents, or no queries with labels")
+	}
+	return set, nil
+}
+
+func readLines[T any](fsys fs.FS, name string) ([]T, error) {
+	raw, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("read evaluation set: %w", err)
+	}
+	var list []T
+	n := 0
+	for line := range bytes.Lines(raw) {
+		n++
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		var one T
+		if err := json.Unmarshal(line, &one); err != nil {
+			return nil, fmt.Errorf("%s line %d: %w", name, n, err)
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+// readLabels reads qrels.tsv, or BEIR's own place for it, qrels/test.tsv.
+func readLabels(fsys fs.FS) (map[string]map[string]float64, error) {
+	raw, err := fs.ReadFile(fsys, "qrels.tsv")
+	if errors.Is(err, fs.ErrNotExist) {
+		raw, err = fs.ReadFile(fsys, "qrels/test.tsv")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read evaluation set: %w", err)
+	}
+	labels := map[string]map[string]float64{}
+	scanner := bufio.NewScanner(bytes.NewReader(raw))
+	for n := 1; scanner.Scan(); n++ {
+		fields := strings.Split(scanner.Text(), "\t")
+		if len(fields) != 3 {
+			return nil, fmt.Errorf("qrels line %d: want query, document and score between tabs", n)
+		}
+		score, err := strconv.ParseFloat(strings.TrimSpace(fields[2]), 64)
+		if err != nil {
+			if n == 1 {
+				continue // the header
+			}
+			return nil, fmt.Errorf("qrels line %d: the score %q is no number", n, fields[2])
+		}
+		if score <= 0 {
+			continue
+		}
+		if labels[fields[0]] == nil {
+			labels[fields[0]] = map[string]float64{}
+		}
+		labels[fields[0]][fields[1]] = score
+	}
+	return labels, scanner.Err()
+}

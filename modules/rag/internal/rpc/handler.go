@@ -1,0 +1,107 @@
+// Package rpc puts course material and search on every face.
+package rpc
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/rag"
+	ragv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/rag/v1"
+)
+
+// Handler implements RagService.
+type Handler struct {
+	db  *postgres.DB
+	rag rag.Service
+}
+
+// New makes the handler.
+func New(db *postgres.DB, service rag.Service) *Handler { return &Handler{db: db, rag: service} }
+
+var scopes = map[ragv1.Scope]rag.Scope{
+	ragv1.Scope_SCOPE_USER: rag.ScopeUser, ragv1.Scope_SCOPE_COURSE: rag.ScopeCourse, ragv1.Scope_SCOPE_GLOBAL: rag.ScopeGlobal,
+}
+
+// Search implements RagService.
+func (h *Handler) Search(ctx context.Context, req *ragv1.SearchRequest) (*ragv1.SearchResponse, error) {
+	found, err := h.rag.Search(ctx, rpc.Actor(ctx), rag.Query{Text: req.GetQuery(), CourseID: req.GetCourseId(),
+		Scope: scopes[req.GetScope()], Limit: int(req.GetLimit())})
+	if err != nil {
+		return nil, err
+	}
+	answer := &ragv1.SearchResponse{Method: found.Method, Passages: make([]*ragv1.Passage, len(found.Passages))}
+	for i, p := range found.Passages {
+		answer.Passages[i] = &ragv1.Passage{
+			ChunkId: p.ChunkID, DocumentId: p.DocumentID, CourseId: p.CourseID, Path: p.Path, Title: p.Title,
+			Heading: p.Heading, Kind: p.Kind, Text: p.Text, Score: p.Score, Language: p.Language,
+			StartLine: int32(p.StartLine), EndLine: int32(p.EndLine), StartByte: int32(p.StartByte), EndByte: int32(p.EndByte),
+		}
+	}
+	return answer, nil
+}
+
+// IngestDocuments implements RagService.
+func (h *Handler) IngestDocuments(ctx context.Context, req *ragv1.IngestDocumentsRequest) (*ragv1.IngestDocumentsResponse, error) {
+	files := make([]rag.File, len(req.GetFiles()))
+	for i, f := range req.GetFiles() {
+		files[i] = rag.File{Path: f.GetPath(), Content: f.GetContent()}
+	}
+	return rpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*ragv1.IngestDocumentsResponse, error) {
+		report, err := h.rag.IngestTx(ctx, tx, req.GetCourseId(), files, req.GetPrune())
+		if err != nil {
+			return nil, err
+		}
+		answer := &ragv1.IngestDocumentsResponse{Added: int32(report.Added), Changed: int32(report.Changed),
+			Unchanged: int32(report.Unchanged), Removed: int32(report.Removed), Chunks: int32(report.Chunks)}
+		for _, p := range report.Problems {
+			answer.Problems = append(answer.Problems, &ragv1.IngestProblem{Path: p.Path, Reason: p.Reason})
+		}
+		return answer, nil
+	})
+}
+
+// ListDocuments implements RagService.
+func (h *Handler) ListDocuments(ctx context.Context, req *ragv1.ListDocumentsRequest) (*ragv1.ListDocumentsResponse, error) {
+	list, next, err := h.rag.Documents(ctx, rpc.Actor(ctx), req.GetCourseId(), int(req.GetPageSize()), req.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	answer := &ragv1.ListDocumentsResponse{NextPageToken: next, Documents: make([]*ragv1.Document, len(list))}
+	for i, d := range list {
+		answer.Documents[i] = document(d)
+	}
+	return answer, nil
+}
+
+// GetDocument implements RagService.
+func (h *Handler) GetDocument(ctx context.Context, req *ragv1.GetDocumentRequest) (*ragv1.Document, error) {
+	d, err := h.rag.Document(ctx, rpc.Actor(ctx), req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return document(d), nil
+}
+
+// DeleteDocument implements RagService.
+func (h *Handler) DeleteDocument(ctx context.Context, req *ragv1.DeleteDocumentRequest) (*emptypb.Empty, error) {
+	return rpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*emptypb.Empty, error) {
+		return &emptypb.Empty{}, h.rag.DeleteDocument(ctx, tx, req.GetId())
+	})
+}
+
+var kinds = map[rag.Kind]ragv1.DocumentKind{
+	rag.Markdown: ragv1.DocumentKind_DOCUMENT_KIND_MARKDOWN, rag.Code: ragv1.DocumentKind_DOCUMENT_KIND_CODE,
+	rag.Notebook: ragv1.DocumentKind_DOCUMENT_KIND_NOTEBOOK, rag.Text: ragv1.DocumentKind_DOCUMENT_KIND_TEXT,
+}
+
+func document(d rag.Document) *ragv1.Document {
+	return &ragv1.Document{
+		Id: d.ID, CourseId: d.CourseID, Path: d.Path, Title: d.Title, Kind: kinds[d.Kind], Language: d.Language,
+		Digest: d.Digest, Chunks: int32(d.Chunks), Content: d.Content,
+		CreatedAt: timestamppb.New(d.CreatedAt), UpdatedAt: timestamppb.New(d.UpdatedAt),
+	}
+}

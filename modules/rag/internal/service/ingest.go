@@ -1,0 +1,287 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/rag"
+	"github.com/goals-tracker/tracker/modules/rag/internal/chunk"
+	"github.com/goals-tracker/tracker/modules/rag/internal/store"
+)
+
+// A unit of work takes about this much of a long ingest.
+const (
+	batchFiles = 200
+	batchBytes = 8 << 20
+)
+
+// Ingest implements rag.Service.
+func (s *Service) Ingest(ctx context.Context, call postgres.Call, courseID string, files []rag.File, prune bool, progress func(rag.Progress)) (rag.Report, error) {
+	// Each unit of work is safe to repeat by itself; a key would let only the
+	// first one through.
+	call.Key, call.Hash = "", nil
+	var total rag.Report
+	if len(files) > s.cfg.MaxFiles {
+		return total, rag.ErrTooMany.New(s.cfg.MaxFiles, len(files))
+	}
+	files = slices.Clone(files)
+	slices.SortStableFunc(files, func(a, b rag.File) int { return strings.Compare(a.Path, b.Path) })
+	done := 0
+	for _, batch := range batches(files) {
+		var report rag.Report
+		err := s.db.InTx(ctx, call, func(ctx context.Context, tx *postgres.Tx) (err error) {
+			report, err = s.ingest(ctx, tx, courseID, batch, nil)
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+		total = sum(total, report)
+		if done += len(batch); progress != nil {
+			progress(rag.Progress{Done: done, Total: len(files)})
+		}
+	}
+	if !prune {
+		return total, nil
+	}
+	var report rag.Report
+	err := s.db.InTx(ctx, call, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		report, err = s.ingest(ctx, tx, courseID, nil, paths(files))
+		return err
+	})
+	return sum(total, report), err
+}
+
+// IngestTx implements rag.Service.
+func (s *Service) IngestTx(ctx context.Context, tx *postgres.Tx, courseID string, files []rag.File, prune bool) (rag.Report, error) {
+	var keep map[string]bool
+	if prune {
+		keep = paths(files)
+	}
+	return s.ingest(ctx, tx, courseID, files, keep)
+}
+
+func paths(files []rag.File) map[string]bool {
+	all := make(map[string]bool, len(files))
+	for _, f := range files {
+		if clean, err := cleanPath(f.Path); err == nil {
+			all[clean] = true
+		}
+	}
+	return all
+}
+
+// batches cuts files that are sorted by path, an exercise's staying together.
+func batches(files []rag.File) [][]rag.File {
+	var all [][]rag.File
+	start, size := 0, 0
+	for i, f := range files {
+		if i > start && (i-start >= batchFiles || size+len(f.Content) > batchBytes) {
+			here, _ := exerciseOf(f.Path)
+			before, inside := exerciseOf(files[i-1].Path)
+			if !inside || here.folder != before.folder {
+				all = append(all, files[start:i])
+				start, size = i, 0
+			}
+		}
+		size += len(f.Content)
+	}
+	if start < len(files) {
+		all = append(all, files[start:])
+	}
+	return all
+}
+
+func sum(a, b rag.Report) rag.Report {
+	return rag.Report{Added: a.Added + b.Added, Changed: a.Changed + b.Changed, Unchanged: a.Unchanged + b.Unchanged,
+		Removed: a.Removed + b.Removed, Chunks: a.Chunks + b.Chunks, Problems: append(a.Problems, b.Problems...)}
+}
+
+// ingestion is one unit of work of an ingest.
+type ingestion struct {
+	s          *Service
+	courseID   string
+	collection int32
+	now        time.Time
+	states     map[string]store.State
+	exercises  map[string]rag.Exercise
+	// documents and sides are the files that can be taken: those to be indexed
+	// if they changed, and those of exercises that are kept beside the index.
+	documents []prepared
+	sides     []sideFile
+	report    rag.Report
+}
+
+// ingest takes files, and with keep drops what isn't in it.
+func (s *Service) ingest(ctx context.Context, tx *postgres.Tx, courseID string, files []rag.File, keep map[string]bool) (rag.Report, error) {
+	editor, err := s.editor(ctx, tx.Actor(), courseID)
+	if err != nil {
+		return rag.Report{}, err
+	}
+	tx.Become(editor)
+	in := &ingestion{s: s, courseID: courseID, now: s.now().UTC().Truncate(time.Microsecond)}
+	if in.collection, err = store.Lock(ctx, tx, courseID); err != nil {
+		return in.report, err
+	}
+	if in.states, err = store.States(ctx, tx, in.collection); err != nil {
+		return in.report, err
+	}
+	list, err := store.Exercises(ctx, tx, editor, courseID)
+	if err != nil {
+		return in.report, err
+	}
+	in.exercises = make(map[string]rag.Exercise, len(list))
+	for _, x := range list {
+		in.exercises[x.Path] = x
+	}
+	in.sort(files)
+	if all := len(in.states) + in.report.Added; all > s.cfg.MaxFiles {
+		return in.report, rag.ErrTooMany.New(s.cfg.MaxFiles, all)
+	}
+	if err := in.write(ctx, tx); err != nil {
+		return in.report, err
+	}
+	if keep != nil {
+		if err := in.prune(ctx, tx, keep); err != nil {
+			return in.report, err
+		}
+	}
+	return in.report, store.SweepTerms(ctx, tx, in.collection)
+}
+
+func (in *ingestion) problem(path, reason string) {
+	in.report.Problems = append(in.report.Problems, rag.Problem{Path: strings.ToValidUTF8(path, "\uFFFD"), Reason: reason})
+}
+
+// sort looks at each file and decides what is to be done with it.
+func (in *ingestion) sort(files []rag.File) {
+	seen := map[string]bool{}
+	for _, f := range files {
+		path, err := cleanPath(f.Path)
+		switch {
+		case err != nil:
+			in.problem(f.Path, err.Error())
+		case seen[path]:
+			in.problem(path, "the path was sent twice; the first file was taken")
+		case len(f.Content) > in.s.cfg.MaxFileBytes:
+			in.problem(path, tooLarge(len(f.Content), in.s.cfg.MaxFileBytes))
+		default:
+			seen[path] = true
+			in.take(path, f.Content)
+		}
+	}
+	settle(in.documents, in.states)
+}
+
+// take decides about one file.
+func (in *ingestion) take(path string, content []byte) {
+	at, inExercise := exerciseOf(path)
+	if inExercise && at.role != "" {
+		if reason := notText(content); reason != "" {
+			in.problem(path, reason)
+			return
+		}
+		in.sides = append(in.sides, sideFile{place: at, path: path, content: string(content)})
+	}
+	if at.hidden() {
+		return
+	}
+	if strayedSolution(path) {
+		in.problem(path, "solutions are never indexed; keep this one in exercises/<name>/solution/ to have it used for tests")
+		return
+	}
+	digest := sha256.Sum256(content)
+	state, known := in.states[path]
+	missing := at.statement && in.exercises[at.folder].ID == ""
+	if known && !missing && state.Pipeline == in.s.pipeline() && bytes.Equal(state.Digest, digest[:]) {
+		in.report.Unchanged++
+		return
+	}
+	doc, err := chunk.Cut(path, string(content), at.statement)
+	if err != nil {
+		in.problem(path, err.Error())
+		return
+	}
+	if known {
+		in.report.Changed++
+	} else {
+		in.report.Added++
+	}
+	in.report.Chunks += len(doc.Chunks)
+	in.documents = append(in.documents, prepared{Document: doc, path: path, content: string(content), digest: digest[:]})
+}
+
+// write stores the documents that changed, then the exercises.
+func (in *ingestion) write(ctx context.Context, tx *postgres.Tx) error {
+	if len(in.documents) > 0 {
+		if err := in.writeDocuments(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return in.writeExercises(ctx, tx)
+}
+
+func (in *ingestion) writeDocuments(ctx context.Context, tx *postgres.Tx) error {
+	rows := make([]store.Row, len(in.documents))
+	var replaced []string
+	for i := range in.documents {
+		d := &in.documents[i]
+		state, known := in.states[d.path]
+		if known {
+			replaced = append(replaced, state.ID)
+		} else {
+			state.ID = newID()
+		}
+		rows[i] = d.row(state.ID, in.s.pipeline())
+		in.states[d.path] = store.State{ID: state.ID, Path: d.path, Kind: d.Kind, Language: rows[i].Language, Digest: d.digest, Pipeline: in.s.pipeline()}
+	}
+	if err := store.PutDocuments(ctx, tx, in.collection, rows, in.now); err != nil {
+		return err
+	}
+	known := map[string][]store.Known{}
+	if len(replaced) > 0 {
+		list, err := store.ChunksOf(ctx, tx, replaced)
+		if err != nil {
+			return err
+		}
+		for _, k := range list {
+			known[k.DocumentID] = append(known[k.DocumentID], k)
+		}
+	}
+	var c changes
+	for i := range in.documents {
+		c.compare(in.documents[i].chunks(rows[i].ID, in.s.pipeline(), in.s.cfg.HeadingWeight), known[rows[i].ID], newID)
+	}
+	if err := store.DropChunks(ctx, tx, c.drop); err != nil {
+		return err
+	}
+	if err := store.MoveChunks(ctx, tx, c.move); err != nil {
+		return err
+	}
+	return store.AddChunks(ctx, tx, in.collection, c.add)
+}
+
+// prune drops what is not among the files.
+func (in *ingestion) prune(ctx context.Context, tx *postgres.Tx, keep map[string]bool) error {
+	var gone []string
+	for path, state := range in.states {
+		if !keep[path] {
+			gone = append(gone, state.ID)
+		}
+	}
+	in.report.Removed += len(gone)
+	if err := in.pruneExercises(ctx, tx, keep); err != nil || len(gone) == 0 {
+		return err
+	}
+	slices.Sort(gone)
+	return store.DropDocuments(ctx, tx, gone)
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/rag"
+)
+
+const passageColumns = `k.id::text, k.document_id::text, c.course_id, d.path, d.title, k.heading, k.kind, k.text, k.language,
+	k.start_line, k.end_line, k.start_byte, k.end_byte`
+
+// BM25 over the postings of all collections searched, as if they were one: the
+// scope's small tables first, then one index-only scan for each term.
+var search = postgres.SQL("rag.search.bm25", `
+	WITH scope AS MATERIALIZED (
+		SELECT c.id, c.chunks, c.tokens FROM rag.collections c
+		WHERE /*scope*/ (@scope = 'course' AND c.user_id = '' AND c.course_id = @course
+			OR @scope = 'user' AND c.user_id <> '' AND c.user_id = @actor
+			OR @scope = 'global' AND (c.user_id <> '' AND c.user_id = @actor
+				OR c.user_id = '' AND (c.course_id = '' OR @everything OR c.course_id = ANY (@courses::text[])))) /*end*/
+	), corpus AS MATERIALIZED (
+		SELECT sum(chunks)::float8 AS n, greatest(sum(tokens)::float8 / nullif(sum(chunks), 0), 1) AS average FROM scope
+	), wanted AS MATERIALIZED (
+		SELECT t.term, ln(1 + (u.n - sum(t.chunks) + 0.5) / (sum(t.chunks) + 0.5)) AS idf
+		FROM scope s JOIN rag.terms t ON t.collection_id = s.id CROSS JOIN corpus u
+		WHERE t.term = ANY (@terms::text[]) GROUP BY t.term, u.n HAVING sum(t.chunks) > 0
+	), best AS (
+		SELECT p.chunk, sum(w.idf * p.tf * (@k1::float8 + 1) / (p.tf + @k1 * (1 - @b::float8 + @b * p.tokens / u.average))) AS score
+		FROM scope s CROSS JOIN wanted w CROSS JOIN corpus u
+		JOIN rag.postings p ON p.collection_id = s.id AND p.term = w.term
+		GROUP BY p.chunk ORDER BY score DESC, p.chunk LIMIT @limit
+	)
+	SELECT `+passageColumns+`, b.score, k.terms
+	FROM best b JOIN rag.chunks k ON k.num = b.chunk
+	JOIN rag.documents d ON d.id = k.document_id JOIN rag.collections c ON c.id = k.collection_id
+	ORDER BY b.score DESC, b.chunk`)
+
+// Ranking are the parameters of BM25.
+type Ranking struct{ K1, B float64 }
+
+// Hit is a passage with its distinct terms.
+type Hit struct {
+	rag.Passage
+	Terms []string
+}
+
+// Search finds the passages that fit the terms best.
+func Search(ctx context.Context, q postgres.Queryer, actor auth.Actor, scope rag.Scope, courseID string, terms []string, by Ranking, limit int) ([]Hit, error) {
+	args := rights(actor, postgres.Args{"scope": string(scope), "course": courseID, "terms": terms,
+		"k1": by.K1, "b": by.B, "limit": limit})
+	delete(args, "system")
+	rows, err := q.Query(ctx, search, args)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	hits, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h Hit, err error) {
+		err = scanPassage(row, &h.Passage, &h.Score, &h.Terms)
+		return h, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	return hits, nil
+}
+
+var readPassages = postgres.SQL("rag.passages", `
+	SELECT `+passageColumns+`
+	FROM rag.collections c JOIN rag.documents d ON d.collection_id = c.id JOIN rag.chunks k ON k.document_id = d.id
+	WHERE `+readable+` AND (@course = '' OR c.course_id = @course)
+		AND (cardinality(@chunks::uuid[]) = 0 OR k.id = ANY (@chunks))
+		AND (cardinality(@documents::uuid[]) = 0 OR d.id = ANY (@documents))
+		AND (cardinality(@kinds::text[]) = 0 OR k.kind = ANY (@kinds))
+	ORDER BY c.course_id, d.path, k.position LIMIT @limit`)
+
+// Passages reads passages in the order of their documents.
+func Passages(ctx context.Context, q postgres.Queryer, actor auth.Actor, f rag.PassageFilter) ([]rag.Passage, error) {
+	rows, err := q.Query(ctx, readPassages, rights(actor, postgres.Args{"course": f.CourseID, "limit": f.Limit,
+		"chunks": orEmpty(f.ChunkIDs), "documents": orEmpty(f.DocumentIDs), "kinds": orEmpty(f.Kinds)}))
+	if err != nil {
+		return nil, fmt.Errorf("read passages: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p rag.Passage, err error) {
+		err = scanPassage(row, &p)
+		return p, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read passages: %w", err)
+	}
+	return list, nil
+}
+
+func scanPassage(row pgx.Row, p *rag.Passage, more ...any) error {
+	return row.Scan(append([]any{&p.ChunkID, &p.DocumentID, &p.CourseID, &p.Path, &p.Title, &p.Heading, &p.Kind, &p.Text,
+		&p.Language, &p.StartLine, &p.EndLine, &p.StartByte, &p.EndByte}, more...)...)
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

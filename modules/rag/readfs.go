@@ -1,0 +1,93 @@
+package rag
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// readLimit is the largest file that ReadFS takes, in bytes: what one file of an
+// ingest may have at most.
+const readLimit = 4 << 20
+
+// ignoredFolders hold what tools made, not what somebody wrote.
+var ignoredFolders = []string{"node_modules", "__pycache__", "venv", "env", "build", "dist", "target", "vendor", "site-packages"}
+
+// ignoredFiles are locks and images: nothing to find in them.
+var ignoredFiles = []string{".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".ico", ".bmp", ".mp4", ".mp3", ".woff", ".woff2",
+	".pyc", ".lock", ".sum", ".min.js", ".min.css", ".map", "package-lock.json", "pnpm-lock.yaml"}
+
+// ReadFS reads a folder of course material, sorted by path: all that Ingest can
+// take, exercises with their solutions and tests. Hidden files, links, images
+// and what tools made are passed over in silence; other files that are no text,
+// or too large, are problems. The error is the folder's: it can't be read.
+func ReadFS(fsys fs.FS) ([]File, []Problem, error) {
+	var files []File
+	var problems []Problem
+	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			if name == "." {
+				return err
+			}
+			problems = append(problems, Problem{Path: name, Reason: "it can't be read: " + reason(err)})
+			return nil
+		}
+		base := path.Base(name)
+		if entry.IsDir() {
+			if name != "." && (strings.HasPrefix(base, ".") || slices.Contains(ignoredFolders, strings.ToLower(base))) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if strings.HasPrefix(base, ".") || !entry.Type().IsRegular() || ignored(strings.ToLower(base)) {
+			return nil
+		}
+		content, why := readFile(fsys, name, entry)
+		switch {
+		case why != "":
+			problems = append(problems, Problem{Path: name, Reason: why})
+		case len(bytes.TrimSpace(content)) > 0:
+			files = append(files, File{Path: name, Content: content})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read course material: %w", err)
+	}
+	return files, problems, nil
+}
+
+func ignored(base string) bool {
+	return slices.ContainsFunc(ignoredFiles, func(end string) bool { return strings.HasSuffix(base, end) })
+}
+
+func readFile(fsys fs.FS, name string, entry fs.DirEntry) (content []byte, why string) {
+	info, err := entry.Info()
+	if err != nil {
+		return nil, "it can't be read: " + reason(err)
+	}
+	if info.Size() > readLimit {
+		return nil, fmt.Sprintf("it has %d bytes and a file may have %d; split it", info.Size(), readLimit)
+	}
+	if content, err = fs.ReadFile(fsys, name); err != nil {
+		return nil, "it can't be read: " + reason(err)
+	}
+	if bytes.IndexByte(content, 0) >= 0 || !utf8.Valid(content) {
+		return nil, "it is no UTF-8 text; save it as UTF-8, or leave it out"
+	}
+	return content, ""
+}
+
+// reason leaves the path out, which the problem names already.
+func reason(err error) string {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err.Error()
+	}
+	return err.Error()
+}
