@@ -33,6 +33,8 @@ type Log struct {
 	// wake has room for one: that the tailer should look. appended likewise:
 	// that the other replicas should.
 	wake, appended chan struct{}
+	// shared is set when somebody else runs the listener.
+	shared bool
 	// replica tells our own notifications from others'.
 	replica string
 }

@@ -2,12 +2,11 @@ package events
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events/internal/store"
 )
 
@@ -105,41 +104,29 @@ func (l *Log) tellOthers(ctx context.Context) {
 	}
 }
 
-// listen hears other replicas, on a connection of its own.
-func (l *Log) listen(ctx context.Context) {
-	var failing backoff
-	for ctx.Err() == nil {
-		err := l.hear(ctx, func() { failing.reset(); signal(l.wake) })
-		if ctx.Err() != nil {
-			return
-		}
-		l.logger.Info("listen for events of other replicas; polling meanwhile", "error", err)
-		failing.wait(ctx)
-	}
+// ListenOn lets the log hear other replicas on the server's one LISTEN
+// connection, which somebody else runs. Wiring time only; a log without one
+// opens its own when it runs.
+func (l *Log) ListenOn(listener *postgres.Listener) {
+	l.shared = true
+	listener.On(channel, l.heard)
 }
 
-func (l *Log) hear(ctx context.Context, heard func()) error {
-	conn, err := pgx.Connect(ctx, l.db.URL())
-	if err != nil {
-		return errors.New("no connection to listen on") // the text may hold the URL
+// listen hears other replicas where no shared connection does.
+func (l *Log) listen(ctx context.Context) {
+	if l.shared {
+		return
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = conn.Close(ctx)
-	}()
-	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
-		return err
-	}
-	heard() // what came before we listened
-	for {
-		n, err := conn.WaitForNotification(ctx)
-		if err != nil {
-			return err
-		}
-		if n.Payload != l.replica {
-			heard()
-		}
+	listener := postgres.NewListener(l.db, l.logger)
+	listener.On(channel, l.heard)
+	listener.Run(ctx)
+}
+
+// heard wakes the tailer at others' notifications, and after a connection was
+// made: what came before it went unheard.
+func (l *Log) heard(replica string) {
+	if replica != l.replica {
+		signal(l.wake)
 	}
 }
 

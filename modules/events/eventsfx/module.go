@@ -11,11 +11,12 @@ import (
 	"github.com/goals-tracker/tracker/modules/events/internal/rpc"
 )
 
-// Module needs an events.Config, the database and a logger. It provides
-// *events.Log and its RPC face, and runs the log while the application does.
+// Module needs an events.Config, the database, its listener and a logger. It provides
+// *events.Log and its RPC face, hears other replicas on the server's listener, and runs the log while the application does.
 var Module = fx.Module("events",
 	fx.Provide(events.New),
 	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Invoke((*events.Log).ListenOn),
 	fx.Invoke(run),
 )
 
