@@ -21,7 +21,8 @@ const Stream = "task"
 // get those of hidden files.
 type Service interface {
 	// Get reads a task with its files, as far as the actor may see them; the
-	// system and the course's teachers see hidden ones. ErrNotFound.
+	// system and the course's teachers see hidden ones. ErrNotFound; an internal
+	// error when the system would get a file without its content.
 	Get(ctx context.Context, actor auth.Actor, id string) (Task, error)
 	// List reads a page of tasks, by position within their goal, newest goals
 	// first. errs.BadPageToken.

@@ -3,6 +3,7 @@ package tasks
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"time"
 
@@ -97,6 +98,16 @@ func (v *Validation) WithContents(known map[string]string) *Validation {
 		f.Content, f.Loaded = known[f.Digest]
 		return f
 	})
+}
+
+// Whole is an error when a file's content is not here, or not what its digest says.
+func (v *Validation) Whole() error {
+	for _, f := range v.Files() {
+		if !f.Loaded || Digest(f.Content) != f.Digest {
+			return fmt.Errorf("the content of file %q is lost: no file has the digest %s", f.Path, f.Digest)
+		}
+	}
+	return nil
 }
 
 // WithoutHidden is a copy for learners: hidden files keep only their path.

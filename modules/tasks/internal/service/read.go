@@ -33,6 +33,12 @@ func (s *Service) Get(ctx context.Context, actor auth.Actor, id string) (tasks.T
 		return tasks.Task{}, err
 	}
 	t.Validation = t.Validation.WithContents(contents)
+	if actor.IsSystem() {
+		err = t.Validation.Whole() // who judges must not judge by half of the tests
+	}
+	if err != nil {
+		return tasks.Task{}, fmt.Errorf("load task %s: %w", id, err)
+	}
 	return show(actor, t), nil
 }
 
