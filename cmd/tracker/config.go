@@ -184,6 +184,9 @@ func (f *ConfigFlags) Load() (Config, error) {
 		}
 		cfg.DataDir = dir
 	}
+	if cfg.Validation.KeyFile == "" {
+		cfg.Validation.KeyFile = cfg.dataPath("validation.key")
+	}
 	return cfg, nil
 }
 

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/base64"
+	"io/fs"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/goals-tracker/tracker/cmd/academy/courses"
+)
+
+// owned are the ids of what one learner has.
+type owned struct {
+	Goal, Task, Snapshot, Run, AgentRun, Feedback, Hint, Document string
+}
+
+func (o owned) all() []string {
+	return []string{o.Goal, o.Task, o.Snapshot, o.Run, o.AgentRun, o.Feedback, o.Hint, o.Document}
+}
+
+// populate gives a learner one of everything, through the API alone.
+func populate(w *world, user string) []string { return populated(w, user).all() }
+
+func populated(w *world, user string) owned {
+	t := w.t
+	t.Helper()
+	var o owned
+	teacher := w.as("teacher-tess", "teacher", course)
+	teacher.must(http.MethodPost, "/api/v1/courses/"+course+"/documents", map[string]any{"files": courseFiles(t, course)})
+	documents := teacher.must(http.MethodGet, "/api/v1/courses/"+course+"/documents?page_size=1", nil)
+	o.Document = list(documents, "documents")[0]["id"].(string)
+
+	me := w.as(user, "student", course)
+	o.Goal = me.must(http.MethodPost, "/api/v1/goals", map[string]any{"title": "Loops " + user, "course_id": course, "description": user, "metadata": map[string]any{"note": user}}).field("id").(string)
+	o.AgentRun = me.must(http.MethodPost, "/api/v1/goals/"+o.Goal+"/plan", map[string]any{"wishes": user}).field("id").(string)
+	until(t, time.Minute, func() (any, bool) {
+		run := me.must(http.MethodGet, "/api/v1/agent-runs/"+o.AgentRun, nil)
+		return run.field("status"), run.field("status") == "waiting" && run.field("waiting_for") == "approval"
+	})
+	o.Task = me.must(http.MethodPost, "/api/v1/tasks", map[string]any{
+		"goal_id": o.Goal, "title": "Double " + user, "type": "code", "language": "python",
+		"validation": map[string]any{"tests": []map[string]any{{"path": "test_double.py", "content": doubleTest}}},
+	}).field("id").(string)
+	o.Snapshot = me.must(http.MethodPost, "/api/v1/tasks/"+o.Task+"/snapshots", map[string]any{
+		"files": []map[string]any{{"path": "double.py", "content": "# " + user + "\ndef double(n):\n    return n + 2\n"}},
+	}).field("id").(string)
+	o.Run = until(t, time.Minute, func() (string, bool) {
+		snapshot := me.must(http.MethodGet, "/api/v1/snapshots/"+o.Snapshot, nil)
+		run, _ := snapshot.field("run_id").(string)
+		return run, snapshot.field("run_status") == "done"
+	})
+	o.Feedback = until(t, time.Minute, func() (string, bool) {
+		r := me.send(http.MethodGet, "/api/v1/runs/"+o.Run+"/feedback", nil)
+		id, _ := r.field("id").(string)
+		return id, r.status == http.StatusOK
+	})
+	o.Hint = me.must(http.MethodPost, "/api/v1/tasks/"+o.Task+"/hints", map[string]any{"question": user}).field("id").(string)
+	// The projections trail the log.
+	until(t, time.Minute, func() (any, bool) {
+		n, _ := me.must(http.MethodGet, "/api/v1/progress", nil).field("hints").(float64)
+		return n, n == 1
+	})
+	return o
+}
+
+const doubleTest = `import unittest
+from double import double
+
+
+class TestDouble(unittest.TestCase):
+    def test_two(self):
+        self.assertEqual(double(2), 4)
+
+    def test_five(self):
+        self.assertEqual(double(5), 10)
+`
+
+// courseFiles are a sample course's files as IngestDocuments takes them.
+func courseFiles(t *testing.T, id string) []map[string]string {
+	t.Helper()
+	c, err := courses.Find(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []map[string]string
+	err = fs.WalkDir(c.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(c.FS(), path)
+		files = append(files, map[string]string{"path": path, "content": base64.StdEncoding.EncodeToString(content)})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func list(r response, name string) []map[string]any {
+	items, _ := r.field(name).([]any)
+	var out []map[string]any
+	for _, item := range items {
+		if fields, ok := item.(map[string]any); ok {
+			out = append(out, fields)
+		}
+	}
+	return out
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/goals-tracker/tracker/modules/core/pluginhost"
+	"github.com/goals-tracker/tracker/modules/validation"
+	"github.com/goals-tracker/tracker/modules/validation/report"
+	"github.com/goals-tracker/tracker/sandbox"
+)
+
+type validateCmd struct {
+	Language   string        `required:"" help:"The language of the submission: python, …"`
+	Submission string        `required:"" help:"The folder of the code." type:"existingdir"`
+	Tests      string        `help:"The folder of the tests. Without it, the code is only looked at and the verdict is unproven." type:"existingdir"`
+	Format     report.Format `default:"text" enum:"text,json,sarif,junit" help:"text, json, sarif or junit."`
+	Messages   string        `default:"en" enum:"en,es" help:"The language of messages: en or es."`
+	Options    string        `help:"Options of the validator, a JSON object."`
+	Timeout    time.Duration `default:"5m" help:"How long all of it may take."`
+}
+
+// couldNotJudge is the exit code when nothing can be said of the submission.
+const couldNotJudge = exitCode(2)
+
+// Run judges a folder: exit code 0 when it passed, 1 when it is the learner's
+// failure, 2 when it could not be judged.
+func (c *validateCmd) Run(ctx context.Context, flags *ConfigFlags) error {
+	started := time.Now()
+	judged, err := c.judge(ctx, flags)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tracker: could not judge:", err)
+		return couldNotJudge
+	}
+	root, err := filepath.Abs(c.Submission)
+	if err != nil {
+		return err
+	}
+	if err := report.Write(os.Stdout, c.Format, judged, report.Options{Language: c.Messages, Took: time.Since(started), Root: root}); err != nil {
+		fmt.Fprintln(os.Stderr, "tracker:", err)
+		return couldNotJudge
+	}
+	if code := judged.ExitCode(); code != 0 {
+		return exitCode(code)
+	}
+	return nil
+}
+
+func (c *validateCmd) judge(ctx context.Context, flags *ConfigFlags) (validation.Report, error) {
+	cfg, err := flags.Load()
+	if err != nil {
+		return validation.Report{}, err
+	}
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	allowed, err := pluginConfig(cfg, quiet)
+	if err != nil {
+		return validation.Report{}, err
+	}
+	host, err := pluginhost.New(allowed, pluginhost.Validator, pluginhost.LLM)
+	if err != nil {
+		return validation.Report{}, err
+	}
+	defer func() { _ = host.Close() }()
+	runner, err := sandbox.New(sandbox.Config{})
+	if err != nil {
+		return validation.Report{}, err
+	}
+	return validation.JudgeDir(ctx, host, runner, validation.DirOptions{
+		Language: c.Language, Submission: c.Submission, Tests: c.Tests, Options: []byte(c.Options), Timeout: c.Timeout,
+	})
+}
