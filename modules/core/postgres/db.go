@@ -26,6 +26,8 @@ type Config struct {
 	SystemConns int32
 	// StatementTimeout ends a statement that runs longer. Defaults to 30 s.
 	StatementTimeout time.Duration
+	// Tracer hears of each statement; for measurements. Defaults to none.
+	Tracer pgx.QueryTracer
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
 }
@@ -75,6 +77,7 @@ func open(ctx context.Context, url string, conns int32, cfg Config, role string)
 		return nil, fmt.Errorf("read DATABASE_URL: %w", redact(err))
 	}
 	pc.MaxConns = conns
+	pc.ConnConfig.Tracer = cfg.Tracer
 	timeout := cfg.StatementTimeout
 	if timeout == 0 {
 		timeout = 30 * time.Second

@@ -26,6 +26,9 @@ type argument struct {
 	kind string
 }
 
+// ping is what the pool sends to see whether an idle connection lives.
+const ping = "-- ping"
+
 // recorder writes down what a connection pool sends.
 type recorder struct {
 	mu      sync.Mutex
@@ -59,7 +62,7 @@ func (r *recorder) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndDa
 func (r *recorder) add(batch pgx.Batch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.active {
+	if r.active && batch.QueuedQueries[0].SQL != ping {
 		r.batches = append(r.batches, batch)
 	}
 }
@@ -91,7 +94,7 @@ func capture(ctx context.Context, d *database, l load) ([]trip, error) {
 		return nil, err
 	}
 	defer s.close()
-	batches, err := r.during(func() error { return l.at(s).once() })
+	batches, err := r.during(func() error { return l.at(s).once(ctx) })
 	if err != nil {
 		return nil, fmt.Errorf("capture the statements of a request: %w", err)
 	}
@@ -128,7 +131,7 @@ func describe(ctx context.Context, pool *pgxpool.Pool, sql string, args []any) (
 	}
 	s := statement{sql: sql, args: make([]argument, len(args))}
 	for i, oid := range known.ParamOIDs {
-		text, err := conn.Conn().TypeMap().Encode(oid, pgtype.TextFormatCode, args[i], nil)
+		text, err := conn.Conn().TypeMap().Encode(oid, pgtype.TextFormatCode, args[i], []byte{})
 		if err != nil {
 			return statement{}, fmt.Errorf("write argument %d of %q as text: %w", i+1, sql, err)
 		}

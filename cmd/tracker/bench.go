@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/goals-tracker/tracker/cmd/tracker/internal/bench"
+)
+
+type benchCmd struct {
+	Seconds     int    `default:"3" help:"How long each side works in a round."`
+	Rounds      int    `default:"5" help:"How often the sides take turns."`
+	Clients     int    `default:"4" help:"How many requests are under way at a time."`
+	DatabaseURL string `name:"database-url" help:"A PostgreSQL server to measure on, in a database that is made there and dropped. Defaults to a throw-away server with durable settings in TMPDIR."`
+	Profile     string `type:"path" help:"A folder for CPU profiles of the server; they cost a little."`
+	JSON        bool   `name:"json" help:"Print the report as JSON."`
+}
+
+// Run measures and prints; the reader judges, since figures depend on the
+// machine.
+func (c *benchCmd) Run(ctx context.Context, flags *ConfigFlags) error {
+	if bench.IsClient() {
+		return bench.Client(ctx, os.Stdin, os.Stdout)
+	}
+	cfg, err := flags.Load()
+	if err != nil {
+		return err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	if c.Seconds < 1 || c.Rounds < 1 || c.Clients < 1 {
+		return fmt.Errorf("--seconds %d, --rounds %d and --clients %d must be at least 1", c.Seconds, c.Rounds, c.Clients)
+	}
+	report, err := bench.Run(ctx, bench.Options{
+		Round: time.Duration(c.Seconds) * time.Second, Rounds: c.Rounds, Clients: c.Clients,
+		DatabaseURL: c.DatabaseURL, Binaries: cfg.Database.Binaries, Profile: c.Profile,
+		Client: []string{program, "bench"}, Progress: os.Stderr,
+	})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		out := json.NewEncoder(os.Stdout)
+		out.SetIndent("", "  ")
+		return out.Encode(report)
+	}
+	return report.Print(os.Stdout)
+}

@@ -1,0 +1,76 @@
+package bench_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goals-tracker/tracker/cmd/tracker/internal/bench"
+)
+
+func TestMain(m *testing.M) {
+	if bench.IsClient() {
+		if err := bench.Client(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestEveryComparisonDoesWorkOnBothSides(t *testing.T) {
+	temp, err := os.MkdirTemp("", "bench-test-") // t.TempDir's parent lets PostgreSQL's account not in
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(temp) })
+	if err := os.Chmod(temp, 0o1777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", temp)
+	report, err := bench.Run(t.Context(), bench.Options{
+		Round: 100 * time.Millisecond, Rounds: 1, Clients: 2, Writers: []int{1, 3}, Client: []string{os.Args[0]},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table bytes.Buffer
+	if err := report.Print(&table); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + table.String())
+	want := []string{
+		"create-goal by REST against pgbench", "create-goal by Connect against pgbench",
+		"list-goals by REST against pgbench", "list-goals by Connect against pgbench",
+		"append, writers: 1 by append against plain insert", "append, writers: 1 by same rows in a transaction against plain insert",
+		"append, writers: 3 by append against plain insert", "append, writers: 3 by same rows in a transaction against plain insert",
+	}
+	var got []string
+	for _, row := range report.Rows {
+		got = append(got, fmt.Sprintf("%s by %s against %s", row.What, row.By, row.Against))
+		if row.Count < 1 || row.BaseCount < 1 || row.Rate <= 0 || row.BaseRate <= 0 {
+			t.Errorf("%s by %s: %d times against %d", row.What, row.By, row.Count, row.BaseCount)
+		}
+		if row.Ratio.Min > row.Ratio.Median || row.Ratio.Median > row.Ratio.Max || row.Ratio.Min <= 0 {
+			t.Errorf("%s by %s: ratio %+v", row.What, row.By, row.Ratio)
+		}
+		if row.CPU.Server <= 0 {
+			t.Errorf("%s by %s: the server did it without CPU time", row.What, row.By)
+		}
+		if !strings.Contains(table.String(), row.What+", "+row.By) {
+			t.Errorf("the table lacks %s, %s", row.What, row.By)
+		}
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("compared:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if left, err := filepath.Glob(filepath.Join(temp, "*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
