@@ -51,11 +51,11 @@ var subpackages = map[string]string{
 
 // alsoAllowed are single exceptions, each with the reason.
 var alsoAllowed = map[string]map[string]string{
-	"sdk/validatortest":         {"sandbox": "a plugin's tests run its steps in the host's sandbox"},
-	"sdk/internal/conformance":  {"sandbox": "a plugin's tests run its steps in the host's sandbox"},
-	"modules/validation":        {"sdk": "the loop of rounds and the report's vocabulary are the SDK's"},
-	"modules/agents":            {"sdk": "schemas of tools and answers are the SDK's"},
-	"modules/llm":               {"sdk": "the vocabulary of models is the SDK's"},
+	"sdk/validatortest":        {"sandbox": "a plugin's tests run its steps in the host's sandbox"},
+	"sdk/internal/conformance": {"sandbox": "a plugin's tests run its steps in the host's sandbox"},
+	"modules/validation":       {"sdk": "the loop of rounds and the report's vocabulary are the SDK's"},
+	"modules/agents":           {"sdk": "schemas of tools and answers are the SDK's"},
+	"modules/llm":              {"sdk": "the vocabulary of models is the SDK's"},
 }
 
 // onlyIn says where a library may be used; elsewhere it is refused. Entries are
@@ -76,9 +76,6 @@ var onlyIn = map[string]struct {
 	"github.com/prometheus":           {[]string{"modules/core", "*fx", "cmd"}, "metrics in one registry"},
 	"github.com/yalue/onnxruntime_go": {[]string{"plugins/llm-local"}, "cgo stays in one optional plugin"},
 }
-
-// inTests are allowed in _test.go files and *test packages of any part.
-var inTests = []string{"modules/core", "modules/events", "sandbox", "sdk"}
 
 // TestImports reads the files themselves: `go list` answers from a cache that
 // may be stale.
@@ -162,14 +159,14 @@ func refused(dir, part, target string, test bool) string {
 			return ""
 		}
 	}
-	if test && strings.HasPrefix(target, "cmd/academy/") {
-		return "" // tests talk to the real stand-in, not to a mock
+	if test && !strings.Contains(target+"/", "/internal/") {
+		return "" // tests wire the real parts, not mocks of them
 	}
 	allowed, known := mayImport[part]
 	if !known {
 		return "the table does not know " + part
 	}
-	ok := slices.Contains(allowed, "*") || slices.Contains(allowed, targetPart) || (test && slices.Contains(inTests, targetPart))
+	ok := slices.Contains(allowed, "*") || slices.Contains(allowed, targetPart)
 	if !ok {
 		return part + " may import " + strings.Join(allowed, ", ")
 	}
@@ -180,11 +177,7 @@ func refused(dir, part, target string, test bool) string {
 	switch {
 	case targetPart == "modules":
 		return "there is nothing to import"
-	case strings.HasSuffix(sub, "test") && test:
-		return ""
 	case part == "cmd" && (strings.HasSuffix(sub, "fx") || !strings.Contains(target, "internal")):
-		return ""
-	case test && !strings.Contains(target, "internal"):
 		return ""
 	}
 	return "a subpackage of another part"

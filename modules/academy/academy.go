@@ -59,13 +59,13 @@ var (
 		"The academy has no course %q.", "La academia no tiene ningún curso %q.")
 	ErrUnreachable = errs.Define(errs.Unavailable, "academy_unreachable",
 		"The academy can't be reached right now. Your goals and tasks work on; try this again in a moment.",
-		"La academia no está disponible en este momento. Tus metas y tareas siguen funcionando; inténtalo de nuevo en un momento.")
+		"La academia no está disponible en este momento. Tus objetivos y tareas siguen funcionando; inténtalo de nuevo en un momento.")
 	ErrNotConfigured = errs.Define(errs.Unavailable, "academy_not_configured",
 		"This server is not connected to an academy (USER_SERVICE_URL is not set).",
 		"Este servidor no está conectado a ninguna academia (falta USER_SERVICE_URL).")
 	ErrNotYourCourse = errs.Define(errs.PermissionDenied, "not_your_course",
 		"You do not belong to course %q. Ask its team to add you, or make the goal without a course.",
-		"No perteneces al curso %q. Pide a su equipo que te añada o crea la meta sin curso.")
+		"No perteneces al curso %q. Pide a su equipo que te añada o crea el objetivo sin curso.")
 	ErrInactive = errs.Define(errs.PermissionDenied, "user_inactive",
 		"This account is inactive at the academy. Ask the academy's team.",
 		"Esta cuenta está inactiva en la academia. Consulta con su equipo.")
