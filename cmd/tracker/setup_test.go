@@ -148,6 +148,15 @@ func (r response) field(name string) any {
 
 func (c caller) send(method, path string, body any, header ...string) response {
 	c.t.Helper()
+	r, err := c.try(method, path, body, header...)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return r
+}
+
+// try is send where the connection may break.
+func (c caller) try(method, path string, body any, header ...string) (response, error) {
 	var reader io.Reader
 	switch body := body.(type) {
 	case nil:
@@ -156,13 +165,13 @@ func (c caller) send(method, path string, body any, header ...string) response {
 	default:
 		data, err := json.Marshal(body)
 		if err != nil {
-			c.t.Fatal(err)
+			return response{}, err
 		}
 		reader = bytes.NewReader(data)
 	}
 	request, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, reader)
 	if err != nil {
-		c.t.Fatal(err)
+		return response{}, err
 	}
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
@@ -175,14 +184,11 @@ func (c caller) send(method, path string, body any, header ...string) response {
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		c.t.Fatal(err)
+		return response{}, err
 	}
 	defer func() { _ = answer.Body.Close() }()
 	data, err := io.ReadAll(answer.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return response{answer.StatusCode, answer.Header, data}
+	return response{answer.StatusCode, answer.Header, data}, err
 }
 
 // must sends and wants success.
