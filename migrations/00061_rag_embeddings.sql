@@ -40,7 +40,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rag.spaces TO tracker_system;
 ALTER TABLE rag.embeddings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rag.embeddings FORCE ROW LEVEL SECURITY;
 CREATE POLICY reading ON rag.embeddings FOR SELECT TO tracker_user, tracker_teacher
-    USING (collection_id = ANY (ARRAY(SELECT c.id FROM rag.collections c)));
+    USING (collection_id IN (SELECT c.id FROM rag.collections c));
 CREATE POLICY system ON rag.embeddings TO tracker_system USING (true) WITH CHECK (true);
 GRANT SELECT ON rag.embeddings TO tracker_user, tracker_teacher;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rag.embeddings TO tracker_system;
