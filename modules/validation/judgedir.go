@@ -103,7 +103,7 @@ func readDirs(o DirOptions, globs []string) (submission, tests []judging.File, e
 		return nil, nil, fmt.Errorf("tests: %w", err)
 	}
 	if testRoot != root {
-		if tests, err = readDir(testRoot, ""); err != nil {
+		if tests, err = readDir(testRoot, root); err != nil {
 			return nil, nil, err
 		}
 		submission, err = readDir(root, testRoot)
