@@ -219,37 +219,51 @@ func TestAPlatformErrorThatPassesCostsTheLearnerNothing(t *testing.T) {
 	}
 }
 
+// The thief is done, or is still at work, when the first worker publishes.
 func TestAWorkerWhoseLeaseWasTakenCannotPublish(t *testing.T) {
-	started, goOn := make(chan struct{}), make(chan struct{})
-	var once sync.Once
+	for _, thiefFirst := range []bool{true, false} {
+		t.Run(fmt.Sprintf("thief done %t", thiefFirst), func(t *testing.T) { stolen(t, thiefFirst) })
+	}
+}
+
+func stolen(t *testing.T, thiefFirst bool) {
+	began := make(chan int, 2)
+	goOn := []chan struct{}{make(chan struct{}), make(chan struct{})}
+	var mu sync.Mutex
+	calls := 0
 	judge := &fake{judge: func(context.Context, string) (judging.Verdict, error) {
-		first := false
-		once.Do(func() { first = true })
-		if first {
-			close(started)
-			<-goOn
-			return judging.VerdictPassed, nil
-		}
-		return judging.VerdictFailed, nil
+		mu.Lock()
+		mine := calls
+		calls++
+		mu.Unlock()
+		began <- mine
+		<-goOn[mine]
+		return []judging.Verdict{judging.VerdictPassed, judging.VerdictFailed}[mine], nil
 	}}
 	// The first worker's heart beats too seldom to notice before it publishes.
 	b := setup(t, validationtest.Options{Judge: judge, Config: validation.Config{Lease: time.Hour}})
 	task := b.task(ada, "test_main.py", doubleTest)
 	s := b.Submit(t, ada, task.ID, "main.py", "x")
-	done := make(chan error, 1)
-	go func() { _, err := b.Worker.Next(context.Background()); done <- err }()
-	<-started
+	done := []chan error{make(chan error, 1), make(chan error, 1)}
+	work := func(i int) { _, err := b.Worker.Next(context.Background()); done[i] <- err }
+	go work(0)
+	<-began
 	// As if it had been silent for longer than its lease.
 	b.count("WITH u AS (UPDATE validation.queue SET lease_until = now() - interval '1 s' RETURNING 1) SELECT count(*) FROM u")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_ = b.Worker.Run(ctx) // one sweep
-	if b.Drain(t) != 1 {
-		t.Fatal("the run did not come back into the queue")
+	go work(1)
+	<-began
+	order := []int{0, 1}
+	if thiefFirst {
+		order = []int{1, 0}
 	}
-	close(goOn)
-	if err := <-done; err != nil {
-		t.Fatal(err)
+	for _, i := range order {
+		close(goOn[i])
+		if err := <-done[i]; err != nil {
+			t.Fatal(err)
+		}
 	}
 	if run := b.Run(t, s.RunID); run.Verdict != judging.VerdictFailed || run.Attempt != 2 {
 		t.Errorf("the stolen run's verdict is %s at attempt %d", run.Verdict, run.Attempt)
@@ -259,6 +273,34 @@ func TestAWorkerWhoseLeaseWasTakenCannotPublish(t *testing.T) {
 	}
 	if got := b.status(task.ID); got != tasks.StatusFailed {
 		t.Errorf("the task is %s", got)
+	}
+}
+
+func TestWhoWasIdleSavesNothingUp(t *testing.T) {
+	for _, late := range []auth.Actor{bob, cleo} {
+		t.Run("late in "+late.CourseIDs[0], func(t *testing.T) {
+			judge := &fake{}
+			b := setup(t, validationtest.Options{Judge: judge})
+			for _, task := range b.many(ada, 30) {
+				b.Submit(t, ada, task.ID, "main.py", "a")
+			}
+			for range 15 {
+				if _, err := b.Worker.Next(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, task := range b.many(late, 10) {
+				b.Submit(t, late, task.ID, "main.py", "b")
+			}
+			for range 10 {
+				if _, err := b.Worker.Next(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if turns := judge.order()[2*15:]; strings.Count(turns, "a") < 4 || strings.Count(turns, "b") < 4 {
+				t.Errorf("they do not take turns: %s", turns)
+			}
+		})
 	}
 }
 
