@@ -58,7 +58,7 @@ var core = fx.Module("core",
 	fx.Provide(rpc.NewCaller),
 	fx.Provide(newVerifier),
 	fx.Provide(newPluginHost),
-	fx.Provide(fx.Annotate(newServer, fx.ParamTags(``, ``, `group:"rpc.services"`, `group:"rpc.routes"`))),
+	fx.Provide(newServer),
 )
 
 // settings hands each module its section.
@@ -119,15 +119,17 @@ type serverParams struct {
 	Caller   *rpc.Caller
 	Metrics  *prometheus.Registry
 	Logger   *slog.Logger
+	Services []rpc.Service `group:"rpc.services"`
+	Routes   []rpc.Route   `group:"rpc.routes"`
 }
 
-func newServer(p serverParams, _ *pluginhost.Host, services []rpc.Service, routes []rpc.Route) (*rpc.Server, error) {
+func newServer(p serverParams) (*rpc.Server, error) {
 	cfg := p.Config
 	return rpc.NewServer(rpc.Config{
 		AllowedOrigins: cfg.Server.Origins, MaxBody: cfg.Server.MaxBody, Timeout: cfg.Server.Timeout,
 		Tracing: cfg.Telemetry.OTLPEndpoint != "", Logger: p.Logger,
 	}, rpc.Deps{
-		Verifier: p.Verifier, Services: services, Routes: routes, Caller: p.Caller,
+		Verifier: p.Verifier, Services: p.Services, Routes: p.Routes, Caller: p.Caller,
 		Checks:  []rpc.Check{{Name: "database", Check: p.DB.Ping}},
 		Metrics: promhttp.HandlerFor(p.Metrics, promhttp.HandlerOpts{}),
 	})

@@ -23,6 +23,9 @@ func describe(into any) (*keySet, error) {
 	s := &keySet{keys: map[string]reflect.Type{}, byEnv: map[string]string{}, foreign: map[string]bool{
 		"TRACKER_TEST_DATABASE_URL": true,
 		"TRACKER_CONFIG":            true,
+		"TRACKER_BIN":               true,
+		"TRACKER_TEST_FULL":         true,
+		"TRACKER_EVAL":              true,
 	}}
 	s.walk(v.Elem().Type(), "")
 	return s, nil
