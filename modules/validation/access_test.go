@@ -156,9 +156,6 @@ func TestDeletingAGoalDeletesItsSnapshotsAndRunsAndKeepsTheirEvents(t *testing.T
 }
 
 func TestEveryColumnOfARunTurnsVerifyRedAndRebuildRestoresIt(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at every column")
-	}
 	b := setup(t, validationtest.Options{Judge: &fake{}})
 	task := b.task(ada, "test_main.py", doubleTest)
 	b.Submit(t, ada, task.ID, "main.py", "one")

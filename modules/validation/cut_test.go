@@ -1,0 +1,71 @@
+package validation_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/events/eventstest"
+	"github.com/goals-tracker/tracker/modules/validation"
+	"github.com/goals-tracker/tracker/modules/validation/validationtest"
+	"github.com/goals-tracker/tracker/sdk/judging"
+)
+
+// As when the database restarts: every connection dies, again and again, while
+// runs are taken, renewed and published.
+func TestNoVerdictIsLostOrDoubledWhenConnectionsAreCut(t *testing.T) {
+	judge := &fake{judge: func(context.Context, string) (judging.Verdict, error) {
+		time.Sleep(20 * time.Millisecond)
+		return judging.VerdictPassed, nil
+	}}
+	cfg := fast()
+	cfg.MaxAttempts = 1000 // an attempt that a cut ended is one
+	b := setup(t, validationtest.Options{Judge: judge, Config: cfg})
+	const n = 40
+	var runs []string
+	for i, task := range b.many(ada, n) {
+		runs = append(runs, b.Submit(t, ada, task.ID, "main.py", fmt.Sprint(i)).RunID)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = b.Worker.Run(ctx) })
+	for range 3 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				if more, err := b.Worker.Next(ctx); err != nil || !more {
+					time.Sleep(10 * time.Millisecond)
+				}
+			}
+		})
+	}
+	for range 12 {
+		_, _ = b.DB.Pool().Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+		time.Sleep(40 * time.Millisecond)
+	}
+	eventually(t, 40*time.Second, "all are judged", func() bool {
+		for _, id := range runs {
+			if r, err := b.Service.Run(ctx, auth.System("test"), id); err != nil || r.Status != validation.StatusDone {
+				return false
+			}
+		}
+		return true
+	})
+	cancel()
+	wg.Wait()
+	if got := b.count("SELECT count(*) FROM events.events WHERE type = 'validation.completed'"); got != n {
+		t.Errorf("%d verdicts were published, want %d", got, n)
+	}
+	if got := b.count("SELECT count(*) FROM validation.reports"); got != n {
+		t.Errorf("%d reports were stored, want %d", got, n)
+	}
+	if got := b.count("SELECT count(*) FROM events.events WHERE type = 'task.completed'"); got != n {
+		t.Errorf("%d tasks were completed, want %d", got, n)
+	}
+	t.Logf("%d attempts for %d runs", len(strings.Fields(judge.order())), n)
+	eventstest.Verify(t, b.log)
+}
