@@ -167,7 +167,8 @@ func attackNetwork(say sayer) {
 		name   string
 		target unix.SockaddrInet4
 	}{
-		{"the internet", unix.SockaddrInet4{Port: 53, Addr: [4]byte{1, 1, 1, 1}}},
+		// TEST-NET-1 of RFC 5737; connecting a datagram socket sends nothing.
+		{"an outside address", unix.SockaddrInet4{Port: 53, Addr: [4]byte{192, 0, 2, 1}}},
 		{"the host's loopback", unix.SockaddrInet4{Port: 22, Addr: [4]byte{127, 0, 0, 1}}},
 	} {
 		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
