@@ -169,7 +169,7 @@ func (l *Log) write(ctx context.Context, tx *postgres.Tx) error {
 	if err != nil {
 		return err
 	}
-	if err := store.Append(ctx, tx, batch); err != nil {
+	if err := store.Append(tx, batch); err != nil {
 		return err
 	}
 	// A hook that comes after this one may append again.

@@ -30,7 +30,9 @@ type Queryer interface {
 type Tx struct {
 	conn    *pgxpool.Conn
 	call    Call
-	pending pgx.Batch
+	pending pending
+	// asked is whether a statement waits in pending, beside what comes first.
+	asked bool
 	// begun is whether the server has been told to begin.
 	begun bool
 	// keyed is the place of the idempotency row in pending, or -1.
@@ -41,6 +43,13 @@ type Tx struct {
 	values   map[any]any
 	reply    []byte
 	sealed   bool
+}
+
+// pending is what travels with the next statement.
+type pending struct {
+	pgx.Batch
+	// explain makes errors of statements by their place.
+	explain map[int]func(error) error
 }
 
 // Call is who asked for this unit of work, for whom.
@@ -73,7 +82,7 @@ func (tx *Tx) SetValue(key, value any) {
 func (tx *Tx) Seal(reply []byte) { tx.reply, tx.sealed = reply, true }
 
 // Become switches the role and subject for the statements that follow.
-func (tx *Tx) Become(actor auth.Actor) { queueIdentity(&tx.pending, actor) }
+func (tx *Tx) Become(actor auth.Actor) { queueIdentity(&tx.pending.Batch, actor) }
 
 // Query implements Queryer.
 func (tx *Tx) Query(ctx context.Context, s *Statement, args Args) (pgx.Rows, error) {
@@ -103,6 +112,23 @@ func (tx *Tx) Exec(ctx context.Context, s *Statement, args Args) (pgconn.Command
 	return rows.CommandTag(), nil
 }
 
+// Later runs a statement whose answer nobody needs in the round trip of the
+// next one, at the latest in the commit's. When it fails, the unit of work does,
+// with what explain makes of the error (nil: the error itself).
+func (tx *Tx) Later(s *Statement, args Args, explain func(error) error) error {
+	values, err := s.Bind(args)
+	if err != nil {
+		return err
+	}
+	if tx.pending.explain == nil {
+		tx.pending.explain = map[int]func(error) error{}
+	}
+	tx.pending.explain[tx.pending.Len()] = explain
+	tx.pending.Queue(s.sql, values...)
+	tx.asked = true
+	return nil
+}
+
 // SendBatch runs many statements in one round trip.
 func (tx *Tx) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
 	if !tx.waiting() {
@@ -113,8 +139,8 @@ func (tx *Tx) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults 
 	for _, q := range batch.QueuedQueries {
 		all.QueuedQueries = append(all.QueuedQueries, q)
 	}
-	results := tx.conn.SendBatch(ctx, all)
-	if err := tx.readPending(results, first); err != nil {
+	results := tx.conn.SendBatch(ctx, &all.Batch)
+	if err := tx.readPending(results, first, all.explain); err != nil {
 		_ = results.Close()
 		return failedBatch{err}
 	}
@@ -128,8 +154,8 @@ func (tx *Tx) query(ctx context.Context, sql string, values []any) (pgx.Rows, er
 	batch := tx.takePending()
 	first := batch.Len()
 	batch.Queue(sql, values...)
-	results := tx.conn.SendBatch(ctx, batch)
-	if err := tx.readPending(results, first); err != nil {
+	results := tx.conn.SendBatch(ctx, &batch.Batch)
+	if err := tx.readPending(results, first, batch.explain); err != nil {
 		_ = results.Close()
 		return nil, err
 	}
@@ -143,13 +169,13 @@ func (tx *Tx) query(ctx context.Context, sql string, values []any) (pgx.Rows, er
 
 func (tx *Tx) waiting() bool { return tx.pending.Len() > 0 }
 
-func (tx *Tx) takePending() *pgx.Batch {
+func (tx *Tx) takePending() *pending {
 	batch := tx.pending
-	tx.pending = pgx.Batch{}
+	tx.pending = pending{}
 	return &batch
 }
 
-func (tx *Tx) readPending(results pgx.BatchResults, n int) error {
+func (tx *Tx) readPending(results pgx.BatchResults, n int, explain map[int]func(error) error) error {
 	for i := range n {
 		_, err := results.Exec()
 		if i == tx.keyed {
@@ -157,6 +183,9 @@ func (tx *Tx) readPending(results pgx.BatchResults, n int) error {
 			if isUniqueViolation(err) {
 				tx.replayed = true
 			}
+		}
+		if fn := explain[i]; err != nil && fn != nil {
+			return fn(err)
 		}
 		if err != nil {
 			return err

@@ -75,11 +75,11 @@ func (db *DB) inTx(ctx context.Context, call Call, fn func(context.Context, *Tx)
 	}()
 	tx.pending.Queue("begin")
 	if call.Key != "" {
-		queueIdentity(&tx.pending, auth.System("idempotency"))
+		queueIdentity(&tx.pending.Batch, auth.System("idempotency"))
 		tx.keyed = tx.pending.Len()
 		tx.pending.Queue(insertKey.sql, call.Actor.Name(), call.Key, call.Procedure, call.Hash, keyLife)
 	}
-	queueIdentity(&tx.pending, call.Actor)
+	queueIdentity(&tx.pending.Batch, call.Actor)
 
 	if err = fn(ctx, tx); err == nil {
 		err = tx.finish(ctx)
@@ -106,7 +106,7 @@ func (tx *Tx) finish(ctx context.Context) error {
 			return err
 		}
 	}
-	if !tx.begun && tx.call.Key == "" {
+	if !tx.begun && !tx.asked && tx.call.Key == "" {
 		return nil // nothing was asked of the database
 	}
 	var last pgx.Batch
@@ -115,6 +115,9 @@ func (tx *Tx) finish(ctx context.Context) error {
 	}
 	last.Queue("commit")
 	results := tx.SendBatch(ctx, &last)
+	if failed, ok := results.(failedBatch); ok {
+		return failed.err // of what went before the commit
+	}
 	var tag pgconn.CommandTag
 	for range last.Len() {
 		var err error

@@ -26,7 +26,7 @@ func TestTheLogRunsAsLongAsTheApplicationAndLeavesNothingBehind(t *testing.T) {
 	}
 	var log *events.Log
 	app := fxtest.New(t, fx.NopLogger,
-		fx.Supply(db, events.DefaultConfig(), slog.New(slog.DiscardHandler)), eventsfx.Module, fx.Populate(&log))
+		fx.Supply(db, events.DefaultConfig(), slog.New(slog.DiscardHandler)), fx.Provide(postgres.NewListener), eventsfx.Module, fx.Populate(&log))
 	app.RequireStart()
 	tail := log.Tail(0)
 	err = db.InTx(t.Context(), postgres.As(auth.System("test")), func(_ context.Context, tx *postgres.Tx) error {

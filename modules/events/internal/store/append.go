@@ -2,7 +2,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -67,24 +66,24 @@ var appendEvents = postgres.SQL("events.append", `
 // staleVersion is the SQLSTATE that events.append raises.
 const staleVersion = "EV001"
 
-// Append writes the batch, in one round trip; errs.StaleVersion when a stream
-// is not at the version that was expected.
-func Append(ctx context.Context, tx *postgres.Tx, b Batch) error {
-	_, err := tx.Exec(ctx, appendEvents, postgres.Args{
+// Append writes the batch in the round trip of the commit, so that its locks,
+// which the log's readers and other writers wait for, are held no longer than
+// that takes. The unit of work fails with errs.StaleVersion when a stream is not
+// at the version that was expected.
+func Append(tx *postgres.Tx, b Batch) error {
+	return tx.Later(appendEvents, postgres.Args{
 		"streams": b.Streams, "stream_types": b.streamTypes, "subjects": b.subjects, "courses": b.courses,
 		"expected": b.expected, "counts": b.counts,
 		"ids": b.ids, "stream_of": b.streamOf, "nth": b.nth, "types": b.types, "schema_versions": b.schemaVersions,
 		"goals": b.goals, "tasks": b.tasks, "payloads": b.payloads,
 		"meta": string(b.Meta), "at": b.At,
-	})
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == staleVersion {
-		return stale(pg)
-	}
-	if err != nil {
+	}, func(err error) error {
+		var pg *pgconn.PgError
+		if errors.As(err, &pg) && pg.Code == staleVersion {
+			return stale(pg)
+		}
 		return fmt.Errorf("append %d events to %s: %w", len(b.ids), strings.Join(b.Streams, ", "), err)
-	}
-	return nil
+	})
 }
 
 func stale(pg *pgconn.PgError) error {

@@ -40,7 +40,7 @@ func (Fold) Restore(ctx context.Context, tx *postgres.Tx, id string, history []e
 	if found, err := store.Update(ctx, tx, *g); err != nil || found {
 		return err
 	}
-	return store.Insert(ctx, tx, *g)
+	return store.Insert(tx, *g)
 }
 
 func foldAll(history []events.Event) (g *goals.Goal, err error) {

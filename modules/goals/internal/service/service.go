@@ -59,7 +59,7 @@ func (s *Service) CreateTx(ctx context.Context, tx *postgres.Tx, n goals.New) (g
 	if err != nil {
 		return goals.Goal{}, err
 	}
-	return *next, store.Insert(ctx, tx, *next)
+	return *next, store.Insert(tx, *next)
 }
 
 // UpdateTx implements goals.Service.

@@ -88,10 +88,9 @@ var update = postgres.SQL("goals.update", `
 		created_at = @created_at, updated_at = @updated_at, version = @version
 	WHERE id = @id`)
 
-// Insert writes a goal's first state.
-func Insert(ctx context.Context, tx *postgres.Tx, g goals.Goal) error {
-	_, err := tx.Exec(ctx, insert, Row(g))
-	return err
+// Insert writes a goal's first state, in the round trip of what comes next.
+func Insert(tx *postgres.Tx, g goals.Goal) error {
+	return tx.Later(insert, Row(g), func(err error) error { return fmt.Errorf("write goal %s: %w", g.ID, err) })
 }
 
 // Update writes a goal's next state. found is false when it has no row.
