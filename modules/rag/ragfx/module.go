@@ -2,10 +2,8 @@
 package ragfx
 
 import (
-	"net/http"
 	"time"
 
-	"connectrpc.com/connect"
 	"go.uber.org/fx"
 
 	"github.com/goals-tracker/tracker/modules/academy"
@@ -14,7 +12,6 @@ import (
 	"github.com/goals-tracker/tracker/modules/rag"
 	ragrpc "github.com/goals-tracker/tracker/modules/rag/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/rag/internal/service"
-	"github.com/goals-tracker/tracker/sdk/gen/tracker/rag/v1/ragv1connect"
 )
 
 // Module needs a rag.Config and provides rag.Service and its RPC face.
@@ -23,9 +20,7 @@ var Module = fx.Module("rag",
 		return NewService(db, members, cfg)
 	}),
 	fx.Provide(fx.Annotate(func(db *postgres.DB, s rag.Service) rpc.Service {
-		return rpc.Service{New: func(opts ...connect.HandlerOption) (string, http.Handler) {
-			return ragv1connect.NewRagServiceHandler(ragrpc.New(db, s), opts...)
-		}}
+		return ragrpc.New(db, s).Service()
 	}, fx.ResultTags(`group:"rpc.services"`))),
 )
 

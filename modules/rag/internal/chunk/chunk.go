@@ -179,7 +179,7 @@ func span(content string, l lines, start, end int) (c Chunk, ok bool) {
 		}
 		start += newline + 1
 	}
-	if start >= end {
+	if start >= end || strings.TrimSpace(content[start:end]) == "" {
 		return Chunk{}, false
 	}
 	return Chunk{

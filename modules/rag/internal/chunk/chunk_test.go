@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goals-tracker/tracker/cmd/academy/courses"
 	"github.com/goals-tracker/tracker/modules/rag"
@@ -193,4 +194,19 @@ func TestLongThingsAreCutAndShortOnesKept(t *testing.T) {
 		t.Errorf("got %d passages of one endless line, %v", len(doc.Chunks), err)
 	}
 	checkSpans(t, minified, doc)
+}
+
+func TestHostileInputIsCutInTimeOfItsLength(t *testing.T) {
+	const size = 1 << 18
+	for _, part := range []string{"[", "[a](", "![", "`", "*a ", "# a\n", "[a]: b\n", "- a\n", "> \n", "| a ", "\t- a\n", "<!-- ", "](",
+		"(", "\"", "\n", "def f():\n", "  x\n", "func a() {", "\"\"\""} {
+		for _, name := range []string{"a.md", "a.go", "a.py", "a.js", "a.txt", "a.ipynb"} {
+			start := time.Now()
+			_, _ = chunk.Cut(name, strings.Repeat(part, size/len(part)), false)
+			// Quadratic ones took half a minute.
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("%s of %q took %s", name, part, took)
+			}
+		}
+	}
 }

@@ -1,12 +1,14 @@
 package chunk
 
 import (
+	"regexp"
 	"strings"
 
-	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
 	gmtext "github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 
 	"github.com/goals-tracker/tracker/modules/rag"
 )
@@ -15,7 +17,12 @@ import (
 // with the square of their depth, and nobody reads so deep.
 const maxNesting = 60
 
-var commonMark = goldmark.New(goldmark.WithExtensions(extension.Table)).Parser()
+// commonMark reads blocks alone: what is in them is not needed, and links cost
+// the square of their number.
+var commonMark = parser.NewParser(
+	parser.WithBlockParsers(parser.DefaultBlockParsers()...),
+	parser.WithParagraphTransformers(util.Prioritized(extension.NewTableParagraphTransformer(), 200)),
+)
 
 // markdown cuts at headings; lists, tables, fences and quotes are never cut.
 func (d *Document) markdown(content string, exercise bool) error {
@@ -49,7 +56,7 @@ func (d *Document) section(content string, body int, headings *headings, exercis
 	for _, p := range topLevel(content, body, l) {
 		if heading, ok := p.node.(*ast.Heading); ok {
 			flush()
-			headings.enter(heading.Level, inlineText(heading, []byte(content[body:])))
+			headings.enter(heading.Level, headingText(heading, content[body:]))
 			continue
 		}
 		b := block{start: p.start, end: p.end}
@@ -138,19 +145,18 @@ func firstLeaf(node ast.Node) ast.Node {
 	}
 }
 
-// inlineText is the text of a heading without its marks.
-func inlineText(node ast.Node, source []byte) string {
-	var out strings.Builder
-	_ = ast.Walk(node, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if entering {
-			switch t := n.(type) {
-			case *ast.Text:
-				out.Write(t.Segment.Value(source))
-			case *ast.String:
-				out.Write(t.Value)
-			}
-		}
-		return ast.WalkContinue, nil
-	})
-	return strings.Join(strings.Fields(out.String()), " ")
+var (
+	linked = regexp.MustCompile(`!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])`)
+	marks  = regexp.MustCompile("`|\\*+|~~|<[^>]*>")
+)
+
+// headingText is the text of a heading without its marks.
+func headingText(node *ast.Heading, content string) string {
+	segments := node.Lines()
+	if segments == nil || segments.Len() == 0 {
+		return ""
+	}
+	text := content[segments.At(0).Start:segments.At(segments.Len()-1).Stop]
+	text = marks.ReplaceAllString(linked.ReplaceAllString(limit(text, 1000), "$1"), "")
+	return strings.Join(strings.Fields(text), " ")
 }

@@ -3,7 +3,9 @@ package rpc
 
 import (
 	"context"
+	"net/http"
 
+	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/rag"
 	ragv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/rag/v1"
+	"github.com/goals-tracker/tracker/sdk/gen/tracker/rag/v1/ragv1connect"
 )
 
 // Handler implements RagService.
@@ -21,6 +24,13 @@ type Handler struct {
 
 // New makes the handler.
 func New(db *postgres.DB, service rag.Service) *Handler { return &Handler{db: db, rag: service} }
+
+// Service is the handler as the server mounts it.
+func (h *Handler) Service() rpc.Service {
+	return rpc.Service{New: func(opts ...connect.HandlerOption) (string, http.Handler) {
+		return ragv1connect.NewRagServiceHandler(h, opts...)
+	}}
+}
 
 var scopes = map[ragv1.Scope]rag.Scope{
 	ragv1.Scope_SCOPE_USER: rag.ScopeUser, ragv1.Scope_SCOPE_COURSE: rag.ScopeCourse, ragv1.Scope_SCOPE_GLOBAL: rag.ScopeGlobal,
