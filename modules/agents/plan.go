@@ -33,8 +33,16 @@ type PlannedTask struct {
 	Exercise string `json:"exercise,omitempty"`
 	// Starter and Tests are what it brings, for the learner to see: hidden files
 	// by their path only.
-	Starter []tasks.File `json:"starter,omitempty"`
-	Tests   []tasks.File `json:"tests,omitempty"`
+	Starter []PlannedFile `json:"starter,omitempty"`
+	Tests   []PlannedFile `json:"tests,omitempty"`
+}
+
+// PlannedFile is a file of a planned task.
+type PlannedFile struct {
+	Path string `json:"path"`
+	// Content is "" where learners may not see it.
+	Content string `json:"content,omitempty"`
+	Hidden  bool   `json:"hidden,omitempty"`
 }
 
 // The bounds of a plan.

@@ -173,3 +173,11 @@ func (g *Graph) check() error {
 	}
 	return nil
 }
+
+// Read reads the state of a run.
+func Read(raw json.RawMessage) (s State, err error) {
+	if err = json.Unmarshal(raw, &s); err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	return s, nil
+}

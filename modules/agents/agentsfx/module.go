@@ -1,0 +1,57 @@
+// Package agentsfx wires the agents.
+package agentsfx
+
+import (
+	"encoding/json"
+	"log/slog"
+
+	"go.uber.org/fx"
+
+	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
+	"github.com/goals-tracker/tracker/modules/agents/internal/planner"
+	"github.com/goals-tracker/tracker/modules/agents/internal/react"
+	"github.com/goals-tracker/tracker/modules/agents/internal/reviewer"
+	"github.com/goals-tracker/tracker/modules/agents/internal/rpc"
+	"github.com/goals-tracker/tracker/modules/agents/internal/service"
+	"github.com/goals-tracker/tracker/modules/agents/internal/work"
+	"github.com/goals-tracker/tracker/modules/core/bus"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/llm"
+	"github.com/goals-tracker/tracker/modules/rag"
+	"github.com/goals-tracker/tracker/modules/tasks"
+	"github.com/goals-tracker/tracker/modules/validation"
+)
+
+// Module provides agents.Service and its RPC face, reacts to events and runs
+// graphs in jobs.
+var Module = fx.Module("agents",
+	fx.Provide(work.NewTickets, fx.Private),
+	fx.Provide(NewEngine, fx.Private),
+	fx.Provide(service.New, fx.Private),
+	fx.Provide(func(s *service.Service) agents.Service { return s }),
+	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Invoke(work.Register),
+	fx.Invoke(react.Register),
+)
+
+// NewEngine makes the engine with the graphs.
+func NewEngine(db *postgres.DB, log *events.Log, cfg agents.Config, tickets *work.Tickets, pushes *bus.Bus, logger *slog.Logger,
+	material rag.Service, t tasks.Service, v validation.Service, models llm.Service) (*engine.Engine, error) {
+	push := func(userID, kind string, payload any) {
+		if raw, err := json.Marshal(payload); err == nil {
+			pushes.Publish(bus.Message{UserID: userID, Type: kind, Payload: raw})
+		}
+	}
+	e := engine.New(db, log, cfg, tickets, push, logger)
+	for _, g := range []*engine.Graph{
+		planner.New(material, t, models, cfg).Graph(),
+		reviewer.New(log, material, v, t, models, cfg).Graph(),
+	} {
+		if err := e.Register(g); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}

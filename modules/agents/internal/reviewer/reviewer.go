@@ -1,0 +1,193 @@
+// Package reviewer explains a verdict: comments from findings, failing tests
+// and passages of the course, each with its evidence. It decides no verdict and
+// shows no solution.
+package reviewer
+
+import (
+	"context"
+	"strings"
+
+	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
+	"github.com/goals-tracker/tracker/modules/agents/internal/evidence"
+	"github.com/goals-tracker/tracker/modules/agents/internal/words"
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/llm"
+	"github.com/goals-tracker/tracker/modules/rag"
+	"github.com/goals-tracker/tracker/modules/tasks"
+	"github.com/goals-tracker/tracker/modules/validation"
+)
+
+// Material is what the reviewer reads of a course.
+type Material interface {
+	Search(ctx context.Context, actor auth.Actor, q rag.Query) (rag.Result, error)
+	Passages(ctx context.Context, actor auth.Actor, f rag.PassageFilter) ([]rag.Passage, error)
+	Exercises(ctx context.Context, actor auth.Actor, courseID string) ([]rag.Exercise, error)
+}
+
+// Verdicts is what the reviewer reads of submissions.
+type Verdicts interface {
+	Run(ctx context.Context, actor auth.Actor, id string) (validation.Run, error)
+	Snapshot(ctx context.Context, actor auth.Actor, id string) (validation.Snapshot, error)
+}
+
+// Reviewer has the nodes of the graph.
+type Reviewer struct {
+	log       *events.Log
+	material  Material
+	verdicts  Verdicts
+	tasks     tasks.Service
+	models    llm.Service
+	useModels bool
+}
+
+// New makes it; models may be nil.
+func New(log *events.Log, material Material, verdicts Verdicts, service tasks.Service, models llm.Service, cfg agents.Config) *Reviewer {
+	return &Reviewer{log: log, material: material, verdicts: verdicts, tasks: service, models: models, useModels: cfg.Models && models != nil}
+}
+
+// Graph is the reviewer's.
+func (r *Reviewer) Graph() *engine.Graph {
+	empty := func(s engine.State) bool { again, _ := engine.Get[bool](s, "again"); return again }
+	return &engine.Graph{
+		Name: agents.GraphReviewer, Version: 1, Start: "comment", Background: true,
+		Nodes: []engine.Node{
+			{Name: "comment", Run: r.comment},
+			{Name: "check", Run: r.check},
+			{Name: "publish", Run: r.publish},
+		},
+		Edges: []engine.Edge{
+			{From: "comment", To: "check"},
+			{From: "check", To: "comment", When: empty, Label: "nothing is backed"},
+			{From: "check", To: "publish", Label: "backed"},
+		},
+	}
+}
+
+var system = auth.System("agents")
+
+// Case is all that a review rests on.
+type Case struct {
+	evidence.Base
+	Run      validation.Run
+	Snapshot validation.Snapshot
+	Task     tasks.Task
+	// Locale is the language of the task.
+	Locale string
+	// hits are passages that fit, best first, by what they were looked for.
+	hits map[string][]rag.Passage
+}
+
+// Load reads a case. Passages are those that the learner may read.
+func Load(ctx context.Context, m Material, v Verdicts, t tasks.Service, validationRunID string) (*Case, error) {
+	run, err := v.Run(ctx, system, validationRunID)
+	if err != nil {
+		return nil, err
+	}
+	if run.Report == nil {
+		return nil, validation.ErrRunNotFound.New(validationRunID)
+	}
+	snapshot, err := v.Snapshot(ctx, system, run.SnapshotID)
+	if err != nil {
+		return nil, err
+	}
+	task, err := t.Get(ctx, system, run.TaskID)
+	if err != nil {
+		return nil, err
+	}
+	c := &Case{
+		Base: evidence.Base{Report: *run.Report, Files: snapshot.Files, Passages: map[string]rag.Passage{}},
+		Run:  run, Snapshot: snapshot, Task: task, Locale: words.Locale(task.Title + " " + task.Description), hits: map[string][]rag.Passage{},
+	}
+	if task.CourseID != "" {
+		if err := c.loadSolution(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.loadCited(ctx, m)
+}
+
+// loadSolution finds the exercise that the task came from, to keep its solution
+// out of what is said.
+func (c *Case) loadSolution(ctx context.Context, m Material) error {
+	list, err := m.Exercises(ctx, system, c.Task.CourseID)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		for _, cited := range c.Task.Citations {
+			if cited.DocumentID == x.DocumentID {
+				for _, f := range x.Files {
+					if f.Role == rag.Solution {
+						c.Solution += f.Content + "\n"
+					}
+				}
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// loadCited reads the passages that the task rests on.
+func (c *Case) loadCited(ctx context.Context, m Material) error {
+	ids := []string{}
+	for _, cited := range c.Task.Citations {
+		ids = append(ids, cited.ChunkID)
+	}
+	return c.LoadPassages(ctx, m, ids)
+}
+
+// LoadPassages reads passages by id, as far as the learner may.
+func (c *Case) LoadPassages(ctx context.Context, m Material, ids []string) error {
+	if len(ids) == 0 || c.Task.CourseID == "" {
+		return nil
+	}
+	list, err := m.Passages(ctx, c.reader(), rag.PassageFilter{CourseID: c.Task.CourseID, ChunkIDs: ids})
+	if errs.CodeOf(err) == errs.PermissionDenied {
+		return nil
+	}
+	for _, p := range list {
+		c.Passages[p.ChunkID] = p
+	}
+	return err
+}
+
+// find looks for passages that explain something, exercises apart.
+func (c *Case) find(ctx context.Context, m Material, about string) (*rag.Passage, error) {
+	if c.Task.CourseID == "" {
+		return nil, nil
+	}
+	hits, known := c.hits[about]
+	if !known {
+		query := clip(about+" "+strings.Join(c.Task.Concepts, " "), 500)
+		result, err := m.Search(ctx, c.reader(), rag.Query{Text: query, CourseID: c.Task.CourseID, Limit: 10})
+		if code := errs.CodeOf(err); err != nil && code != errs.PermissionDenied && code != errs.InvalidArgument {
+			return nil, err
+		}
+		hits = result.Passages
+		c.hits[about] = hits
+	}
+	for _, p := range hits {
+		if p.Kind != rag.PassageText || strings.HasPrefix(p.Path, "exercises/") {
+			continue
+		}
+		c.Passages[p.ChunkID] = p
+		return &p, nil
+	}
+	return nil, nil
+}
+
+// reader is the learner, in the courses that the academy says.
+func (c *Case) reader() auth.Actor {
+	return auth.Actor{UserID: c.Task.UserID, Roles: []auth.Role{auth.Student}}
+}
+
+func clip(text string, n int) string {
+	if runes := []rune(text); len(runes) > n {
+		return string(runes[:n])
+	}
+	return text
+}

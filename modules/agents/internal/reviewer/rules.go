@@ -1,0 +1,207 @@
+package reviewer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/evidence"
+	"github.com/goals-tracker/tracker/modules/rag"
+	"github.com/goals-tracker/tracker/modules/validation"
+	"github.com/goals-tracker/tracker/sdk/judging"
+)
+
+// The most comments of each kind.
+const (
+	maxTests    = 10
+	maxFindings = 8
+)
+
+// phrase is what the rules say by themselves.
+type phrase struct{ testFails, testBreaks, look, others, slow, memory, output, tests, reread, fine string }
+
+var phrases = map[string]phrase{
+	"en": {
+		testFails: "The test **%s** fails: %s", testBreaks: "The test **%s** could not run to its end: %s",
+		look: "The course has it under “%s” (%s, lines %d–%d).", others: "%d more tests say the same: %s.",
+		slow:   "Your program was still running when its time was up. Look at each loop: what brings its end closer in every round?",
+		memory: "Your program wanted more memory than it may have. Look for something that grows in a loop.",
+		output: "Your program printed more than it may. Look for a `print` in a loop that goes on too long.",
+		tests:  "**%d of %d tests pass.**", reread: "Read this part of the task again and compare it with what you handed in.",
+		fine: "Say in your own words why it works; then see whether a name or a step could be clearer.",
+	},
+	"es": {
+		testFails: "La prueba **%s** falla: %s", testBreaks: "La prueba **%s** no pudo llegar a su fin: %s",
+		look: "El curso lo trata en «%s» (%s, líneas %d–%d).", others: "Otras %d pruebas dicen lo mismo: %s.",
+		slow:   "Tu programa seguía en marcha cuando se acabó el tiempo. Mira cada bucle: ¿qué acerca su final en cada vuelta?",
+		memory: "Tu programa quiso más memoria de la que puede usar. Busca algo que crezca dentro de un bucle.",
+		output: "Tu programa imprimió más de lo que puede. Busca un `print` en un bucle que dura demasiado.",
+		tests:  "**Pasan %d de %d pruebas.**", reread: "Vuelve a leer esta parte de la tarea y compárala con lo que has entregado.",
+		fine: "Explica con tus palabras por qué funciona; luego mira si algún nombre o paso podría quedar más claro.",
+	},
+}
+
+// byRules comments on a case: failing tests first, then findings, each with the
+// passage that explains it, where the course has one.
+func (r *Reviewer) byRules(ctx context.Context, c *Case) ([]agents.Comment, error) {
+	comments := []agents.Comment{}
+	add := func(comment agents.Comment, about string) error {
+		p, err := c.find(ctx, r.material, about)
+		if err != nil {
+			return err
+		}
+		if p != nil {
+			cite(c, &comment, *p)
+		}
+		comments = append(comments, comment)
+		return nil
+	}
+	for _, f := range c.findings(true) {
+		if err := add(found(c, f), f.Rule+" "+f.Message.In(c.Locale)); err != nil {
+			return nil, err
+		}
+	}
+	for _, g := range c.failures() {
+		if err := add(g.comment(c), g.message+" "+g.tests[0].Name); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range c.findings(false) {
+		comments = append(comments, found(c, f))
+	}
+	said := phrases[c.Locale]
+	limit := map[judging.Verdict]string{judging.VerdictTimedOut: said.slow, judging.VerdictOutOfMemory: said.memory, judging.VerdictOutputLimit: said.output}
+	topic := map[string]string{"en": "loop while never ends", "es": "bucle while no acaba nunca"}
+	if text := limit[c.Report.Verdict]; text != "" {
+		if p, err := c.find(ctx, r.material, topic[c.Locale]); err != nil {
+			return nil, err
+		} else if p != nil {
+			comment := agents.Comment{Text: text}
+			cite(c, &comment, *p)
+			comments = append([]agents.Comment{comment}, comments...)
+		}
+	}
+	if len(comments) == 0 {
+		comments = c.general()
+	}
+	return comments, nil
+}
+
+// general rests on what the task rests on, where neither tests nor rules have
+// anything to say.
+func (c *Case) general() []agents.Comment {
+	said := phrases[c.Locale]
+	for _, cited := range c.Task.Citations {
+		if _, readable := c.Passages[cited.ChunkID]; !readable || evidence.Unbacked(cited, c.Passages) != "" {
+			continue
+		}
+		text := said.reread
+		if c.Report.Verdict == judging.VerdictPassed {
+			text = said.fine
+		}
+		return []agents.Comment{{Text: text + "\n\n" + quote(cited.Quote), Citation: &cited}}
+	}
+	return []agents.Comment{}
+}
+
+// failure is tests that fail with the same message.
+type failure struct {
+	message string
+	tests   []validation.Test
+}
+
+func (c *Case) failures() (groups []failure) {
+next:
+	for _, t := range c.Report.Tests {
+		if t.Status != judging.StatusFail && t.Status != judging.StatusError {
+			continue
+		}
+		message := t.Message.In(c.Locale)
+		for i := range groups {
+			if groups[i].message == message {
+				groups[i].tests = append(groups[i].tests, t)
+				continue next
+			}
+		}
+		if len(groups) < maxTests {
+			groups = append(groups, failure{message, []validation.Test{t}})
+		}
+	}
+	return groups
+}
+
+func (g failure) comment(c *Case) agents.Comment {
+	said, t := phrases[c.Locale], g.tests[0]
+	format := said.testFails
+	if t.Status == judging.StatusError {
+		format = said.testBreaks
+	}
+	text := fmt.Sprintf(format, inline(t.Name), plain(g.message))
+	if more := g.tests[1:]; len(more) > 0 {
+		names := []string{}
+		for _, t := range more[:min(len(more), 5)] {
+			names = append(names, inline(t.Name))
+		}
+		text += "\n\n" + fmt.Sprintf(said.others, len(more), strings.Join(names, ", "))
+	}
+	return agents.Comment{Text: text, TestID: t.ID}
+}
+
+// findings are those that break the code, or the others, one a rule and file.
+func (c *Case) findings(errors bool) (list []validation.Finding) {
+	seen := map[string]bool{}
+	for _, f := range c.Report.Findings {
+		if (f.Severity == judging.SeverityError) == errors && !seen[f.Rule+f.File] && len(list) < maxFindings {
+			seen[f.Rule+f.File] = true
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func found(c *Case, f validation.Finding) agents.Comment {
+	comment := agents.Comment{Text: plain(f.Message.In(c.Locale)), Rule: f.Rule}
+	if f.File != "" && f.Line > 0 {
+		at := agents.Comment{File: f.File, StartLine: f.Line, EndLine: max(f.Line, f.EndLine), Rule: f.Rule, Text: "-"}
+		if c.Wrong(at) == "" {
+			comment.File, comment.StartLine, comment.EndLine = at.File, at.StartLine, at.EndLine
+		}
+	}
+	return comment
+}
+
+// cite adds a passage to a comment.
+func cite(c *Case, comment *agents.Comment, p rag.Passage) {
+	citation := evidence.Cite(p)
+	heading := p.Heading
+	if at := strings.LastIndex(heading, " > "); at >= 0 {
+		heading = heading[at+3:]
+	}
+	if heading == "" {
+		heading = p.Title
+	}
+	comment.Citation = &citation
+	comment.Text += "\n\n" + fmt.Sprintf(phrases[c.Locale].look, plain(heading), inline(p.Path), citation.StartLine, citation.EndLine) +
+		"\n\n" + quote(citation.Quote)
+}
+
+func quote(text string) string { return "> " + strings.ReplaceAll(text, "\n", "\n> ") }
+
+// plain keeps a text on few lines; it comes from a report and is shown as text.
+func plain(text string) string { return clip(strings.TrimSpace(text), 600) }
+
+func inline(text string) string { return clip(strings.Join(strings.Fields(text), " "), 120) }
+
+// headline says how the tests went, in the validator's words.
+func headline(c *Case) string {
+	passed, total := c.Report.Counts()
+	lines := []string{}
+	if total > 0 {
+		lines = append(lines, fmt.Sprintf(phrases[c.Locale].tests, passed, total))
+	}
+	if s := c.Report.Summary.In(c.Locale); s != "" {
+		lines = append(lines, plain(s))
+	}
+	return strings.Join(lines, " ")
+}

@@ -1,0 +1,153 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/convert"
+	"github.com/goals-tracker/tracker/modules/agents/internal/reviewer"
+	"github.com/goals-tracker/tracker/modules/agents/internal/store"
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/events"
+	agentsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/agents/v1"
+)
+
+// Feedback implements agents.Service.
+func (s *Service) Feedback(ctx context.Context, actor auth.Actor, validationRunID string) (agents.Feedback, error) {
+	return s.feedback(validationRunID, func() (*agents.Feedback, error) {
+		return store.FeedbackOf(ctx, s.db.As(actor), actor, validationRunID)
+	})
+}
+
+func (s *Service) feedback(id string, read func() (*agents.Feedback, error)) (agents.Feedback, error) {
+	if uuid.Validate(id) != nil {
+		return agents.Feedback{}, agents.ErrFeedbackNotFound.New(id)
+	}
+	f, err := read()
+	if err != nil {
+		return agents.Feedback{}, err
+	}
+	if f == nil {
+		return agents.Feedback{}, agents.ErrFeedbackNotFound.New(id)
+	}
+	return *f, nil
+}
+
+// Check implements agents.Service.
+func (s *Service) Check(ctx context.Context, actor auth.Actor, feedbackID string) (agents.Checked, error) {
+	f, err := s.feedback(feedbackID, func() (*agents.Feedback, error) {
+		return store.GetFeedback(ctx, s.db.As(actor), actor, feedbackID)
+	})
+	if err != nil {
+		return agents.Checked{}, err
+	}
+	checked := agents.Checked{FeedbackID: f.ID, Outcome: agents.DisputeUpheld}
+	c, err := reviewer.Load(ctx, s.material, s.verdicts, s.tasks, f.ValidationRunID)
+	if err != nil {
+		return agents.Checked{}, fmt.Errorf("check feedback %s: %w", f.ID, err)
+	}
+	_, dropped, err := c.Hold(ctx, s.material, f.Comments)
+	if err != nil {
+		return agents.Checked{}, fmt.Errorf("check feedback %s: %w", f.ID, err)
+	}
+	if len(dropped) > 0 {
+		checked.Outcome = agents.DisputeWithdrawn
+	}
+	return checked, nil
+}
+
+// DisputeTx implements agents.Service.
+func (s *Service) DisputeTx(ctx context.Context, tx *postgres.Tx, checked agents.Checked, reason string) (agents.Feedback, error) {
+	if err := checkWords("reason", reason, 1, 4000); err != nil {
+		return agents.Feedback{}, err
+	}
+	f, err := s.feedback(checked.FeedbackID, func() (*agents.Feedback, error) {
+		return store.LockFeedback(ctx, tx, tx.Actor(), checked.FeedbackID)
+	})
+	if err != nil {
+		return agents.Feedback{}, err
+	}
+	stream := events.Stream{Type: agents.StreamFeedback, ID: f.ID, SubjectID: f.UserID, CourseID: f.CourseID}
+	s.log.Append(tx, stream, f.Version, &agentsv1.FeedbackDisputed{
+		FeedbackId: f.ID, TaskId: f.TaskID, Reason: reason, Outcome: string(checked.Outcome),
+	})
+	f.Dispute = checked.Outcome
+	f.Version++
+	return f, store.SetDispute(ctx, tx, f)
+}
+
+// Withdraw takes feedback that was withdrawn off its task, if that still shows
+// it. For subscriptions.
+func (s *Service) Withdraw(ctx context.Context, tx *postgres.Tx, feedbackID string) error {
+	f, err := store.GetFeedback(ctx, tx, system, feedbackID)
+	if err != nil || f == nil || f.Dispute != agents.DisputeWithdrawn {
+		return err
+	}
+	task, err := s.tasks.LockTx(ctx, tx, f.TaskID)
+	if errs.CodeOf(err) == errs.NotFound && err != nil {
+		return nil
+	}
+	if err != nil || task.Feedback != f.Text {
+		return err
+	}
+	_, err = s.tasks.FeedbackTx(ctx, tx, f.TaskID, "")
+	return err
+}
+
+// PrepareHint implements agents.Service.
+func (s *Service) PrepareHint(ctx context.Context, actor auth.Actor, r agents.HintRequest) (agents.Hint, error) {
+	if err := checkWords("question", r.Question, 0, 4000); err != nil {
+		return agents.Hint{}, err
+	}
+	task, err := s.tasks.Get(ctx, actor, r.TaskID)
+	if err != nil {
+		return agents.Hint{}, err
+	}
+	if !actor.Owns(task.UserID) {
+		return agents.Hint{}, errs.Forbidden.New("only the learner whose task it is asks for hints")
+	}
+	last, _, err := store.LastHint(ctx, s.db.As(actor), actor, task.ID)
+	if err != nil {
+		return agents.Hint{}, err
+	}
+	level := agents.HintQuestion
+	if last != nil {
+		level = min(last.Level+1, agents.HintExample)
+	}
+	return s.tutor.Hint(ctx, actor, task, level, r)
+}
+
+// HintTx implements agents.Service.
+func (s *Service) HintTx(ctx context.Context, tx *postgres.Tx, h agents.Hint) (agents.Hint, error) {
+	// The task is read again: it may have been deleted meanwhile.
+	if _, err := s.tasks.LockTx(ctx, tx, h.TaskID); err != nil {
+		return agents.Hint{}, err
+	}
+	last, number, err := store.LastHint(ctx, tx, tx.Actor(), h.TaskID)
+	if err != nil {
+		return agents.Hint{}, err
+	}
+	if last != nil && last.Level >= h.Level && h.Level < agents.HintExample {
+		return *last, nil // another call climbed this rung meanwhile
+	}
+	if h.ID, err = newID(); err != nil {
+		return agents.Hint{}, err
+	}
+	h.CreatedAt = s.log.Now(tx)
+	made, err := store.InsertHint(ctx, tx, h, number+1)
+	if err != nil {
+		return agents.Hint{}, err
+	}
+	if !made {
+		return agents.Hint{}, errs.Busy.New("The next hint")
+	}
+	s.log.Append(tx, events.Stream{Type: agents.StreamHint, ID: h.ID, SubjectID: h.UserID, CourseID: h.CourseID}, 0, &agentsv1.HintGiven{
+		HintId: h.ID, TaskId: h.TaskID, Level: int32(h.Level), Text: h.Text, Citations: convert.Citations(h.Citations), Label: h.Label,
+	})
+	return h, nil
+}

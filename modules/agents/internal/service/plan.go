@@ -1,0 +1,139 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
+	"github.com/goals-tracker/tracker/modules/agents/internal/planner"
+	"github.com/goals-tracker/tracker/modules/agents/internal/store"
+	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/goals"
+	agentsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/agents/v1"
+)
+
+// PlanTx implements agents.Service.
+func (s *Service) PlanTx(ctx context.Context, tx *postgres.Tx, r agents.PlanRequest) (agents.Run, error) {
+	if err := checkWords("wishes", r.Wishes, 0, 4000); err != nil {
+		return agents.Run{}, err
+	}
+	if !slices.Contains([]string{"", "en", "es"}, r.Locale) {
+		var c goals.Checker
+		c.Wrong("locale", "must be en, es or empty", "debe ser en, es o estar vacío")
+		return agents.Run{}, c.Err()
+	}
+	goal, err := s.goals.LockTx(ctx, tx, r.GoalID)
+	if err != nil {
+		return agents.Run{}, err
+	}
+	if !tx.Actor().Owns(goal.UserID) {
+		return agents.Run{}, errs.Forbidden.New("only the learner whose goal it is plans it")
+	}
+	if !goal.Status.Open() {
+		return agents.Run{}, goal.Closed()
+	}
+	request := planner.Request{
+		Title: goal.Title, Description: goal.Description, Criteria: goal.Criteria, Wishes: r.Wishes,
+		AutoApprove: r.AutoApprove, Locale: r.Locale, Courses: courses(tx.Actor(), goal.CourseID),
+	}
+	requested := func(runID string) *agentsv1.PlanRequested {
+		return &agentsv1.PlanRequested{RunId: runID, GoalId: goal.ID, Wishes: r.Wishes, AutoApprove: r.AutoApprove, Locale: r.Locale}
+	}
+	before, err := store.Planning(ctx, tx, tx.Actor(), goal.ID)
+	if err != nil {
+		return agents.Run{}, err
+	}
+	if before != nil {
+		if before.WaitingFor != agents.ForMaterial {
+			return agents.Run{}, agents.ErrPlanUnderWay.New(before.ID).WithDetail("run_id", before.ID)
+		}
+		before.WakeSeconds = 0
+		err := s.engine.Resume(ctx, tx, before, planner.Answer{Request: &request}, requested(before.ID))
+		return before.Run, err
+	}
+	id, err := newID()
+	if err != nil {
+		return agents.Run{}, err
+	}
+	run, err := s.engine.Start(ctx, tx, agents.Run{
+		ID: id, Graph: agents.GraphPlanner, UserID: goal.UserID, CourseID: goal.CourseID, GoalID: goal.ID,
+	}, map[string]any{"request": request}, requested(id))
+	if err != nil {
+		return agents.Run{}, fmt.Errorf("start plan of goal %s: %w", goal.ID, err)
+	}
+	if run == nil {
+		return agents.Run{}, errs.Busy.New("The planner of this goal")
+	}
+	return *run, nil
+}
+
+// AnswerTx implements agents.Service.
+func (s *Service) AnswerTx(ctx context.Context, tx *postgres.Tx, runID, questionID, answer string) (agents.Run, error) {
+	if err := checkWords("answer", answer, 1, 4000); err != nil {
+		return agents.Run{}, err
+	}
+	row, err := s.run(ctx, tx, runID)
+	if err != nil {
+		return agents.Run{}, err
+	}
+	if row.WaitingFor != agents.ForAnswer || row.Question == nil || questionID != "" && row.Question.ID != questionID {
+		return agents.Run{}, agents.ErrNoQuestion.New(runID).WithDetail("waiting_for", string(row.WaitingFor))
+	}
+	err = s.engine.Resume(ctx, tx, row, planner.Answer{QuestionID: row.Question.ID, Text: answer})
+	return row.Run, err
+}
+
+// ApproveTx implements agents.Service.
+func (s *Service) ApproveTx(ctx context.Context, tx *postgres.Tx, runID string, keys []string) (agents.Run, error) {
+	row, err := s.run(ctx, tx, runID)
+	if err != nil {
+		return agents.Run{}, err
+	}
+	if row.WaitingFor != agents.ForApproval {
+		return agents.Run{}, agents.ErrNoPlan.New(runID).WithDetail("status", string(row.Status)).WithDetail("waiting_for", string(row.WaitingFor))
+	}
+	state, err := engine.Read(row.State)
+	if err != nil {
+		return agents.Run{}, err
+	}
+	plan, err := engine.Get[agents.Plan](state, "plan")
+	if err != nil {
+		return agents.Run{}, err
+	}
+	for i, key := range keys {
+		if !slices.ContainsFunc(plan.Tasks, func(t agents.PlannedTask) bool { return t.Key == key }) {
+			var c goals.Checker
+			c.Wrong(fmt.Sprintf("keys[%d]", i), fmt.Sprintf("names %.60q, which is no task of the plan", key),
+				fmt.Sprintf("nombra %.60q, que no es una tarea del plan", key))
+			return agents.Run{}, c.Err()
+		}
+	}
+	if err := s.engine.Resume(ctx, tx, row, planner.Answer{Approve: true, Keys: keys}); err != nil {
+		return agents.Run{}, err
+	}
+	row.Plan = &plan
+	return row.Run, nil
+}
+
+// RejectTx implements agents.Service.
+func (s *Service) RejectTx(ctx context.Context, tx *postgres.Tx, runID, reason string) (agents.Run, error) {
+	if err := checkWords("reason", reason, 0, 2000); err != nil {
+		return agents.Run{}, err
+	}
+	row, err := s.run(ctx, tx, runID)
+	if err != nil {
+		return agents.Run{}, err
+	}
+	if row.Graph != agents.GraphPlanner {
+		return agents.Run{}, agents.ErrRunNotFound.New(runID)
+	}
+	if !row.Status.Active() {
+		return agents.Run{}, agents.ErrRunOver.New(runID).WithDetail("status", string(row.Status))
+	}
+	err = s.engine.Cancel(ctx, tx, row, &agentsv1.PlanRejected{RunId: row.ID, GoalId: row.GoalID, Reason: strings.TrimSpace(reason)})
+	return row.Run, err
+}
