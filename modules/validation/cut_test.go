@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,19 +34,27 @@ func TestNoVerdictIsLostOrDoubledWhenConnectionsAreCut(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var wg sync.WaitGroup
+	var failed atomic.Int64
 	wg.Go(func() { _ = b.Worker.Run(ctx) })
 	for range 3 {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				if more, err := b.Worker.Next(ctx); err != nil || !more {
+				more, err := b.Worker.Next(ctx)
+				if err != nil && ctx.Err() == nil {
+					failed.Add(1)
+				}
+				if err != nil || !more {
 					time.Sleep(10 * time.Millisecond)
 				}
 			}
 		})
 	}
-	for range 12 {
-		_, _ = b.DB.Pool().Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
-		time.Sleep(40 * time.Millisecond)
+	cut := 0
+	for range 25 {
+		n := 0
+		_ = b.DB.Pool().QueryRow(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`).Scan(&n)
+		cut += n
+		time.Sleep(15 * time.Millisecond)
 	}
 	eventually(t, 40*time.Second, "all are judged", func() bool {
 		for _, id := range runs {
@@ -66,6 +75,9 @@ func TestNoVerdictIsLostOrDoubledWhenConnectionsAreCut(t *testing.T) {
 	if got := b.count("SELECT count(*) FROM events.events WHERE type = 'task.completed'"); got != n {
 		t.Errorf("%d tasks were completed, want %d", got, n)
 	}
-	t.Logf("%d attempts for %d runs", len(strings.Fields(judge.order())), n)
+	t.Logf("%d connections cut, %d calls failed, %d attempts for %d runs", cut, failed.Load(), len(strings.Fields(judge.order())), n)
+	if cut < 5 || failed.Load() == 0 {
+		t.Error("the cuts did not hit anybody")
+	}
 	eventstest.Verify(t, b.log)
 }

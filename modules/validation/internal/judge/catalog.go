@@ -18,12 +18,17 @@ type Catalog struct {
 	host   *pluginhost.Host
 	engine *Engine
 
-	mu   sync.Mutex
-	last time.Time
+	mu      sync.Mutex
+	loading chan struct{} // nil when nothing is being loaded
+	last    time.Time
 }
 
-// loadAgain is how long plugins that could not say what they judge are left alone.
-const loadAgain = 15 * time.Second
+const (
+	// loadAgain is how long plugins that could not say what they judge are left alone.
+	loadAgain = 15 * time.Second
+	// loadWait is how long a call waits for them beside others that could.
+	loadWait = 3 * time.Second
+)
 
 // NewCatalog makes a catalog of the host's validators.
 func NewCatalog(host *pluginhost.Host, engine *Engine) *Catalog {
@@ -36,17 +41,64 @@ type Match struct {
 	Language judging.Language
 }
 
-// Load starts the plugins of which it is not known what they judge.
+// Load starts the validators of which it is not known what they judge. It waits
+// for loadWait at most where others are known already, so that one that hangs
+// does not hold everybody up.
 func (c *Catalog) Load(ctx context.Context) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	var missing []string
+	known := false
 	for _, info := range c.infos() {
-		if describe(info) == nil && time.Since(c.last) > loadAgain {
-			c.host.Catalog(ctx)
-			c.last = time.Now()
-			return
+		if describe(info) == nil {
+			missing = append(missing, info.Name)
+		} else {
+			known = true
 		}
 	}
+	if len(missing) == 0 {
+		return
+	}
+	done := c.load(missing)
+	var enough <-chan time.Time
+	if known {
+		enough = time.After(loadWait)
+	}
+	select {
+	case <-done:
+	case <-enough:
+	case <-ctx.Done():
+	}
+}
+
+// load describes plugins, once at a time; the channel closes when that is done.
+func (c *Catalog) load(names []string) <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.loading != nil || time.Since(c.last) < loadAgain {
+		if c.loading == nil {
+			done := make(chan struct{})
+			close(done)
+			return done
+		}
+		return c.loading
+	}
+	done := make(chan struct{})
+	c.loading, c.last = done, time.Now()
+	go func() {
+		var wg sync.WaitGroup
+		for _, name := range names {
+			wg.Go(func() {
+				if plugin, err := c.host.Validator(name); err == nil {
+					_, _ = plugin.Describe(context.Background()) // bounded by the host, which keeps what it learns
+				}
+			})
+		}
+		wg.Wait()
+		c.mu.Lock()
+		c.loading = nil
+		c.mu.Unlock()
+		close(done)
+	}()
+	return done
 }
 
 // Look asks every plugin for its toolchain, so that missing ones are known.
