@@ -80,10 +80,11 @@ type demo struct {
 }
 
 type demoTask struct {
-	ID         string `json:"id"`
-	Title      string `json:"title"`
-	Type       string `json:"type"`
-	Status     string `json:"status"`
+	ID         string   `json:"id"`
+	Title      string   `json:"title"`
+	Type       string   `json:"type"`
+	Status     string   `json:"status"`
+	DependsOn  []string `json:"depends_on"`
 	Validation *struct {
 		Tests []struct{ Path string } `json:"tests"`
 	} `json:"validation"`
@@ -221,6 +222,13 @@ func (d *demo) submit(ctx context.Context) error {
 	exercise, err := d.exercise()
 	if err != nil {
 		return err
+	}
+	for _, id := range d.task.DependsOn {
+		var read demoTask
+		if err := d.socket.command(ctx, "task.complete", map[string]any{"task_id": id, "actual_hours": 0.5}, &read); err != nil {
+			return err
+		}
+		say("(before: the learner read %q and calls it done)", read.Title)
 	}
 	say("for task %s, %q", d.task.ID, d.task.Title)
 	for _, attempt := range []struct {
