@@ -1,0 +1,129 @@
+// Package agentstest gives tests the real agents on the test's database, whose
+// nodes they run when they want.
+package agentstest
+
+import (
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"testing"
+
+	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
+	"github.com/goals-tracker/tracker/modules/agents/internal/planner"
+	"github.com/goals-tracker/tracker/modules/agents/internal/react"
+	"github.com/goals-tracker/tracker/modules/agents/internal/reviewer"
+	"github.com/goals-tracker/tracker/modules/agents/internal/rpc"
+	"github.com/goals-tracker/tracker/modules/agents/internal/service"
+	"github.com/goals-tracker/tracker/modules/agents/internal/work"
+	"github.com/goals-tracker/tracker/modules/core/bus"
+	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	corerpc "github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/goals"
+	"github.com/goals-tracker/tracker/modules/llm"
+	"github.com/goals-tracker/tracker/modules/rag"
+	"github.com/goals-tracker/tracker/modules/tasks"
+	"github.com/goals-tracker/tracker/modules/validation"
+)
+
+// Parts are the modules that agents rest on. Models may be nil.
+type Parts struct {
+	DB         *postgres.DB
+	Log        *events.Log
+	Goals      goals.Service
+	Tasks      tasks.Service
+	Validation validation.Service
+	Rag        rag.Service
+	Models     llm.Service
+	Config     agents.Config
+}
+
+// Kit is the module as agentsfx wires it.
+type Kit struct {
+	agents.Service
+	db     *postgres.DB
+	cfg    agents.Config
+	engine *engine.Engine
+
+	mu     sync.Mutex
+	pushes []bus.Message
+}
+
+// New wires the module. Call it once per log, before the log is used.
+func New(t testing.TB, p Parts) *Kit {
+	t.Helper()
+	inserter, err := jobs.NewInserter(p.DB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Config == (agents.Config{}) {
+		p.Config = agents.DefaultConfig()
+	}
+	k := &Kit{db: p.DB, cfg: p.Config}
+	k.engine = engine.New(p.DB, p.Log, p.Config, work.NewTickets(inserter), k.push, slog.New(slog.DiscardHandler))
+	for _, g := range []*engine.Graph{
+		planner.New(p.Rag, p.Tasks, p.Models, p.Config).Graph(),
+		reviewer.New(p.Log, p.Rag, p.Validation, p.Tasks, p.Models, p.Config).Graph(),
+	} {
+		if err := k.engine.Register(g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := service.New(p.DB, p.Log, k.engine, p.Goals, p.Tasks, p.Validation, p.Rag)
+	react.Register(p.Log, s)
+	k.Service = s
+	return k
+}
+
+// RPC is the module's Connect service.
+func (k *Kit) RPC() corerpc.Service { return rpc.Service(k.db, k.Service) }
+
+// Register lets the jobs' runner work.
+func (k *Kit) Register(registry *jobs.Registry) { work.Register(registry, k.engine, k.cfg) }
+
+// Drain executes nodes until none is due, and says how many it took.
+func (k *Kit) Drain(t testing.TB) (taken int) {
+	t.Helper()
+	for {
+		did, err := k.engine.Work(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !did {
+			return taken
+		}
+		taken++
+	}
+}
+
+// Sweep does what is done every ten seconds.
+func (k *Kit) Sweep(t testing.TB) {
+	t.Helper()
+	if err := k.engine.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (k *Kit) push(userID, kind string, payload any) {
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pushes = append(k.pushes, bus.Message{UserID: userID, Type: kind, Payload: raw})
+}
+
+// Pushes are what was pushed to a learner's screens.
+func (k *Kit) Pushes(userID string) (list []bus.Message) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, m := range k.pushes {
+		if m.UserID == userID {
+			list = append(list, m)
+		}
+	}
+	return list
+}
