@@ -30,7 +30,7 @@ func TestReadingAFolderTakesWhatSomebodyWrote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got, wrong []string
+	got, wrong := make([]string, 0, len(files)), make([]string, 0, len(problems))
 	for _, f := range files {
 		got = append(got, f.Path)
 	}

@@ -67,7 +67,7 @@ func TestASetThatIsBrokenSaysWhere(t *testing.T) {
 	for want, fsys := range map[string]fstest.MapFS{
 		"corpus.jsonl line 2": set(corpus[:strings.Index(corpus, "\n")+1]+"{", queries, ""),
 		"qrels line 1":        set(corpus, queries, "q1 c 1\n"),
-		"qrels line 2":        set(corpus, queries, "h\th\th\nq1\tc\tmany\n"),
+		"qrels line 2":        set(corpus, queries, "query\tdocument\tscore\nq1\tc\tmany\n"),
 		"no documents":        set("", queries, "q1\tc\t1\n"),
 		"file does not exist": {},
 	} {

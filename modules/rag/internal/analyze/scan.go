@@ -25,15 +25,8 @@ func scan(text string, emit func(token)) {
 		for {
 			start := end
 			end = wordEnd(text, start)
-			word, next := text[start:end], end
-			if rest := text[end:]; len(word) == 1 && (strings.HasPrefix(rest, "++") || strings.HasPrefix(rest, "#")) {
-				// C++, C#, F#: their signs are their names.
-				next = end + strings.IndexFunc(rest+" ", func(r rune) bool { return r != '+' && r != '#' })
-				word = text[start:next]
-			} else {
-				word, next = apostrophe(text, start, end)
-			}
-			end = next
+			var word string
+			word, end = signs(text, start, end)
 			if words := split(word); len(words) > 0 {
 				parts = append(parts, words)
 			}
@@ -73,6 +66,18 @@ func dotAndWord(text string, at int) bool {
 	}
 	r, _ := utf8.DecodeRuneInString(text[at+1:])
 	return isWord(r) && at+1 < len(text)
+}
+
+// signs reads what a word takes along: C++ and C# their signs, a word what
+// stands behind its apostrophe. next is where it ends.
+func signs(text string, start, end int) (word string, next int) {
+	rest := text[end:]
+	if end-start > 1 || !strings.HasPrefix(rest, "++") && !strings.HasPrefix(rest, "#") {
+		return apostrophe(text, start, end)
+	}
+	for next = end; next < len(text) && (text[next] == '+' || text[next] == '#'); next++ {
+	}
+	return text[start:next], next
 }
 
 // apostrophe reads "don't" as dont and "Python's" as Python; a single letter

@@ -191,8 +191,9 @@ func span(content string, l lines, start, end int) (c Chunk, ok bool) {
 // text cuts plain text at its paragraphs.
 func text(content string) []Chunk {
 	l := indexLines(content)
-	var blocks []block
-	for _, at := range paragraphs(content, 0, len(content)) {
+	parts := paragraphs(content, 0, len(content))
+	blocks := make([]block, 0, len(parts))
+	for _, at := range parts {
 		blocks = append(blocks, block{start: at[0], end: at[1], prose: true})
 	}
 	return pack(content, l, blocks, "", rag.PassageText)

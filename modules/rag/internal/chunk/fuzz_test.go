@@ -11,6 +11,7 @@ import (
 )
 
 func seed(f *testing.F, pattern string) {
+	f.Helper()
 	files, err := filepath.Glob("testdata/cut/" + pattern)
 	if err != nil || len(files) == 0 {
 		f.Fatalf("no seeds for %s: %v", pattern, err)
@@ -27,6 +28,7 @@ func seed(f *testing.F, pattern string) {
 // cutAny proves that whatever comes in is refused or cut with true spans, and
 // that its front matter can be stored.
 func cutAny(t *testing.T, name, content string) {
+	t.Helper()
 	doc, err := chunk.Cut(name, content, false)
 	if err != nil {
 		return

@@ -55,7 +55,9 @@ var headingKinds = map[string]string{
 	"objectives": rag.PassageObjectives, "learning objectives": rag.PassageObjectives, "goals": rag.PassageObjectives,
 	"objetivos": rag.PassageObjectives, "objetivos de aprendizaje": rag.PassageObjectives,
 	"prerequisites": rag.PassagePrerequisites, "requirements": rag.PassagePrerequisites,
-	"requisitos": rag.PassagePrerequisites, "requisitos previos": rag.PassagePrerequisites,
+	"requisitos":         rag.PassagePrerequisites,
+	"requisitos previos": rag.PassagePrerequisites, //nolint:misspell // it is Spanish
+
 	"prerrequisitos": rag.PassagePrerequisites,
 	"exercise":       rag.PassageExercise, "exercises": rag.PassageExercise, "practice": rag.PassageExercise,
 	"ejercicio": rag.PassageExercise, "ejercicios": rag.PassageExercise, "practica": rag.PassageExercise,

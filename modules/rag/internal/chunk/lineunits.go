@@ -61,13 +61,18 @@ func lineUnits(content string, l lines, s syntax, start, end, depth int) []unit 
 			units = append(units, unit{start: from, end: end, name: name})
 		}
 	}
-	if len(units) == 0 {
+	return tile(units, start, end, depth)
+}
+
+// tile makes units cover all from start to end.
+func tile(units []unit, start, end, depth int) []unit {
+	switch {
+	case len(units) == 0:
 		return []unit{{start: start, end: end}}
-	}
-	if depth == 0 {
+	case depth == 0:
 		units[0].start = start
-	} else if units[0].start > start {
-		units = append([]unit{{start: start, end: units[0].start}}, units...)
+	case units[0].start > start:
+		units = append([]unit{{start: start}}, units...)
 	}
 	for i := range units[:len(units)-1] {
 		units[i].end = units[i+1].start
@@ -176,42 +181,42 @@ type lexer struct {
 func (x *lexer) line(text string) {
 	for i := 0; i < len(text); {
 		rest := text[i:]
-		if x.within != "" {
-			switch {
-			case strings.HasPrefix(rest, x.within):
-				i += len(x.within)
-				x.within = ""
-			case rest[0] == '\\' && x.within != "*/":
-				i += 2
-			default:
-				i++
-			}
-			continue
-		}
 		switch {
-		case strings.HasPrefix(rest, x.comment):
-			return
-		case x.block && strings.HasPrefix(rest, "/*"):
-			x.within = "*/"
-			i += 2
-		case x.triple && (strings.HasPrefix(rest, `"""`) || strings.HasPrefix(rest, "'''")):
-			x.within = rest[:3]
-			i += 3
-		case x.backtick && rest[0] == '`':
-			x.within = "`"
-			i++
-		case rest[0] == '"' || rest[0] == '\'':
-			i += stringEnd(rest)
-		default:
-			switch rest[0] {
-			case '(', '[', '{':
-				x.brackets++
-			case ')', ']', '}':
-				x.brackets = max(0, x.brackets-1)
+		case x.within == "":
+			if strings.HasPrefix(rest, x.comment) {
+				return
 			}
+			i += x.open(rest)
+		case strings.HasPrefix(rest, x.within):
+			i += len(x.within)
+			x.within = ""
+		case rest[0] == '\\' && x.within != "*/":
+			i += 2
+		default:
 			i++
 		}
 	}
+}
+
+// open reads what stands outside strings and comments; it returns its length.
+func (x *lexer) open(rest string) int {
+	switch {
+	case x.block && strings.HasPrefix(rest, "/*"):
+		x.within = "*/"
+		return 2
+	case x.triple && (strings.HasPrefix(rest, `"""`) || strings.HasPrefix(rest, "'''")):
+		x.within = rest[:3]
+		return 3
+	case x.backtick && rest[0] == '`':
+		x.within = "`"
+	case rest[0] == '"' || rest[0] == '\'':
+		return stringEnd(rest)
+	case strings.IndexByte("([{", rest[0]) >= 0:
+		x.brackets++
+	case strings.IndexByte(")]}", rest[0]) >= 0:
+		x.brackets = max(0, x.brackets-1)
+	}
+	return 1
 }
 
 // stringEnd is the length of a string that ends on its line, 1 for a quote that

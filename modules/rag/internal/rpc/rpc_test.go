@@ -119,7 +119,11 @@ func TestMaterialsLifeOverREST(t *testing.T) {
 	expect("ada", "POST", "/api/v1/search", `{"query":"slices","scope":"user"}`, 200, `"passages":[]`)
 	expect("ada", "POST", "/api/v1/search", `{"query":""}`, 400)
 
-	var list struct{ Documents []struct{ ID string } }
+	var list struct {
+		Documents []struct {
+			ID string `json:"id"`
+		} `json:"documents"`
+	}
 	if err := json.Unmarshal([]byte(answer), &list); err != nil || len(list.Documents) != 1 {
 		t.Fatal(answer, err)
 	}

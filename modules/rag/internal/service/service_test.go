@@ -258,9 +258,9 @@ func TestOnlyTeachersOfTheCourseChangeItsMaterial(t *testing.T) {
 
 func TestMaterialIsForThoseWhoJoinedTheCourse(t *testing.T) {
 	b := setup(t, academyOf{"mia": {{ID: "c1", Role: "student"}}, "bob": {}})
-	b.ingest(root, "c1", false, "a.md", "# A\n\nA secret penguin.\n")
-	b.ingest(root, "c2", false, "a.md", "# A\n\nAnother penguin.\n")
-	b.ingest(root, "", false, "a.md", "# A\n\nA public penguin.\n")
+	b.ingest(root, "c1", false, "a.md", "# One\n\nA secret penguin.\n")
+	b.ingest(root, "c2", false, "a.md", "# One\n\nAnother penguin.\n")
+	b.ingest(root, "", false, "a.md", "# One\n\nA public penguin.\n")
 	for _, who := range []auth.Actor{bob, actor("zoe", auth.Student), actor("eve", auth.Teacher, "c2")} {
 		if _, err := b.Search(t.Context(), who, rag.Query{Text: "penguin", CourseID: "c1"}); !rag.ErrNotYourCourse.Is(err) {
 			t.Errorf("%s searches: %v", who.UserID, err)
@@ -292,7 +292,7 @@ func TestMaterialIsForThoseWhoJoinedTheCourse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got []string
+		got := make([]string, 0, len(found.Passages))
 		for _, p := range found.Passages {
 			got = append(got, p.CourseID)
 		}
@@ -316,7 +316,7 @@ func TestAQueryThatCannotBeIsRefused(t *testing.T) {
 
 func TestThePagesOfAListJoin(t *testing.T) {
 	b := setup(t, nil)
-	var pairs []string
+	pairs := make([]string, 0, 14)
 	for i := range 7 {
 		pairs = append(pairs, fmt.Sprintf("%d.md", i), fmt.Sprintf("# D%d\n\nText.\n", i))
 	}
@@ -348,7 +348,7 @@ func TestTheOutlineFollowsTheUnits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var titles []string
+	titles := make([]string, 0, len(list))
 	for _, d := range list {
 		titles = append(titles, d.Title)
 	}

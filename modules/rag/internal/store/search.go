@@ -11,6 +11,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/rag"
 )
 
+//nolint:gosec // no credential: a list of columns
 const passageColumns = `k.id::text, k.document_id::text, c.course_id, d.path, d.title, k.heading, k.kind, k.text, k.language,
 	k.start_line, k.end_line, k.start_byte, k.end_byte`
 

@@ -106,7 +106,11 @@ func TestWithoutTheFilterNobodyReadsAnotherCourse(t *testing.T) {
 		{},
 	} {
 		for s, args := range readers(who) {
-			if n, err := count(who, s, args); n != 0 || err != nil && !(s == listExercises && strings.Contains(err.Error(), "permission denied")) {
+			n, err := count(who, s, args)
+			if s == listExercises && err != nil && strings.Contains(err.Error(), "permission denied") {
+				continue // learners may not even ask
+			}
+			if n != 0 || err != nil {
 				t.Errorf("%s as %q reads %d rows of another course, %v", s.Name(), who.UserID, n, err)
 			}
 		}
