@@ -60,6 +60,8 @@ func collect(events []event) *collected {
 			k.tests = append(k.tests, validator.Test{ID: e.Name, Name: e.Name, Status: validator.Error, Message: explain(e.Failure), Output: e.Output})
 		case "output_limit":
 			k.outputLimit = true
+		case "ended":
+			k.output += e.Output
 		case "script":
 			k.output += e.Output
 			k.script = e.Failure

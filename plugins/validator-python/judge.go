@@ -48,7 +48,14 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 		r.Summary = validator.Text("python.syntax", "Python can't read {file} yet: see line {line}.", "Python todavía no puede leer {file}: mira la línea {line}.", "file", first.File, "line", first.Line)
 		return r, nil
 	}
-	run := req.Result("run")
+	run, role := req.Result(stepShared), "main"
+	if run == nil && len(l.modules) > 0 {
+		if reason := inseparable(req); reason != "" {
+			return nil, fmt.Errorf("the task requires integrity split, but %s, for which tests and submission need one process: change the tests or allow shared", reason)
+		}
+		run, role = req.Result(stepSplit), "tests"
+		r.Integrity = validator.IntegritySplit
+	}
 	if run == nil {
 		if l.entry == "" && len(l.modules) == 0 {
 			r.Verdict = validator.Unproven
@@ -57,7 +64,7 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 		}
 		return nil, errors.New("the run step has no result")
 	}
-	proc := run.Process("main")
+	proc := run.Process(role)
 	if proc == nil {
 		return nil, fmt.Errorf("the run step was not executed: %s", run.Outcome)
 	}
@@ -66,9 +73,21 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 		events = readEvents(f.Content, req.Nonce)
 	}
 	if len(l.modules) == 0 {
-		return program(r, run, events)
+		return script(r, run, events)
 	}
-	return tests(r, l, c, run, events)
+	return tests(r, l, c, judged(run), events)
+}
+
+// judged leaves out of a step how the submission's process ended, unless it met
+// a limit: the tests say what came of it.
+func judged(run *validator.StepResult) *validator.StepResult {
+	tests := run.Process("tests")
+	if tests == nil || run.Outcome != validator.OutcomeKilled {
+		return run
+	}
+	out := *run
+	out.Outcome = tests.Outcome
+	return &out
 }
 
 // tests turns the events of a test run into the report.
@@ -117,19 +136,23 @@ func tests(r *validator.Report, l layout, c *checked, run *validator.StepResult,
 	}
 	slices.SortStableFunc(r.Tests, func(a, b validator.Test) int { return strings.Compare(fileOf(a.ID), fileOf(b.ID)) })
 	r.Score = validator.Score(r.Tests)
-	r.Output = strings.TrimRight(k.output+string(run.Process("main").Stdout)+stderrOf(run, k), "\n")
+	r.Output = strings.TrimRight(k.output+printed(run, k), "\n")
 	r.Verdict = verdict(r, k, run)
 	r.Summary = summary(r)
 	return r, nil
 }
 
-// stderrOf is what the process wrote on its standard error before the runner
-// took it over, when the runner did not come to its end.
-func stderrOf(run *validator.StepResult, k *collected) string {
-	if k.finished {
-		return ""
+// printed is what the processes wrote past the runner, on standard error only
+// when the runner did not come to its end.
+func printed(run *validator.StepResult, k *collected) string {
+	var out strings.Builder
+	for _, p := range run.Processes {
+		out.Write(p.Stdout)
+		if !k.finished {
+			out.Write(p.Stderr)
+		}
 	}
-	return string(run.Process("main").Stderr)
+	return out.String()
 }
 
 func verdict(r *validator.Report, k *collected, run *validator.StepResult) validator.Verdict {
@@ -160,8 +183,8 @@ func verdict(r *validator.Report, k *collected, run *validator.StepResult) valid
 	return validator.Passed
 }
 
-// program reports on a run without tests: it proves nothing but that it runs.
-func program(r *validator.Report, run *validator.StepResult, events []event) (*validator.Report, error) {
+// script reports on a run without tests: it proves nothing but that it runs.
+func script(r *validator.Report, run *validator.StepResult, events []event) (*validator.Report, error) {
 	proc := run.Process("main")
 	k := collect(events)
 	r.Output = strings.TrimRight(k.output+string(proc.Stdout), "\n")

@@ -5,7 +5,9 @@
 // leave it as lines signed with the run's nonce, and a test that did not report
 // did not pass, whatever the process says with its exit code.
 //
-// Tests and submission still share one process (integrity "shared").
+// Tests and submission run in two processes with a channel between them
+// (integrity "split"). Tests that can't be kept apart from the submission say so
+// by themselves, and run with it in one process (integrity "shared").
 package main
 
 import (
@@ -26,9 +28,10 @@ const (
 
 // options are what a task may set.
 type options struct {
-	Framework   string   `json:"framework" enum:"auto,pytest,unittest" doc:"What runs the tests; auto looks at them."`
-	Entry       string   `json:"entry" doc:"The program that is run when the task has no tests; by default main.py or the only file."`
-	IgnoreRules []string `json:"ignore_rules" doc:"Rules whose findings are left out, such as unused-import."`
+	Framework     string   `json:"framework" enum:"auto,pytest,unittest" doc:"What runs the tests; auto looks at them."`
+	Entry         string   `json:"entry" doc:"The program that is run when the task has no tests; by default main.py or the only file."`
+	TrustEquality bool     `json:"trust_equality" doc:"Lets objects of the submission's own classes say whether they equal plain values, such as numbers."`
+	IgnoreRules   []string `json:"ignore_rules" doc:"Rules whose findings are left out, such as unused-import."`
 }
 
 var spec = &validator.Spec{
@@ -55,6 +58,7 @@ except ImportError:
 	}},
 	Options: options{Framework: "auto"},
 	Plan:    plan,
+	More:    more,
 	Judge:   judge,
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -18,6 +17,9 @@ import (
 const (
 	judgeDir   = ".judge"
 	eventsFile = judgeDir + "/events"
+	// stepSplit keeps tests and submission in two processes, stepShared has both
+	// in one.
+	stepSplit, stepShared = "split", "run"
 	// outputLimit is what tests and submission may print, unless the task says
 	// otherwise.
 	outputLimit = 1 << 20
@@ -34,50 +36,81 @@ type layout struct {
 }
 
 func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
-	if req.Task.RequiredIntegrity == validator.IntegritySplit {
-		return nil, errors.New("the task requires integrity split, which this version of the plugin does not have: allow shared")
-	}
 	opts := req.Options.(options)
 	l := arrange(req, opts)
 	if len(l.names) == 0 {
 		return nil, nil
 	}
+	own, err := ownFiles(job(req, l, opts))
+	if err != nil {
+		return nil, err
+	}
+	check := validator.Step{
+		ID: "check", Runtime: "python", Stage: "compile", StopOnFailure: true,
+		Limits: validator.Limits{Wall: 10 * time.Second, CPU: 10 * time.Second, OutputBytes: 8 << 20},
+		Processes: []validator.Process{{
+			Role: "main", Argv: program("check"), Files: append(slices.Clone(l.files), own...),
+		}},
+	}
+	switch {
+	case len(l.modules) > 0:
+		split, err := splitStep(req, l, opts)
+		return []validator.Step{check, split}, err
+	case l.entry == "":
+		return []validator.Step{check}, nil
+	}
+	run, err := sharedStep(req, l, opts)
+	return []validator.Step{check, run}, err
+}
+
+// more asks for a run in one process where the tests can't be kept apart from
+// the submission and the task allows that.
+func more(_ context.Context, req *validator.Request) ([]validator.Step, error) {
+	opts := req.Options.(options)
+	if req.Task.RequiredIntegrity == validator.IntegritySplit || req.Result(stepShared) != nil {
+		return nil, nil
+	}
+	if reason := inseparable(req); reason == "" {
+		return nil, nil
+	}
+	step, err := sharedStep(req, arrange(req, opts), opts)
+	return []validator.Step{step}, err
+}
+
+func program(mode string) []string {
+	return []string{python, "-I", "-B", "-X", "utf8", judgeDir + "/main.py", mode}
+}
+
+// job is what our own programs in the sandbox know of the task.
+func job(req *validator.Request, l layout, opts options) map[string]any {
 	limit := req.Task.Limits.OutputBytes
 	if limit == 0 {
 		limit = outputLimit
 	}
-	job, err := json.Marshal(map[string]any{
+	return map[string]any{
 		"files": l.names, "tests": nonNil(l.modules), "tops": tops(l.names), "conftest": l.conftest,
 		"framework": opts.Framework, "entry": l.entry, "output_limit": limit,
-	})
+	}
+}
+
+// sharedStep runs everything in one process: the program where there are no
+// tests, and tests that can't be kept apart from the submission.
+func sharedStep(req *validator.Request, l layout, opts options) (validator.Step, error) {
+	own, err := ownFiles(job(req, l, opts))
 	if err != nil {
-		return nil, err
+		return validator.Step{}, err
 	}
-	own, err := ownFiles(job)
-	if err != nil {
-		return nil, err
+	step := validator.Step{
+		ID: stepShared, Runtime: "python", Stage: "test", Limits: req.Task.Limits,
+		Processes: []validator.Process{{
+			Role: "main", Argv: program("run"), Files: append(slices.Clone(l.files), own...),
+			Stdin: []byte(req.Nonce + "\n"), Collect: []string{eventsFile},
+		}},
 	}
-	process := func(mode string) validator.Process {
-		return validator.Process{
-			Role: "main", Argv: []string{python, "-I", "-B", "-X", "utf8", judgeDir + "/main.py", mode},
-			Files: append(slices.Clone(l.files), own...),
-		}
-	}
-	check := validator.Step{
-		ID: "check", Runtime: "python", Stage: "compile", StopOnFailure: true,
-		Limits:    validator.Limits{Wall: 10 * time.Second, CPU: 10 * time.Second, OutputBytes: 8 << 20},
-		Processes: []validator.Process{process("check")},
-	}
-	run := validator.Step{ID: "run", Runtime: "python", Stage: "test", Limits: req.Task.Limits, Processes: []validator.Process{process("run")}}
-	run.Processes[0].Stdin = []byte(req.Nonce + "\n")
-	run.Processes[0].Collect = []string{eventsFile}
 	if len(l.modules) == 0 {
-		run.Stage = "run"
-		if l.entry == "" {
-			return []validator.Step{check}, nil
-		}
+		step.Stage = "run"
 	}
-	return []validator.Step{check, run}, nil
+	return step, nil
 }
 
 func nonNil(s []string) []string {
@@ -204,12 +237,16 @@ func tops(names []string) []string {
 	return out
 }
 
-func ownFiles(job []byte) ([]validator.File, error) {
+func ownFiles(settings map[string]any) ([]validator.File, error) {
+	job, err := json.Marshal(settings)
+	if err != nil {
+		return nil, err
+	}
 	out := []validator.File{
 		{Path: judgeDir + "/job.json", Content: job},
 		{Path: judgeDir + "/pytest.ini", Content: []byte("[pytest]\n")},
 	}
-	err := fs.WalkDir(programs, "py", func(name string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(programs, "py", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".py") {
 			return err
 		}

@@ -1,6 +1,7 @@
 """Entry of everything that runs in the sandbox: `main.py check` reads files
-and runs none of them, `main.py run` runs the tests, or the program where there
-are none.
+and runs none of them; `main.py tests` runs the tests and `main.py submission`
+holds the learner's modules for them; `main.py run` does both in one process,
+or runs the program where there are no tests.
 
 Started with -I, so that nothing of the learner's is on sys.path until the
 framework is loaded.
@@ -21,6 +22,11 @@ def main():
         from tracker_judge import check
 
         sys.exit(check.main(job))
+    if sys.argv[1] == "submission":
+        from tracker_judge import paths, split_submission
+
+        sys.path.remove(HERE)
+        split_submission.main(job)
     from tracker_judge import events, paths
 
     # The key comes on stdin and is gone before the learner's code is loaded.
@@ -36,10 +42,16 @@ def main():
     except ImportError as e:
         out.send("no_framework", name=name, error=str(e))
         os._exit(3)
-    sys.path.remove(HERE)
     root = os.path.dirname(HERE)
     os.chdir(root)
-    paths.prepare(root, job)
+    if sys.argv[1] == "tests":
+        from tracker_judge import split_world
+
+        sys.path.remove(HERE)
+        split_world.start(job, out)
+    else:
+        sys.path.remove(HERE)
+        paths.prepare(root, job)
     runner.run(root, job, out)
     out.send("finished")
     # Threads and exit handlers of the learner's have no say any more.

@@ -64,6 +64,8 @@ class Sink(io.RawIOBase):
 class Output:
     """Catches sys.stdout and sys.stderr; take returns what came since."""
 
+    installed = None
+
     def __init__(self, out, limit):
         def over():
             out.send("output_limit", limit=limit)
@@ -73,6 +75,7 @@ class Output:
         self.stream = io.TextIOWrapper(self.sink, encoding="utf-8", errors="backslashreplace", write_through=True)
 
     def install(self):
+        Output.installed = self
         sys.stdout = sys.stderr = self.stream
 
     def take(self):
@@ -105,6 +108,8 @@ def failure(exc, tb, tests):
             test = place
         else:
             learner = place
+    for name, line, text in getattr(exc, "_tracker_places", ()):  # from the submission's process
+        learner = {"file": name, "line": line, "text": clip(text, 300)}
     kind = type(exc)
     out = {
         "type": clip(kind.__name__, 200), "message": clip(safe(str, exc)),

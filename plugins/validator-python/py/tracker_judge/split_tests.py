@@ -1,0 +1,299 @@
+"""The process of the tests: what it lets the submission do, and what it tells
+it about the world that the tests have made."""
+import builtins
+import importlib
+import os
+import pathlib
+import sys
+import types
+import unittest
+
+from . import carry, events, files, peer, standin
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Objects that lead from something harmless to the tests' own names.
+CLOSED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType,
+          types.FrameType, types.CodeType, types.TracebackType, types.ModuleType, unittest.TestCase)
+CLOSED_MODULES = ("_pytest", "pytest", "pluggy", "unittest.case", "unittest.suite", "unittest.result", "unittest.runner", "tracker_judge", "functools", "inspect", "gc", "sys")
+MOCK = {"called", "call_count", "call_args", "call_args_list", "method_calls", "mock_calls", "return_value", "side_effect", "reset_mock", "configure_mock", "attach_mock", "mock_add_spec"}
+NAMES = {"__name__", "__qualname__", "__doc__", "__module__"}
+SUFFIXES = (".py", ".pyc", ".pyo", ".so", ".pth", ".ini", ".cfg", ".toml", ".pyi")
+
+
+class Tests(peer.Peer):
+    strict = True
+
+    def __init__(self, fd, out, job):
+        super().__init__(fd, 1)
+        self.out, self.job = out, job
+        self.trusts_equality = job.get("trust_equality", False)
+        self.task_files = {os.path.join(ROOT, f) for f in job["task_files"]}
+        self.plain = {n: getattr(builtins, n) for n in ("print", "open")}
+        self.said = {"cwd": ROOT, "argv": None, "env": None, "builtins": {}}
+        self.patches, self.sent_files = [], {}
+        self.files = files.Watcher(ROOT)
+
+    # When the two can't be kept apart.
+
+    def cannot(self, reason):
+        self.out.send("cannot_carry", reason=reason)
+        os._exit(0)
+
+    def lost(self):
+        output = events.Output.installed
+        self.out.send("ended", output=output.take() if output else "")
+        os._exit(0)
+
+    # What the submission may ask.
+
+    def own(self, obj):
+        if id(obj) not in self.export_ids and not standin.is_remote(obj):
+            raise AttributeError("that belongs to the tests")
+        return obj
+
+    def readable(self, obj, name):
+        self.own(obj)
+        t = type(obj)
+        if type(name) is not str or name.startswith("_") and name not in NAMES and name not in standin.FORWARD:
+            raise AttributeError(f"{name!r} belongs to the tests")
+        if name in NAMES:
+            return
+        module = (obj if isinstance(obj, type) else t).__module__ or ""
+        if isinstance(obj, CLOSED) or isinstance(module, str) and module.startswith(CLOSED_MODULES):
+            raise AttributeError(f"{t.__name__!r} object has no attribute {name!r}")
+        if is_mock(obj) and (name in MOCK or name.startswith("assert")):
+            raise AttributeError(f"{name!r} belongs to the tests")
+
+    def handle(self, op, args):
+        if op == "input":
+            return builtins.input(*args)
+        if op == "stdin":
+            if args[0] not in ("read", "readline"):
+                raise AttributeError(args[0])
+            return getattr(sys.stdin, args[0])(args[1])
+        if op == "call":
+            return self.own(args[0])(*args[1], **args[2])
+        if op == "callattr":
+            self.readable(args[0], args[1])
+            return getattr(args[0], args[1])(*args[3], **args[4])
+        if op == "getattr":
+            self.readable(*args)
+            return getattr(*args)
+        if op == "setattr":
+            self.readable(args[0], args[1])
+            if isinstance(args[0], type) or args[1].startswith("_"):
+                raise AttributeError(f"{args[1]!r} belongs to the tests")
+            return setattr(*args)
+        if op == "op":
+            obj, name, rest = args
+            if name not in standin.FORWARD and name not in ("__eq__", "__hash__"):
+                raise AttributeError(name)
+            self.own(obj)
+            if isinstance(obj, type):
+                return iter(obj) if name == "__iter__" else getattr(type(obj), name)(obj, *rest)
+            return getattr(type(obj), name)(obj, *rest)
+        if op == "localattr":
+            cls, name, values, kwargs = args
+            if not isinstance(cls, standin.Meta):
+                raise AttributeError(name)
+            found = type.__getattribute__(cls, "__dict__")[name]
+            if isinstance(found, (staticmethod, classmethod)):
+                found = found.__func__
+            elif isinstance(found, property):
+                found = found.fget
+            return found(*values, **kwargs)
+        if op == "dir":
+            return [n for n in dir(self.own(args[0])) if not n.startswith("_")]
+        if op == "isinstance":
+            return isinstance(self.own(args[0]), self.own(args[1]))
+        if op == "plain":
+            return None
+        if op == "describe":
+            return self.describe(self.exports[args[0]][0])
+        if op == "subscript":
+            return self.own(args[0])[args[1]]
+        if op == "generator":
+            gen = self.exports[args[0]][0]
+            if type(gen) is not types.GeneratorType:
+                raise TypeError("not a generator")
+            try:
+                return False, gen.send(args[2]) if args[1] == "send" else next(gen)
+            except StopIteration as e:
+                return True, e.value
+        raise AttributeError(op)
+
+    def describes(self, name):
+        return not name.startswith("_") or name in standin.FORWARD or name in ("__eq__", "__hash__")
+
+    def module(self, name):
+        found = sys.modules.get(name)
+        if type(name) is str and name.split(".")[0] in sys.stdlib_module_names and name.split(".")[0] not in carry.NEVER and type(found) is types.ModuleType:
+            return found
+        return importlib.import_module(name) if name in self.finder.names else types.ModuleType("module")
+
+    def encode(self, x):
+        if isinstance(x, StandInModule):
+            return ["mod", x._tracker_name]
+        return super().encode(x)
+
+    # What the submission must know.
+
+    def state(self, values):
+        out, said = {}, self.said
+        cwd = os.getcwd()
+        if cwd != said["cwd"]:
+            said["cwd"] = out["cwd"] = cwd
+        if sys.argv != said["argv"]:
+            said["argv"] = list(sys.argv)
+            out["argv"] = [str(a) for a in sys.argv]
+        env = dict(os.environ)
+        env.pop("PYTEST_CURRENT_TEST", None)
+        if env != said["env"]:
+            if said["env"] is not None:
+                out["env"] = env
+            said["env"] = env
+        for n, real in self.plain.items():
+            now = getattr(builtins, n)
+            if now is not said["builtins"].get(n, real):
+                out.setdefault("builtins", {})[n] = None if now is real else self.encode(now)
+                said["builtins"][n] = now
+        if self.patches:
+            out["patches"] = [[m, n, self.encode(v[0]) if v else None] for m, n, v in self.patches]
+            self.patches = []
+        shared = self.shared(values, cwd)
+        if shared:
+            out["files"] = shared
+        return out or None
+
+    def shared(self, values, cwd):
+        """Files that the tests hand over: those that they name in a call, those
+        in the folder they went to, and those they wrote where programs start."""
+        found = set(self.files.touched)
+        self.files.touched = {}
+        todo = list(values)
+        if cwd != ROOT:
+            todo.append(cwd)
+        for _ in range(3):
+            deeper = []
+            for v in todo:
+                if type(v) is str and 0 < len(v) < 1024 and "\n" not in v and "\0" not in v or isinstance(v, pathlib.PurePath):
+                    path = os.path.abspath(os.fspath(v))
+                    if path != ROOT and files.shareable(path, ROOT) and os.path.exists(path):
+                        found.update(walk(path))
+                elif type(v) in (list, tuple) and len(v) < 100:
+                    deeper.extend(v)
+                elif type(v) is dict and len(v) < 100:
+                    deeper.extend(v.values())
+            todo = deeper
+        out = []
+        for path in sorted(found):
+            if path in self.task_files and path.endswith(SUFFIXES) or path.startswith(os.path.join(ROOT, ".judge")):
+                continue
+            now = files.contents(path)
+            if self.sent_files.get(path, 0) != now and not (now is None and path not in self.sent_files):
+                self.sent_files[path] = now
+                out.append([path, now])
+        return out
+
+    def arrived(self, state):
+        for path, data in state or ():
+            path = os.path.abspath(path)
+            if path in self.task_files or path.endswith(SUFFIXES) or not files.shareable(os.path.realpath(path), ROOT) or os.path.basename(path) == "conftest.py":
+                continue
+            on, self.files.on = self.files.on, False
+            try:
+                files.store(path, data)
+                self.sent_files[path] = data
+            except OSError:
+                pass
+            self.files.on = on
+
+    def printed(self, stream, text):
+        if stream not in (1, 2) or type(text) is not str:
+            return
+        try:
+            (sys.stdout if stream == 1 else sys.stderr).write(text)
+        except ValueError:  # closed by the test
+            pass
+
+
+def is_mock(obj):
+    mock = sys.modules.get("unittest.mock")
+    return mock is not None and isinstance(obj, mock.NonCallableMock)
+
+
+def walk(path):
+    if not os.path.isdir(path):
+        return [path]
+    out = [path]
+    for here, folders, names in os.walk(path):
+        out += [os.path.join(here, n) for n in folders + names]
+        if len(out) > 200:
+            break
+    return out[:200]
+
+
+class StandInModule(types.ModuleType):
+    """A module of the submission, as the tests see it."""
+
+    def __getattr__(self, name):
+        if name.startswith("_tracker") or name in ("__path__", "__wrapped__", "__spec__", "__loader__", "__package__"):
+            raise AttributeError(name)
+        found = standin.peer.request("modattr", self._tracker_name, name)
+        # What is named as a class is one; a function may not turn out as one
+        # whose objects please everybody.
+        if isinstance(found, standin.Meta) and name[:1].isupper():
+            type.__setattr__(found, "_tracker_known", True)
+        return found
+
+    def __setattr__(self, name, value):
+        if name.startswith("_tracker") or name in ("__path__", "__spec__", "__loader__", "__package__", "__file__", "__name__", "__doc__", "__cached__") or isinstance(value, StandInModule):
+            return super().__setattr__(name, value)
+        standin.peer.request("modset", self._tracker_name, name, value)
+
+    def __delattr__(self, name):
+        standin.peer.request("moddel", self._tracker_name, name)
+
+    def __dir__(self):
+        return standin.peer.request("moddir", self._tracker_name)
+
+
+class Finder:
+    """Finds stand-ins for the submission's modules."""
+
+    def __init__(self, carrier, names, tops):
+        self.carrier, self.names, self.tops = carrier, names, tops
+        self.root = os.path.basename(ROOT) + "." if os.path.exists(os.path.join(ROOT, "__init__.py")) else None
+
+    def find_spec(self, fullname, path=None, target=None):
+        name = fullname
+        if self.root and fullname.startswith(self.root):
+            name = fullname[len(self.root):]
+        if name not in self.names:
+            return None
+        if "." in fullname:
+            found = importlib.machinery.PathFinder.find_spec(fullname, path)
+            if found is not None and found.origin:
+                return None
+        elif name not in self.tops:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, Loader(name), is_package=False)
+
+
+class Loader:
+    def __init__(self, name):
+        self.name = name
+
+    def create_module(self, spec):
+        m = StandInModule(spec.name)
+        m._tracker_name = self.name
+        return m
+
+    def exec_module(self, m):
+        package, file, doc = standin.peer.request("import", self.name)
+        if package:
+            m.__path__ = [os.path.join(ROOT, *self.name.split("."))]
+            m.__package__ = m.__spec__.name
+        if type(file) is str:
+            m.__file__ = file
+        m.__doc__ = doc if type(doc) is str else None

@@ -1,0 +1,247 @@
+"""Sets up the process of the tests: which imports lead to the submission, and
+which functions of the standard library must work there and not here."""
+import ast
+import dataclasses
+import importlib
+import importlib.machinery
+import inspect
+import os
+import random
+import runpy
+import subprocess
+import sys
+import types
+import typing
+
+from . import analysis, carry, files, peer, split_tests, standin
+
+ROOT = split_tests.ROOT
+KEPT = {("sys", n) for n in ("stdin", "stdout", "stderr", "argv", "modules", "path")} | {("os", "environ"), ("builtins", "print"), ("builtins", "open"), ("builtins", "input")}
+
+
+def start(job, out):
+    carrier = split_tests.Tests(peer.own_descriptor(), out, job)
+    names = dotted(job["files"])
+    trees = []
+    for name in job["task_files"]:
+        if name.endswith(".py"):
+            try:
+                trees.append(analysis.parse(name))
+            except (SyntaxError, ValueError, RecursionError):
+                pass
+    wanted = set()
+    for tree in trees:
+        wanted |= analysis.imports(tree)
+    # Code that is named in a text: mock.patch("calc.helper"), import_module("calc").
+    for tree in trees:
+        for n in ast.walk(tree):
+            if isinstance(n, ast.Constant) and type(n.value) is str and n.value.split(".")[0] in names and len(n.value) < 200:
+                wanted.add(n.value.split(".")[0])
+    folders = []
+    for name in job["tests"]:
+        here = os.path.dirname(os.path.join(ROOT, name))
+        while os.path.exists(os.path.join(here, "__init__.py")) and here != ROOT:
+            here = os.path.dirname(here)
+        if here not in folders:
+            folders.append(here)
+    first = [ROOT] + [f for f in folders if f != ROOT]
+    if os.path.isdir(os.path.join(ROOT, "src")):
+        first.append(os.path.join(ROOT, "src"))
+    tops = {n for n in wanted if n in names and not here_too(n, first, trees)}
+    sys.path[:0] = first
+    for n in tops & set(sys.modules):
+        del sys.modules[n]
+    carrier.finder = split_tests.Finder(carrier, names, tops)
+    sys.meta_path.insert(0, carrier.finder)
+    reach(carrier, job)
+    carrier.request("setup", [os.path.relpath(f, ROOT) for f in folders], sorted(tops), job["files"])
+    carrier.files.start()
+    sys.addaudithook(lambda event, args: opened(carrier, job, args[0]) if event == "open" else None)
+    return carrier
+
+
+def dotted(names):
+    """Every name under which a file may be imported, seen from any folder."""
+    out = set()
+    for f in names:
+        if not f.endswith(".py"):
+            continue
+        parts = f[:-3].split("/")
+        if parts[-1] == "__init__":
+            parts.pop()
+        for i in range(len(parts)):
+            for j in range(i + 1, len(parts) + 1):
+                out.add(".".join(parts[i:j]))
+    return out
+
+
+def here_too(name, first, trees):
+    """Whether the tests mean a module of their own, or the standard library's."""
+    found = importlib.machinery.PathFinder.find_spec(name, first)
+    if found is not None and found.origin:
+        return True
+    if name not in sys.stdlib_module_names:
+        return False
+    try:
+        real = importlib.import_module(name)
+    except Exception:
+        return False
+    asked = {a.name for t in trees for n in ast.walk(t) if isinstance(n, ast.ImportFrom) and n.module == name for a in n.names}
+    return all(hasattr(real, a) for a in asked - {"*"})
+
+
+def opened(carrier, job, path):
+    if not isinstance(path, str) or not path.endswith(".py"):
+        return
+    rel = os.path.relpath(os.path.abspath(path), ROOT)
+    if rel in carrier.sources and not os.path.exists(path):
+        carrier.cannot(f"the tests read the file {rel}")
+
+
+def is_standin(x):
+    return isinstance(x, split_tests.StandInModule) or isinstance(x, standin.Method) or carry.own_ref(x, type(x), standin.peer) is not None
+
+
+def reach(carrier, job):
+    """Makes the standard library ask the submission where the tests use it on
+    things of the submission's."""
+    carrier.sources = {f for f in job["files"] if f.endswith(".py")}
+
+    def forward(module, name):
+        real = getattr(module, name)
+
+        def f(obj, *args, **kwargs):
+            if is_standin(obj):
+                return carrier.request("std", module.__name__, name, (obj, *args), kwargs)
+            return real(obj, *args, **kwargs)
+
+        f.__name__, f.__doc__ = name, real.__doc__
+        setattr(module, name, f)
+
+    for name in ("asdict", "astuple", "replace", "fields"):
+        forward(dataclasses, name)
+    forward(inspect, "isabstract")
+    forward(typing, "get_type_hints")
+
+    def sourceless(name):
+        real = getattr(inspect, name)
+
+        def f(obj, *args, **kwargs):
+            if is_standin(obj):
+                carrier.cannot("the tests read the source of the code")
+            return real(obj, *args, **kwargs)
+
+        setattr(inspect, name, f)
+
+    for name in ("getsource", "getsourcelines", "findsource"):
+        sourceless(name)
+    for name in ("stack", "getouterframes"):
+        setattr(inspect, name, lambda *args, **kwargs: carrier.cannot("the tests look at who called them"))
+
+    plain_reload = importlib.reload
+
+    def reload(module):
+        if isinstance(module, split_tests.StandInModule):
+            carrier.request("reload", module._tracker_name)
+            return module
+        return plain_reload(module)
+
+    importlib.reload = reload
+    plain_seed = random.seed
+
+    def seed(*args, **kwargs):
+        carrier.request("std", "random", "seed", args, kwargs)
+        return plain_seed(*args, **kwargs)
+
+    random.seed = seed
+    programs(carrier)
+    patches(carrier)
+
+
+def programs(carrier):
+    """Programs of the learner's run in the learner's process."""
+    names = {os.path.basename(f) for f in carrier.sources} | {f[:-3].replace("/", ".") for f in carrier.sources}
+
+    def learners(argv):
+        argv = [argv] if isinstance(argv, (str, bytes, os.PathLike)) else argv
+        words = [w for a in argv for w in os.fsdecode(a).split()]
+        return any(os.path.basename(w) in names for w in words)
+
+    def forward(name):
+        real = getattr(subprocess, name)
+
+        def f(*args, **kwargs):
+            argv = args[0] if args else kwargs.get("args", ())
+            if not learners(argv):
+                return real(*args, **kwargs)
+            check = kwargs.pop("check", False)
+            if "cwd" in kwargs and kwargs["cwd"] is not None:
+                kwargs["cwd"] = os.path.abspath(kwargs["cwd"])
+            done = carrier.request("run", "subprocess." + name, args, kwargs)
+            if type(done) is list and done[0] == "CompletedProcess":
+                done = subprocess.CompletedProcess(*done[1:])
+                if check:
+                    done.check_returncode()
+            return done
+
+        setattr(subprocess, name, f)
+
+    for name in ("run", "check_output", "call", "check_call"):
+        forward(name)
+    popen = subprocess.Popen.__init__
+
+    def init(self, args, *rest, **kwargs):
+        if learners(args):
+            carrier.cannot("the tests talk to a running program")
+        return popen(self, args, *rest, **kwargs)
+
+    subprocess.Popen.__init__ = init
+    for name in ("run_path", "run_module"):
+        def run(what, *args, _real=getattr(runpy, name), _name=name, **kwargs):
+            if os.path.basename(os.fspath(what)) in names or what in carrier.finder.names:
+                return carrier.request("run", _name, (os.fspath(what), *args), kwargs)
+            return _real(what, *args, **kwargs)
+
+        setattr(runpy, name, run)
+
+
+def patches(carrier):
+    """Patches of the standard library's modules hold on both sides."""
+    def note(target, name, patched):
+        if type(target) is types.ModuleType and target.__name__.split(".")[0] in sys.stdlib_module_names and (target.__name__, name) not in KEPT:
+            carrier.patches.append((target.__name__, name, (getattr(target, name, None),) if patched else None))
+
+    import unittest.mock as mock
+
+    enter, leave = mock._patch.__enter__, mock._patch.__exit__
+
+    def __enter__(self):
+        out = enter(self)
+        note(self.target, self.attribute, True)
+        return out
+
+    def __exit__(self, *exc):
+        target, name = getattr(self, "target", None), self.attribute
+        out = leave(self, *exc)
+        note(target, name, False)
+        return out
+
+    mock._patch.__enter__, mock._patch.__exit__ = __enter__, __exit__
+    pytest = sys.modules.get("_pytest.monkeypatch")
+    if pytest is None:
+        return
+    plain_set, plain_undo = pytest.MonkeyPatch.setattr, pytest.MonkeyPatch.undo
+
+    def setattr_(self, *args, **kwargs):
+        before = len(self._setattr)
+        plain_set(self, *args, **kwargs)
+        for target, name, _ in self._setattr[before:]:
+            note(target, name, True)
+
+    def undo(self):
+        entries = list(self._setattr)
+        plain_undo(self)
+        for target, name, _ in entries:
+            note(target, name, False)
+
+    pytest.MonkeyPatch.setattr, pytest.MonkeyPatch.undo = setattr_, undo

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goals-tracker/tracker/sdk/validator"
+)
+
+// splitStep runs the tests in one process and the submission in another. What
+// decides, the tests and the values that they expect, is never in the
+// submission's sandbox.
+func splitStep(req *validator.Request, l layout, opts options) (validator.Step, error) {
+	settings := job(req, l, opts)
+	taken := []string{}
+	var tests, submission []validator.File
+	for _, f := range l.files {
+		switch mine := slices.Contains(l.names, f.Path); {
+		case mine && strings.HasSuffix(f.Path, ".py"):
+			submission = append(submission, f)
+		case mine: // data: of use to both, and harmless
+			tests, submission = append(tests, f), append(submission, f)
+		default:
+			taken = append(taken, f.Path)
+			tests = append(tests, f)
+		}
+	}
+	submission = append(submission, given(req, l)...)
+	settings["task_files"], settings["trust_equality"] = taken, opts.TrustEquality
+	own, err := ownFiles(settings)
+	if err != nil {
+		return validator.Step{}, err
+	}
+	theirs, err := ownFiles(map[string]any{"files": l.names, "tests": []string{}})
+	if err != nil {
+		return validator.Step{}, err
+	}
+	return validator.Step{
+		ID: stepSplit, Runtime: "python", Stage: "test", Limits: req.Task.Limits,
+		Processes: []validator.Process{
+			{
+				Role: "tests", Argv: program("tests"), Files: append(tests, own...), Channel: true,
+				Stdin: []byte(req.Nonce + "\n"), Collect: []string{eventsFile},
+			},
+			{Role: "submission", Argv: program("submission"), Files: append(submission, theirs...), Channel: true},
+		},
+	}, nil
+}
+
+var (
+	importLine = regexp.MustCompile(`(?m)^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import|import[ \t]+([\w., \t]+))`)
+	tellsOn    = regexp.MustCompile(`(?i)test|expect|solution|answer|conftest|case|result`)
+)
+
+// given are the task's files that the submission needs as well: those the
+// learner was given, empty package files, data that no test mentions, and
+// modules that the submission imports, unless their name says that they hold
+// what is expected.
+func given(req *validator.Request, l layout) []validator.File {
+	imported := map[string]bool{}
+	for _, f := range req.Submission.Files {
+		for _, m := range importLine.FindAllSubmatch(f.Content, -1) {
+			for name := range strings.SplitSeq(string(m[1])+","+string(m[2]), ",") {
+				name, _, _ = strings.Cut(strings.TrimSpace(name), " ")
+				imported[name] = true
+				imported[path.Base(strings.ReplaceAll(name, ".", "/"))] = true
+			}
+		}
+	}
+	var starter []string
+	for _, f := range req.Task.Starter {
+		starter = append(starter, f.Path)
+	}
+	var out []validator.File
+	for _, f := range req.Task.Tests {
+		if !slices.ContainsFunc(l.files, func(o validator.File) bool { return o.Path == f.Path }) {
+			continue
+		}
+		base := path.Base(f.Path)
+		stem, isPython := strings.CutSuffix(base, ".py")
+		switch {
+		case slices.Contains(starter, f.Path):
+		case base == "__init__.py" && len(bytes.TrimSpace(f.Content)) == 0:
+		case len(starter) == 0 && isPython && !slices.Contains(l.modules, f.Path) && imported[stem] && !tellsOn.MatchString(f.Path):
+		case !isPython && !mentioned(req.Task.Tests, base):
+		default:
+			continue
+		}
+		f.Writable = !isPython
+		out = append(out, f)
+	}
+	return out
+}
+
+func mentioned(tests []validator.File, base string) bool {
+	return slices.ContainsFunc(tests, func(f validator.File) bool {
+		return strings.HasSuffix(f.Path, ".py") && bytes.Contains(f.Content, []byte(base))
+	})
+}
+
+// inseparable says why tests and submission need one process, or "" when the
+// tests did not ask for it.
+func inseparable(req *validator.Request) string {
+	run := req.Result(stepSplit)
+	if run == nil || run.Process("tests") == nil {
+		return ""
+	}
+	if f := run.Process("tests").File(eventsFile); f != nil {
+		for _, e := range readEvents(f.Content, req.Nonce) {
+			if e.Kind == "cannot_carry" {
+				return e.Reason
+			}
+		}
+	}
+	return ""
+}
