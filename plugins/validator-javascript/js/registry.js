@@ -1,0 +1,174 @@
+'use strict';
+// What test files say: suites, tests and hooks, in the words of Jest, Vitest
+// and node:test. Nothing runs here.
+const { format } = require('node:util');
+const { print } = require('./print.js');
+
+const HOOKS = ['beforeAll', 'afterAll', 'beforeEach', 'afterEach'];
+
+class Suite {
+  constructor(name, parent, mode) {
+    this.name = name;
+    this.parent = parent;
+    this.mode = mode; // undefined, skip, only, todo
+    this.children = [];
+    this.hooks = { beforeAll: [], afterAll: [], beforeEach: [], afterEach: [] };
+    this.failure = undefined;
+    this.only = false;
+  }
+
+  path() { return this.parent ? [...this.parent.path(), this.name] : []; }
+}
+
+class Registry {
+  constructor() { this.begin(); }
+
+  begin() {
+    this.root = this.current = new Suite('', undefined);
+    this.pending = []; // async describe bodies
+    this.closed = false;
+    this.defaultTimeout = 5000;
+  }
+
+  suite(name, body, mode) {
+    const s = new Suite(nameOf(name), this.current, mode);
+    this.current.children.push(s);
+    if (mode === 'only') this.markOnly(s);
+    const before = this.current;
+    this.current = s;
+    try {
+      const r = body?.();
+      if (typeof r?.then === 'function') this.pending.push(r.then(undefined, (e) => { s.failure ??= { error: e }; }));
+    } catch (e) {
+      s.failure = { error: e };
+    } finally {
+      this.current = before;
+    }
+    return s;
+  }
+
+  test(name, fn, { mode, timeout, flavour, failing } = {}) {
+    const t = { test: true, name: nameOf(name), fn, mode: fn || mode === 'skip' ? mode : 'todo', timeout, flavour, failing, parent: this.current };
+    if (mode === 'only') this.markOnly(t);
+    this.current.children.push(t);
+    return t;
+  }
+
+  markOnly(x) { for (let s = x.parent ?? this.root; s; s = s.parent) s.only = true; }
+
+  hook(kind, fn, timeout, flavour) { this.current.hooks[kind].push({ fn, timeout, flavour }); }
+}
+
+const nameOf = (n) => (typeof n === 'function' ? n.name || '<anonymous>' : typeof n === 'object' && n !== null ? print(n) : String(n));
+
+// split takes (name, fn, timeout), (name, options, fn), (fn) and (options, fn).
+function split(args) {
+  let name; let fn; let options = {};
+  for (const a of args) {
+    if (typeof a === 'function') {
+      if (name === undefined && args.length > 1 && a === args[0]) name = a;
+      else fn = a;
+    } else if (typeof a === 'number') options = { timeout: a };
+    else if (typeof a === 'object' && a !== null) options = { ...a };
+    else if (name === undefined && a !== undefined) name = String(a);
+  }
+  return { name: name ?? fn?.name ?? '<anonymous>', fn, options };
+}
+
+const optionMode = (o) => (o.skip ? 'skip' : o.todo ? 'todo' : o.only ? 'only' : undefined);
+
+// words makes the functions that a test file calls.
+function words(registry, flavour, { runSkipped = false } = {}) {
+  const skip = runSkipped ? undefined : 'skip';
+  const test = (mode, extra = {}) => (...args) => {
+    const { name, fn, options } = split(args);
+    registry.test(name, fn, { mode: mode ?? optionMode(options), timeout: options.timeout, flavour, failing: options.fails, ...extra });
+    return Promise.resolve();
+  };
+  const suite = (mode) => (...args) => {
+    const { name, fn, options } = split(args);
+    registry.suite(name, fn, mode ?? optionMode(options));
+  };
+  const dress = (make, extra) => {
+    const f = make(undefined, extra);
+    f.only = make('only', extra);
+    f.skip = make(skip, extra);
+    f.todo = make('todo', extra);
+    for (const v of [f, f.only, f.skip]) {
+      v.each = each(v);
+      v.for = each(v, true);
+    }
+    f.skipIf = (c) => (c ? f.skip : f);
+    f.runIf = (c) => (c ? f : f.skip);
+    f.concurrent = f.sequential = f.shuffle = f;
+    return f;
+  };
+  const it = dress(test);
+  it.failing = it.fails = dress(test, { failing: true });
+  const describe = dress(suite);
+  const out = {
+    test: it, it, describe, suite: describe, xtest: it.skip, xit: it.skip, xdescribe: describe.skip, fit: it.only,
+    ftest: it.only, fdescribe: describe.only,
+  };
+  for (const h of HOOKS) out[h] = (fn, timeout) => registry.hook(h, fn, timeout?.timeout ?? timeout, flavour);
+  out.before = out.beforeAll;
+  out.after = out.afterAll;
+  return out;
+}
+
+// each runs a test or suite for the rows of a table.
+function each(declare, single = false) {
+  return (table, ...values) => {
+    let rows = table;
+    let keys;
+    if (Array.isArray(table?.raw)) { // a template with a heading
+      keys = table[0].trim().split('|').map((s) => s.trim());
+      rows = [];
+      for (let i = 0; i + keys.length <= values.length; i += keys.length) {
+        rows.push(Object.fromEntries(keys.map((k, j) => [k, values[i + j]])));
+      }
+    }
+    return (name, ...rest) => {
+      [...rows].forEach((row, i) => {
+        const args = Array.isArray(row) && !single ? row : [row];
+        const wrap = (f) => (typeof f === 'function' ? sized(f, args) : f);
+        declare(title(String(name), args, i), ...rest.map(wrap));
+      });
+    };
+  };
+}
+
+// sized keeps room for a done callback behind the row's values.
+function sized(f, args) {
+  const g = (...more) => f(...args, ...more);
+  Object.defineProperty(g, 'length', { value: Math.max(0, f.length - args.length) });
+  return g;
+}
+
+function title(name, args, i) {
+  let at = 0;
+  let out = name.replace(/%([sdifjoOp#$%c])/g, (all, c) => {
+    if (c === '%') return '%';
+    if (c === '#') return String(i);
+    if (c === '$') return String(i + 1);
+    if (at >= args.length) return all;
+    const v = args[at++];
+    if (c === 'p' || c === 'o' || c === 'O') return print(v);
+    if (c === 's' && typeof v === 'object') return print(v);
+    return format(`%${c}`, v);
+  });
+  const row = args[0];
+  if (typeof row === 'object' && row !== null) {
+    out = out.replace(/\$([\w$]+(?:\.[\w$]+)*)/g, (all, p) => {
+      let v = row;
+      for (const k of p.split('.')) {
+        if (v === null || v === undefined || !(k in Object(v))) return all;
+        v = v[k];
+      }
+      return typeof v === 'string' && !Array.isArray(args) ? v : print(v).replace(/^'(.*)'$/s, '$1');
+    }).replace(/\$#/g, String(i));
+  }
+  return out;
+}
+
+module.exports = { Registry, words, Suite };

@@ -1,0 +1,66 @@
+// Command validator-javascript judges JavaScript and TypeScript with tests in
+// the words of node:test, Jest or Vitest.
+//
+// Tests and expected values run in one process, the submission in another that
+// only answers calls (integrity "split"); see js/README.md for how values cross.
+// Tests that reach into the submission's own world (fake timers, replaced
+// modules and globals) share a process with it (integrity "shared"). TypeScript
+// is compiled first, by the compiler that the plugin carries.
+//
+// Results are lines signed with the run's nonce. A test that did not report did
+// not pass, whatever a process says with its exit code.
+package main
+
+import (
+	"embed"
+
+	"github.com/goals-tracker/tracker/sdk/validator"
+)
+
+// programs is what runs in the sandbox.
+//
+//go:embed js
+var programs embed.FS
+
+const version = "1.0.0"
+
+// options are what a task may set.
+type options struct {
+	Isolation   string   `json:"isolation" enum:"auto,shared" doc:"Where the submission runs: apart from the tests when they allow it, or always in their process."`
+	Entry       string   `json:"entry" doc:"The program that is run when the task has no tests; by default main.js, index.js or the only file."`
+	RunSkipped  bool     `json:"run_skipped" doc:"Run the tests that are marked as skipped, such as xtest, too."`
+	IgnoreRules []string `json:"ignore_rules" doc:"Rules whose findings are left out, such as ts6133."`
+}
+
+var spec = &validator.Spec{
+	Name:    "validator-javascript",
+	Version: version,
+	Languages: []validator.Language{
+		{
+			Name: "javascript", Aliases: []string{"js", "node", "nodejs"}, Extensions: []string{".js", ".mjs", ".cjs"}, DefaultFile: "main.js",
+			TestGlobs: []string{"*.test.js", "*.spec.js", "*.test.mjs", "*.spec.mjs", "*.test.cjs", "*.spec.cjs"},
+		},
+		{
+			Name: "typescript", Aliases: []string{"ts"}, Extensions: []string{".ts", ".mts", ".cts"}, DefaultFile: "main.ts",
+			TestGlobs: []string{"*.test.ts", "*.spec.ts"},
+		},
+	},
+	Runtimes: []validator.Runtime{{
+		ID: "node",
+		Mounts: []validator.Mount{
+			{Source: "/usr"}, {Source: "/bin", Optional: true}, {Source: "/lib", Optional: true}, {Source: "/lib64", Optional: true},
+			{Source: "/etc/alternatives", Optional: true}, {Source: "/etc/ld.so.cache", Optional: true},
+		},
+		// Found in /usr/local/bin or /usr/bin.
+		Programs:    []string{"node"},
+		VersionArgv: []string{"node", "-p", `"Node.js " + process.versions.node`},
+		Env:         map[string]string{"NODE_OPTIONS": "", "NO_COLOR": "1", "NODE_DISABLE_COLORS": "1"},
+	}},
+	Options:   options{Isolation: "auto"},
+	Plan:      plan,
+	More:      more,
+	MaxRounds: 2,
+	Judge:     judge,
+}
+
+func main() { validator.Main(spec) }

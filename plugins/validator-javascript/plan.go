@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goals-tracker/tracker/sdk/validator"
+)
+
+const (
+	eventsFile = judgeDir + "/events"
+	emitTests  = judgeDir + "/emit-tests.json"
+	emitCode   = judgeDir + "/emit-submission.json"
+	emitFile   = judgeDir + "/emit.json"
+	// outputLimit is what tests and submission may print, unless the task says
+	// otherwise.
+	outputLimit = 1 << 20
+)
+
+var errNotApart = errors.New("the task requires integrity split, but its tests reach into the submission's world (fake timers, replaced modules or globals, files): change the tests or allow shared")
+
+func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
+	l := arrange(req, req.Options.(options))
+	if len(l.names) == 0 {
+		return nil, nil
+	}
+	if req.Task.RequiredIntegrity == validator.IntegritySplit && len(l.modules) > 0 && !l.apart {
+		return nil, errNotApart
+	}
+	var steps []validator.Step
+	if l.typed {
+		s, err := compileStep(req, &l)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, s)
+	}
+	mode := "shared"
+	if l.apart {
+		mode = "split"
+	}
+	if len(l.modules) == 0 {
+		if l.entry == "" {
+			return steps, nil
+		}
+		mode = "program"
+	}
+	run, err := runStep(req, &l, mode)
+	return append(steps, run), err
+}
+
+// more asks for a shared run when values could not be carried between two
+// processes.
+func more(_ context.Context, req *validator.Request) ([]validator.Step, error) {
+	l := arrange(req, req.Options.(options))
+	run := req.Result("run")
+	if !l.apart || run == nil || req.Round > 1 || req.Task.RequiredIntegrity == validator.IntegritySplit {
+		return nil, nil
+	}
+	if k := collect(eventsOf(run, "tests", req.Nonce)); k.uncarriable == "" {
+		return nil, nil
+	}
+	s, err := runStep(req, &l, "shared")
+	if err != nil {
+		return nil, err
+	}
+	s.ID = "again"
+	return []validator.Step{s}, nil
+}
+
+// runStep runs the tests, in one process or two, or the program.
+func runStep(req *validator.Request, l *layout, mode string) (validator.Step, error) {
+	opts := req.Options.(options)
+	limit := req.Task.Limits.OutputBytes
+	if limit == 0 {
+		limit = outputLimit
+	}
+	job := map[string]any{"mode": mode, "files": nonNil(l.names), "output_limit": limit, "entry": l.entry}
+	step := validator.Step{ID: "run", Runtime: "node", Stage: "test", Limits: req.Task.Limits}
+	submission, err := node("submission.js", job, l.submission)
+	if err != nil {
+		return step, err
+	}
+	job["tests"], job["run_skipped"] = nonNil(l.modules), opts.RunSkipped
+	carry := func(from, role, to string) {
+		if l.typed {
+			step.Carry = append(step.Carry, validator.Carry{StepID: "compile", Role: "main", Path: from, ToRole: role, ToPath: to})
+		}
+	}
+	input := map[string]any{"nonce": req.Nonce}
+	switch mode {
+	case "program":
+		submission.Role = "main"
+		submission.Argv[len(submission.Argv)-1] = judgeDir + "/program.js"
+		step.Stage, step.Processes = "run", []validator.Process{submission}
+		carry(emitCode, "main", emitFile)
+	case "split":
+		tests, err := node("tests.js", job, slices.Concat(l.tests, l.submission))
+		if err != nil {
+			return step, err
+		}
+		tests.Role, submission.Role = "tests", "submission"
+		tests.Channel, submission.Channel = true, true
+		step.Processes = []validator.Process{tests, submission}
+		carry(emitTests, "tests", emitFile)
+		carry(emitCode, "submission", emitFile)
+		carry(emitCode, "tests", emitCode)
+	case "shared":
+		// Test code comes on standard input, so that no file holds it.
+		var files []validator.File
+		sources := map[string]string{}
+		for _, f := range l.tests {
+			if slices.Contains(l.modules, f.Path) {
+				sources[f.Path] = string(f.Content)
+			} else {
+				files = append(files, f)
+			}
+		}
+		input["sources"] = sources
+		tests, err := node("tests.js", job, slices.Concat(files, l.submission))
+		if err != nil {
+			return step, err
+		}
+		tests.Role = "main"
+		step.Processes = []validator.Process{tests}
+		carry(emitTests, "main", emitFile)
+		carry(emitCode, "main", emitCode)
+	}
+	if mode != "program" {
+		raw, err := json.Marshal(input)
+		if err != nil {
+			return step, err
+		}
+		step.Processes[0].Stdin, step.Processes[0].Collect = raw, []string{eventsFile}
+	}
+	return step, nil
+}
+
+// node is a process of ours with the given files.
+func node(program string, job map[string]any, files []validator.File) (validator.Process, error) {
+	raw, err := json.Marshal(job)
+	if err != nil {
+		return validator.Process{}, err
+	}
+	own, err := ownFiles()
+	if err != nil {
+		return validator.Process{}, err
+	}
+	own = append(own, validator.File{Path: judgeDir + "/job.json", Content: raw}, validator.File{Path: judgeDir + "/package.json", Content: []byte(`{"type":"commonjs"}`)})
+	return validator.Process{
+		Role: "main", Argv: []string{"node", "--no-warnings", "--experimental-vm-modules", judgeDir + "/" + program},
+		Files: slices.Concat(files, own),
+	}, nil
+}
+
+func nonNil(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+func ownFiles() ([]validator.File, error) {
+	var out []validator.File
+	err := fs.WalkDir(programs, "js", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) != ".js" {
+			return err
+		}
+		content, err := programs.ReadFile(name)
+		out = append(out, validator.File{Path: judgeDir + strings.TrimPrefix(name, "js"), Content: content})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the plugin's own files: %w", err)
+	}
+	return out, nil
+}
+
+// compileLimits are the compiler's, which runs no code of the learner's.
+var compileLimits = validator.Limits{Wall: 30 * time.Second, CPU: 30 * time.Second, MemoryBytes: 1 << 30, OutputBytes: 4 << 20, DiskBytes: 128 << 20}
