@@ -67,6 +67,15 @@ func TestEveryComparisonDoesWorkOnBothSides(t *testing.T) {
 			t.Errorf("the table lacks %s, %s", row.What, row.By)
 		}
 	}
+	for _, sent := range report.Sent {
+		if want := map[string]bench.Sent{
+			// begin, key, goal, event, reply, commit, and three times who acts.
+			"create-goal": {What: "create-goal", Statements: 9, Trips: 1},
+			"list-goals":  {What: "list-goals", Statements: 2, Trips: 1},
+		}[sent.What]; sent != want {
+			t.Errorf("%+v is sent, want %+v", sent, want)
+		}
+	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("compared:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}

@@ -47,40 +47,46 @@ func findPgbench(ctx context.Context, pool *pgxpool.Pool, binaries string) (stri
 // pgbench is the side that runs a script, with a session per client.
 func (b *bench) pgbench(s script, clients int) side {
 	return side{name: "pgbench", run: func(ctx context.Context) (work, error) {
-		file, err := os.CreateTemp("", "tracker-bench-*.sql")
+		out, usage, err := b.script(ctx, s, fmt.Sprintf("--client=%d", clients), fmt.Sprintf("--jobs=%d", min(clients, runtime.NumCPU())),
+			fmt.Sprintf("--time=%d", max(1, int(math.Round(b.Round.Seconds())))))
 		if err != nil {
-			return work{}, fmt.Errorf("write script for pgbench: %w", err)
-		}
-		defer func() { _ = os.Remove(file.Name()) }()
-		_, err = file.WriteString(s.text)
-		if err := errors.Join(err, file.Close()); err != nil {
-			return work{}, fmt.Errorf("write script for pgbench: %w", err)
-		}
-		args := []string{
-			"--no-vacuum", "--protocol=prepared", "--file=" + file.Name(),
-			fmt.Sprintf("--client=%d", clients), fmt.Sprintf("--jobs=%d", min(clients, runtime.NumCPU())),
-			fmt.Sprintf("--time=%d", max(1, int(math.Round(b.Round.Seconds())))),
-			// The time of a UUIDv7 and its version, so that ids come after those that
-			// are there, as any writer's do.
-			"--define=t=" + uuid.Must(uuid.NewV7()).String()[:15],
-		}
-		for _, v := range s.vars {
-			args = append(args, "--define="+v)
-		}
-		cmd := exec.CommandContext(ctx, b.program, args...)
-		if cmd.Env, err = environment(b.db.url); err != nil {
 			return work{}, err
 		}
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			return work{}, fmt.Errorf("pgbench: %w: %s", err, tail(out))
-		}
 		w, err := read(out)
-		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			w.clientsCPU = seconds(*usage)
-		}
+		w.clientsCPU = usage
 		return w, err
 	}}
+}
+
+// script runs pgbench; cpu is the seconds of CPU time that it took itself.
+func (b *bench) script(ctx context.Context, s script, args ...string) (out []byte, cpu float64, err error) {
+	file, err := os.CreateTemp("", "tracker-bench-*.sql")
+	if err != nil {
+		return nil, 0, fmt.Errorf("write script for pgbench: %w", err)
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.WriteString(s.text)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, 0, fmt.Errorf("write script for pgbench: %w", err)
+	}
+	args = append(args, "--no-vacuum", "--protocol=prepared", "--file="+file.Name(),
+		// The time of a UUIDv7 and its version, so that ids come after those that are
+		// there, as any writer's do.
+		"--define=t="+uuid.Must(uuid.NewV7()).String()[:15])
+	for _, v := range s.vars {
+		args = append(args, "--define="+v)
+	}
+	cmd := exec.CommandContext(ctx, b.program, args...)
+	if cmd.Env, err = environment(b.db.url); err != nil {
+		return nil, 0, err
+	}
+	if out, err = cmd.CombinedOutput(); err != nil {
+		return nil, 0, fmt.Errorf("pgbench: %w: %s", err, tail(out))
+	}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		cpu = seconds(*usage)
+	}
+	return out, cpu, nil
 }
 
 // environment leads pgbench to the database with what the server's connections

@@ -16,6 +16,15 @@ type Report struct {
 	Rounds  int     `json:"rounds"`
 	Seconds float64 `json:"seconds"`
 	Rows    []Row   `json:"rows"`
+	// Sent is what requests send to PostgreSQL, and pgbench with them.
+	Sent []Sent `json:"sent"`
+}
+
+// Sent is how many statements a request sends, in how many round trips.
+type Sent struct {
+	What       string `json:"what"`
+	Statements int    `json:"statements"`
+	Trips      int    `json:"trips"`
 }
 
 // Row compares one way of doing something with another. Figures are medians
@@ -97,14 +106,21 @@ func median(values []float64) float64 {
 func (r *Report) Print(out io.Writer) error {
 	fmt.Fprintf(out, "%s\n%d clients; %d rounds of %g s each, in turns: medians, ratios with the smallest and largest\n\n", r.Machine, r.Clients, r.Rounds, r.Seconds)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\t\t\t\tratio\t\t\tCPU ms each:\t\t\t\t\t")
-	fmt.Fprintln(w, "\t/s\tagainst\t/s\tmedian\tmin\tmax\tserver\tPostgreSQL\tclients\tagainst: server\tPostgreSQL\tclients\t")
+	fmt.Fprintln(w, "\t\t\t\t\t\tCPU ms each\t\t\tand of the other\t\t\t")
+	fmt.Fprintln(w, "\t/s\tagainst\t/s\tratio\tmin–max\tserver\tPostgreSQL\tclients\tserver\tPostgreSQL\tclients\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(w, "%s, %s\t%.0f\t%s\t%.0f\t%.2f\t%.2f\t%.2f\t%s\t%s\t%s\t%s\t%s\t%s\t\n", row.What, row.By, row.Rate, row.Against, row.BaseRate,
+		fmt.Fprintf(w, "%s, %s\t%.0f\t%s\t%.0f\t%.2f\t%.2f–%.2f\t%s\t%s\t%s\t%s\t%s\t%s\t\n", row.What, row.By, row.Rate, row.Against, row.BaseRate,
 			row.Ratio.Median, row.Ratio.Min, row.Ratio.Max,
 			ms(row.CPU.Server), ms(row.CPU.Postgres), ms(row.CPU.Clients), ms(row.BaseCPU.Server), ms(row.BaseCPU.Postgres), ms(row.BaseCPU.Clients))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	for _, s := range r.Sent {
+		fmt.Fprintf(out, "%s: %d statements, round trips: %d\n", s.What, s.Statements, s.Trips)
+	}
+	return nil
 }
 
 func ms(v float64) string {

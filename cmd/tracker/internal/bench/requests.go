@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -38,10 +39,15 @@ func (b *bench) createGoal(ctx context.Context, s *server) error {
 	if err := b.db.pool().QueryRow(ctx, count).Scan(&before); err != nil {
 		return fmt.Errorf("count goals: %w", err)
 	}
-	done, err := b.requests(ctx, s, "create-goal", rest, connect)
+	trips, err := capture(ctx, b.db, rest)
 	if err != nil {
 		return err
 	}
+	done, err := b.requests(ctx, s, "create-goal", trips, rest, connect)
+	if err != nil {
+		return err
+	}
+	done++ // the captured one
 	if err := b.db.pool().QueryRow(ctx, count).Scan(&after); err != nil {
 		return fmt.Errorf("count goals: %w", err)
 	}
@@ -57,11 +63,28 @@ func (b *bench) listGoals(ctx context.Context, s *server) error {
 	if err != nil {
 		return fmt.Errorf("make request: %w", err)
 	}
-	_, err = b.requests(ctx, s, "list-goals",
-		load{Method: http.MethodGet, Path: "/api/v1/goals?page_size=20", Status: http.StatusOK, Header: map[string]string{}},
-		load{Method: http.MethodPost, Path: goalsv1connect.GoalsServiceListGoalsProcedure, Body: message, Status: http.StatusOK, Header: protoHeader()},
-	)
+	rest := load{Method: http.MethodGet, Path: "/api/v1/goals?page_size=20", Status: http.StatusOK, Header: map[string]string{}}
+	connect := load{Method: http.MethodPost, Path: goalsv1connect.GoalsServiceListGoalsProcedure, Body: message, Status: http.StatusOK, Header: protoHeader()}
+	trips, err := capture(ctx, b.db, rest)
+	if err != nil {
+		return err
+	}
+	if _, _, err := b.script(ctx, write(expectPage(trips)), "--transactions=1"); err != nil {
+		return fmt.Errorf("measure list-goals: pgbench does not read a page: %w", err)
+	}
+	_, err = b.requests(ctx, s, "list-goals", trips, rest, connect)
 	return err
+}
+
+// expectPage fails, by a division by zero, where a list has not the 20 rows of
+// its page and the one that says that there is a next.
+func expectPage(trips []trip) []trip {
+	trips = slices.Clone(trips)
+	last := slices.Clone(trips[len(trips)-1])
+	list := &last[len(last)-1]
+	list.sql = "SELECT 1 / (count(*) = 21)::int FROM (" + list.sql + ") AS page"
+	trips[len(trips)-1] = last
+	return trips
 }
 
 func protoHeader() map[string]string {
@@ -70,13 +93,13 @@ func protoHeader() map[string]string {
 
 // requests compares a request on both faces with its statements in pgbench. It
 // says how often it was done in all.
-func (b *bench) requests(ctx context.Context, s *server, name string, rest, connect load) (done int, err error) {
+func (b *bench) requests(ctx context.Context, s *server, name string, trips []trip, rest, connect load) (done int, err error) {
 	rest.Clients, connect.Clients = b.Clients, b.Clients
-	trips, err := capture(ctx, b.db, rest)
-	if err != nil {
-		return 0, err
+	sent := Sent{What: name, Trips: len(trips)}
+	for _, t := range trips {
+		sent.Statements += len(t)
 	}
-	done++
+	b.report.Sent = append(b.report.Sent, sent)
 	counted := func(s side) side {
 		run := s.run
 		s.run = func(ctx context.Context) (work, error) {
