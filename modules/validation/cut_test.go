@@ -27,7 +27,7 @@ func TestNoVerdictIsLostOrDoubledWhenConnectionsAreCut(t *testing.T) {
 	cfg.MaxAttempts = 1000 // an attempt that a cut ended is one
 	b := setup(t, validationtest.Options{Judge: judge, Config: cfg})
 	const n = 40
-	var runs []string
+	runs := make([]string, 0, n)
 	for i, task := range b.many(ada, n) {
 		runs = append(runs, b.Submit(t, ada, task.ID, "main.py", fmt.Sprint(i)).RunID)
 	}

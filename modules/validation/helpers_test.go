@@ -25,7 +25,7 @@ func (b *bundle) limit(task tasks.Task, wall uint32) {
 	})
 }
 
-func (b *bundle) withTests(actor auth.Actor, taskID, path, content string) (task tasks.Task) {
+func (b *bundle) withTests(taskID, path, content string) (task tasks.Task) {
 	b.t.Helper()
 	b.do(auth.System("test"), func(ctx context.Context, tx *postgres.Tx) (err error) {
 		pv := &tasks.Validation{Tests: []tasks.File{tasks.NewFile(path, content, true)}}

@@ -125,11 +125,11 @@ func TestAnEqualSubmissionOfTheSameTaskIsNotJudgedTwice(t *testing.T) {
 	if run := b.Run(t, foreign.RunID); run.Deduplicated {
 		t.Error("a verdict crossed from one learner to another")
 	}
-	if judge.order() != "same same" {
+	if judge.order() != "same same" { //nolint:dupword // each is one
 		t.Errorf("judged: %s", judge.order())
 	}
 	b.reopen(ada, task.ID)
-	changed := b.withTests(ada, task.ID, "test_main.py", "def test_other(): pass\n")
+	changed := b.withTests(task.ID, "test_main.py", "def test_other(): pass\n")
 	if again := b.Submit(t, ada, changed.ID, "main.py", "same"); b.Drain(t) != 1 || b.Run(t, again.RunID).Deduplicated {
 		t.Error("other tests got the verdict of the old ones")
 	}

@@ -143,19 +143,19 @@ func realDir(dir string) (string, error) {
 	if dir == "" {
 		return "", errors.New("no folder is named")
 	}
-	real, err := filepath.EvalSymlinks(dir)
+	abs, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return "", err
 	}
-	if real, err = filepath.Abs(real); err != nil {
+	if abs, err = filepath.Abs(abs); err != nil {
 		return "", err
 	}
-	if fi, err := os.Stat(real); err != nil {
+	if fi, err := os.Stat(abs); err != nil {
 		return "", err
 	} else if !fi.IsDir() {
 		return "", fmt.Errorf("%s is not a folder", dir)
 	}
-	return real, nil
+	return abs, nil
 }
 
 // leftOut are folders that tools make.
@@ -168,7 +168,7 @@ func readDir(dir, except string) (files []judging.File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	total := 0
 	err = fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
 		if err != nil {

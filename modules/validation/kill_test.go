@@ -82,7 +82,7 @@ func startWorker(t *testing.T, url, plugin string) *exec.Cmd {
 
 func TestARunWhoseServerIsKilledIsJudgedExactlyOnceWithin30SecondsOfTheRestart(t *testing.T) {
 	b := setup(t, validationtest.Options{})
-	plugin, err := validationtest.PythonBinary()
+	plugin, err := validationtest.PythonBinary(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestARunWhoseServerIsKilledIsJudgedExactlyOnceWithin30SecondsOfTheRestart(t
 	if run.Verdict != judging.VerdictPassed || run.Attempt != 2 || b.status(task.ID) != tasks.StatusCompleted {
 		t.Errorf("the run is %+v, the task %s", run, b.status(task.ID))
 	}
-	if got := b.types("run:" + run.ID); got != "validation.queued validation.started validation.started validation.completed" {
+	if got := b.types("run:" + run.ID); got != "validation.queued validation.started validation.started validation.completed" { //nolint:dupword // each is one
 		t.Errorf("the run's events are %s", got)
 	}
 	if got := b.Run(t, other.RunID).Verdict; got != judging.VerdictFailed {

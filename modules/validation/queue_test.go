@@ -177,7 +177,7 @@ func TestAPlatformErrorIsRetriedAndThenGivesTheTaskBackAsItWas(t *testing.T) {
 		return b.Run(t, s.RunID).Status == validation.StatusDone
 	})
 	run := b.Run(t, s.RunID)
-	if run.Verdict != judging.VerdictPlatformError || run.Attempt != 3 || judge.order() != "x x x" || run.Summary.ES == "" {
+	if run.Verdict != judging.VerdictPlatformError || run.Attempt != 3 || judge.order() != "x x x" || run.Summary.ES == "" { //nolint:dupword // each is one
 		t.Errorf("the run is %+v after %s", run, judge.order())
 	}
 	if got := b.status(task.ID); got != tasks.StatusInProgress {
@@ -227,6 +227,7 @@ func TestAWorkerWhoseLeaseWasTakenCannotPublish(t *testing.T) {
 }
 
 func stolen(t *testing.T, thiefFirst bool) {
+	t.Helper()
 	began := make(chan int, 2)
 	goOn := []chan struct{}{make(chan struct{}), make(chan struct{})}
 	var mu sync.Mutex
@@ -268,7 +269,7 @@ func stolen(t *testing.T, thiefFirst bool) {
 	if run := b.Run(t, s.RunID); run.Verdict != judging.VerdictFailed || run.Attempt != 2 {
 		t.Errorf("the stolen run's verdict is %s at attempt %d", run.Verdict, run.Attempt)
 	}
-	if got := b.types("run:" + s.RunID); got != "validation.queued validation.started validation.started validation.completed" {
+	if got := b.types("run:" + s.RunID); got != "validation.queued validation.started validation.started validation.completed" { //nolint:dupword // each is one
 		t.Errorf("events: %s", got)
 	}
 	if got := b.status(task.ID); got != tasks.StatusFailed {

@@ -74,6 +74,7 @@ func (r Report) Counts() (passed, total int) {
 			total++
 		case judging.StatusFail, judging.StatusError:
 			total++
+		case judging.StatusSkip: // counts for nothing
 		}
 	}
 	return passed, total
@@ -87,8 +88,9 @@ func (r Report) ExitCode() int {
 		return 0
 	case judging.VerdictFailed, judging.VerdictInvalid, judging.VerdictTimedOut, judging.VerdictOutOfMemory, judging.VerdictOutputLimit:
 		return 1
+	default:
+		return 2
 	}
-	return 2
 }
 
 // PlatformError is the report of a run that could not be judged.
@@ -131,14 +133,14 @@ func NewReport(j judge.Result, limit int) Report {
 			Rule: clean(f.Rule), Severity: f.Severity, Message: text(f.Message), Excerpt: clean(f.Excerpt),
 		}
 	}
-	r.bound(limit)
+	bound(&r, limit)
 	return r
 }
 
 // bound cuts the longest texts first, all of a kind alike, until the report has
 // at most limit bytes of text.
-func (r *Report) bound(limit int) {
-	for most := 64 << 10; most >= 64 && r.size() > limit; most /= 4 {
+func bound(r *Report, limit int) {
+	for most := 64 << 10; most >= 64 && size(r) > limit; most /= 4 {
 		r.Output = cut(r.Output, most)
 		for i := range r.Tests {
 			t := &r.Tests[i]
@@ -153,7 +155,7 @@ func (r *Report) bound(limit int) {
 	}
 }
 
-func (r *Report) size() int {
+func size(r *Report) int {
 	n := len(r.Output) + len(r.Summary.EN) + len(r.Summary.ES)
 	for _, t := range r.Tests {
 		n += len(t.ID) + len(t.Name) + len(t.Output) + len(t.Expected) + len(t.Actual) + len(t.Message.EN) + len(t.Message.ES) + 64

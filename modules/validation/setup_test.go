@@ -49,7 +49,7 @@ var shared struct {
 func python(t testing.TB) *pluginhost.Host {
 	t.Helper()
 	shared.Do(func() {
-		path, err := validationtest.PythonBinary()
+		path, err := validationtest.PythonBinary(t.Context())
 		if err != nil {
 			shared.err = err
 			return

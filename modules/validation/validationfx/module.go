@@ -66,7 +66,7 @@ type workerParams struct {
 }
 
 func startWorker(lc fx.Lifecycle, p workerParams) error {
-	if p.Room.Err != nil {
+	if p.Room.Runner == nil {
 		return nil // submissions wait for a server that can judge them
 	}
 	key, err := work.LoadKey(p.Config.KeyFile)
@@ -77,15 +77,16 @@ func startWorker(lc fx.Lifecycle, p workerParams) error {
 		DB: p.DB, Log: p.Log, Tasks: p.Tasks, Judge: p.Engine, Tickets: p.Tickets, Pusher: p.Bus, Key: key, Logger: p.Logger.With("part", "validation"),
 	}, p.Config)
 	work.Register(p.Registry, w)
-	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
+	var stop context.CancelFunc
 	lc.Append(fx.Hook{
-		OnStart: func(context.Context) error {
+		OnStart: func(ctx context.Context) error {
+			ctx, stop = context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // it outlives the start, and OnStop calls stop
 			running.Go(func() { _ = w.Run(ctx) })
 			running.Go(func() { p.Catalog.Look(ctx) })
 			return nil
 		},
-		OnStop: func(context.Context) error { cancel(); running.Wait(); return nil },
+		OnStop: func(context.Context) error { stop(); running.Wait(); return nil },
 	})
 	return nil
 }

@@ -1,6 +1,7 @@
 package validationtest
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ var built struct {
 }
 
 // PythonBinary is the Python validator: $TRACKER_BIN's, else built once.
-func PythonBinary() (string, error) {
+func PythonBinary(ctx context.Context) (string, error) {
 	built.Do(func() {
 		if dir := os.Getenv("TRACKER_BIN"); dir != "" {
 			path := filepath.Join(dir, "plugins", "validator-python")
@@ -35,7 +36,8 @@ func PythonBinary() (string, error) {
 		}
 		_, here, _, _ := runtime.Caller(0)
 		built.path = filepath.Join(dir, "validator-python")
-		build := exec.Command("go", "build", "-o", built.path, "./plugins/validator-python")
+		// Built for all tests, so no single one's end ends it.
+		build := exec.CommandContext(context.WithoutCancel(ctx), "go", "build", "-o", built.path, "./plugins/validator-python")
 		build.Dir = filepath.Join(filepath.Dir(here), "..", "..", "..")
 		if out, err := build.CombinedOutput(); err != nil {
 			built.err = fmt.Errorf("build validator-python: %w\n%s", err, out)
@@ -54,7 +56,7 @@ func CleanUp() {
 // Python is a host of the Python validator, closed when the test ends.
 func Python(t testing.TB) *pluginhost.Host {
 	t.Helper()
-	path, err := PythonBinary()
+	path, err := PythonBinary(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

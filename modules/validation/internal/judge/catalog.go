@@ -57,7 +57,7 @@ func (c *Catalog) Load(ctx context.Context) {
 	if len(missing) == 0 {
 		return
 	}
-	done := c.load(missing)
+	done := c.load(context.WithoutCancel(ctx), missing)
 	var enough <-chan time.Time
 	if known {
 		enough = time.After(loadWait)
@@ -70,7 +70,7 @@ func (c *Catalog) Load(ctx context.Context) {
 }
 
 // load describes plugins, once at a time; the channel closes when that is done.
-func (c *Catalog) load(names []string) <-chan struct{} {
+func (c *Catalog) load(ctx context.Context, names []string) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.loading != nil || time.Since(c.last) < loadAgain {
@@ -88,7 +88,7 @@ func (c *Catalog) load(names []string) <-chan struct{} {
 		for _, name := range names {
 			wg.Go(func() {
 				if plugin, err := c.host.Validator(name); err == nil {
-					_, _ = plugin.Describe(context.Background()) // bounded by the host, which keeps what it learns
+					_, _ = plugin.Describe(ctx) // bounded by the host, which keeps what it learns
 				}
 			})
 		}
@@ -188,8 +188,9 @@ type Entry struct {
 
 // Entries are all validators by name.
 func (c *Catalog) Entries() []Entry {
-	var all []Entry
-	for _, info := range c.infos() {
+	infos := c.infos()
+	all := make([]Entry, 0, len(infos))
+	for _, info := range infos {
 		e := Entry{Info: info}
 		if d := describe(info); d != nil {
 			for _, l := range d.Languages {

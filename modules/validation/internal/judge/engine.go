@@ -19,7 +19,7 @@ import (
 	"github.com/goals-tracker/tracker/sdk/validatortest/steprun"
 )
 
-// ErrNoSandbox: this machine can't confine learners' code, so nothing is judged.
+// ErrNoSandbox says that this machine can't confine learners' code, so nothing is judged.
 var ErrNoSandbox = errors.New("there is no sandbox on this machine")
 
 // Engine judges. It is safe for concurrent use.

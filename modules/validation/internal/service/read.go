@@ -103,8 +103,9 @@ func (s *Service) run(ctx context.Context, q postgres.Queryer, actor auth.Actor,
 // Validators implements validation.Service.
 func (s *Service) Validators(ctx context.Context) []validation.Validator {
 	s.catalog.Load(ctx)
-	var all []validation.Validator
-	for _, e := range s.catalog.Entries() {
+	entries := s.catalog.Entries()
+	all := make([]validation.Validator, 0, len(entries))
+	for _, e := range entries {
 		all = append(all, s.validator(e))
 	}
 	return all

@@ -88,10 +88,13 @@ const ranked = `
 
 const rankedOrder = ` ORDER BY r.lane, r.course_start, r.learner_start, r.position `
 
-var pick = postgres.SQL("validation.queue.pick", ranked+`
+// A few are looked at, since others may be taking the first ones right now.
+var pick = postgres.SQL("validation.queue.pick", ranked+`, first AS MATERIALIZED (
+		SELECT r.run_id, r.lane, r.position, r.learner_start, r.course_start FROM ranked r`+rankedOrder+`LIMIT 64
+	)
 	SELECT q.run_id, q.task_id, q.snapshot_id, q.user_id, coalesce(q.course_id, ''), q.attempt + 1, q.enqueued_at,
 		r.learner_start, r.course_start
-	FROM ranked r JOIN validation.queue q ON q.run_id = r.run_id AND q.lease_token IS NULL`+
+	FROM first r JOIN validation.queue q ON q.run_id = r.run_id AND q.lease_token IS NULL`+
 	rankedOrder+`LIMIT 1 FOR UPDATE OF q SKIP LOCKED`)
 
 var lease = postgres.SQL("validation.queue.lease", `

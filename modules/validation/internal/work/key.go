@@ -52,7 +52,7 @@ func makeKey(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(part.Name())
+	defer func() { _ = os.Remove(part.Name()) }()
 	_, err = part.Write(key)
 	if err := errors.Join(err, part.Sync(), part.Close()); err != nil {
 		return err
@@ -74,13 +74,20 @@ func newKey() ([]byte, error) {
 // sameAs is equal for submissions that must get the same verdict: the same
 // files, judged by the same tests, options, limits, plugin and toolchain.
 func (w *Worker) sameAs(s validation.Snapshot, t tasks.Task, plugin, version string, toolchain map[string]string) ([]byte, error) {
-	type content struct{ Path, Digest string }
+	type content struct {
+		Path   string `json:"path"`
+		Digest string `json:"digest"`
+	}
 	var what struct {
-		Files, Language, Plugin, Version string
-		Toolchain                        map[string]string
-		Tests, Starter                   []content
-		Options                          string
-		Limits                           tasks.Limits
+		Files     string            `json:"files"`
+		Language  string            `json:"language"`
+		Plugin    string            `json:"plugin"`
+		Version   string            `json:"version"`
+		Toolchain map[string]string `json:"toolchain"`
+		Tests     []content         `json:"tests"`
+		Starter   []content         `json:"starter"`
+		Options   string            `json:"options"`
+		Limits    tasks.Limits      `json:"limits"`
 	}
 	what.Files, what.Language, what.Plugin, what.Version, what.Toolchain = validation.Digest(s.Files), s.Language, plugin, version, toolchain
 	if v := t.Validation; v != nil {

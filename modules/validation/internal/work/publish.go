@@ -61,8 +61,9 @@ func steady(r validation.Report) bool {
 	switch r.Verdict {
 	case judging.VerdictPassed, judging.VerdictFailed, judging.VerdictInvalid, judging.VerdictUnproven:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // publish stores a verdict, tells the task of it and ends the lease, all in one
