@@ -1,6 +1,7 @@
 package agents_test
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"slices"
@@ -60,7 +61,7 @@ var shared struct {
 func python(t testing.TB) *pluginhost.Host {
 	t.Helper()
 	shared.Do(func() {
-		path, err := validationtest.PythonBinary()
+		path, err := validationtest.PythonBinary(context.Background())
 		if err != nil {
 			shared.err = err
 			return
@@ -73,8 +74,7 @@ func python(t testing.TB) *pluginhost.Host {
 	return shared.host
 }
 
-// bundle is all modules that agents rest on, for real, with the two sample
-// courses.
+// bundle is all modules that agents rest on, for real.
 type bundle struct {
 	*testing.T
 	db         *postgres.DB
@@ -84,22 +84,17 @@ type bundle struct {
 	rag        rag.Service
 	validation *validationtest.Kit
 	agents     *agentstest.Kit
+	// ingested are the courses whose material is there.
+	ingested map[string]bool
 }
 
 func setup(t *testing.T, models func(*postgres.DB) llm.Service) *bundle {
 	t.Helper()
-	b := &bundle{T: t}
+	b := &bundle{T: t, ingested: map[string]bool{}}
 	b.db, b.log = eventstest.New(t)
 	b.goals = goalstest.New(b.db, b.log)
 	b.tasks = taskstest.New(b.db, b.log, b.goals)
 	b.rag = ragtest.New(b.db, ragtest.Members{"ada": {english}, "bob": {english}, "eva": {spanish}})
-	for _, id := range []string{english, spanish} {
-		c, err := courses.Find(id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ragtest.Ingest(t, b.rag, id, c.FS())
-	}
 	b.validation = validationtest.New(t, b.db, b.log, b.tasks, validationtest.Options{Host: python(t), Config: validation.DefaultConfig()})
 	parts := agentstest.Parts{DB: b.db, Log: b.log, Goals: b.goals, Tasks: b.tasks, Validation: b.validation.Service, Rag: b.rag}
 	if models != nil {
@@ -122,8 +117,24 @@ func must[T any](b *bundle, actor auth.Actor, fn func(context.Context, *postgres
 	return value
 }
 
+// material makes sure that a sample course is there.
+func (b *bundle) material(id string) {
+	b.Helper()
+	if b.ingested[id] {
+		return
+	}
+	b.ingested[id] = true
+	c, err := courses.Find(id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ragtest.Ingest(b.T, b.rag, id, c.FS())
+}
+
+// goal makes a goal on a sample course, or on none.
 func (b *bundle) goal(actor auth.Actor, course, title string) goals.Goal {
 	b.Helper()
+	b.material(cmp.Or(course, english))
 	return goalstest.Create(b.T, b.db, b.goals, actor, course, title)
 }
 

@@ -86,6 +86,24 @@ func cut(text string, n int) string {
 	return text
 }
 
+// Lines names lines in a language: "line 3", "lines 3–5".
+func Lines(start, end int, locale string) string {
+	one, many := "line", "lines"
+	if locale == "es" {
+		one, many = "línea", "líneas"
+	}
+	if start == end {
+		return fmt.Sprintf("%s %d", one, start)
+	}
+	return fmt.Sprintf("%s %d–%d", many, start, end)
+}
+
+// Prose reports whether a passage begins with sentences, not with a list, a
+// table or code: what explains something does.
+func Prose(p rag.Passage) bool {
+	return !strings.ContainsAny((quoteOf(p.Text) + " ")[:1], "-*|`>0123456789")
+}
+
 // Unbacked says why a citation does not hold against passages by id; "" when it
 // does.
 func Unbacked(c tasks.Citation, passages map[string]rag.Passage) string {

@@ -54,11 +54,7 @@ func (b Base) gives(text string) string {
 	if verdict.MatchString(text) {
 		return "it gives a verdict"
 	}
-	lines := 0
-	for _, block := range screen.Fences(text) {
-		lines += strings.Count(strings.TrimSpace(block), "\n") + 1
-	}
-	if lines > maxCode {
+	if codeLines(text) > maxCode {
 		return "it holds more code than a hint may"
 	}
 	if b.Solution != "" && screen.Copies(text, b.Solution) >= 2 {
@@ -68,7 +64,25 @@ func (b Base) gives(text string) string {
 }
 
 // maxCode is how many lines of code a comment may show.
-const maxCode = 4
+const maxCode = 2
+
+// statement finds lines of code outside of code blocks.
+var statement = regexp.MustCompile(`^\s*(?:def \w+\(|class \w+|for \w.* in .*:|while .*:|return\b|(?:if|elif) .*:$|else:$|import \w|from \w+ import |[\w.\[\]]+ *[-+*/]?= *\S)`)
+
+// codeLines counts the lines of code of a Markdown text. Quotes are not
+// counted: they are the course's own.
+func codeLines(text string) (n int) {
+	for _, block := range screen.Fences(text) {
+		n += strings.Count(strings.TrimSpace(block), "\n") + 1
+		text = strings.ReplaceAll(text, block, "")
+	}
+	for _, line := range strings.Split(text, "\n") {
+		if statement.MatchString(line) {
+			n++
+		}
+	}
+	return n
+}
 
 // verdict finds what only tests and rules may say.
 var verdict = regexp.MustCompile(`(?i)\b(?:(?:your|the) (?:code|solution|submission|task|exercise) (?:has |have )?(?:now )?(?:passed|passes|failed|fails|is (?:accepted|rejected|passed))|` +

@@ -103,7 +103,7 @@ func (d *draft) read(at chosen, u unit) error {
 	fmt.Fprintf(&b, "\n%s\n\n", spoken.sections)
 	for _, p := range passages {
 		t.Citations = append(t.Citations, evidence.Cite(p))
-		fmt.Fprintf(&b, "- %s (%s %d–%d)\n", lastHeading(p), spoken.lines, p.StartLine, p.EndLine)
+		fmt.Fprintf(&b, "- %s (%s)\n", lastHeading(p), evidence.Lines(p.StartLine, p.EndLine, d.locale))
 	}
 	t.Description = clip(b.String(), 20000)
 	if d.before != "" {
@@ -199,6 +199,9 @@ func (d *draft) about(u unit, x rag.Exercise) (best rag.Passage, ok bool) {
 			continue
 		}
 		n := 3*words.Overlap(p.Heading, d.course.locale, concepts) + words.Overlap(p.Text, d.course.locale, concepts)
+		if !evidence.Prose(p) {
+			n -= 3
+		}
 		if s := float64(n) + d.rank[p.ChunkID]/100; n > 0 && s > most {
 			best, most, ok = p, s, true
 		}

@@ -155,23 +155,25 @@ func (c *Case) LoadPassages(ctx context.Context, m Material, ids []string) error
 	return err
 }
 
-// find looks for passages that explain something, exercises apart.
+// find looks for a passage that explains something, exercises apart; nil for
+// none.
 func (c *Case) find(ctx context.Context, m Material, about string) (*rag.Passage, error) {
 	if c.Task.CourseID == "" {
 		return nil, nil
 	}
 	hits, known := c.hits[about]
 	if !known {
-		query := clip(about+" "+strings.Join(c.Task.Concepts, " "), 500)
-		result, err := m.Search(ctx, c.reader(), rag.Query{Text: query, CourseID: c.Task.CourseID, Limit: 10})
+		result, err := m.Search(ctx, c.reader(), rag.Query{Text: clip(about, 500), CourseID: c.Task.CourseID, Limit: 10})
 		if code := errs.CodeOf(err); err != nil && code != errs.PermissionDenied && code != errs.InvalidArgument {
 			return nil, err
 		}
 		hits = result.Passages
 		c.hits[about] = hits
 	}
+	terms := words.Set(about, c.Locale)
 	for _, p := range hits {
-		if p.Kind != rag.PassageText || strings.HasPrefix(p.Path, "exercises/") {
+		// Two words in common at least: one is chance.
+		if p.Kind != rag.PassageText || strings.HasPrefix(p.Path, "exercises/") || words.Overlap(p.Heading+" "+p.Text, c.Locale, terms) < 2 {
 			continue
 		}
 		c.Passages[p.ChunkID] = p

@@ -24,7 +24,7 @@ type phrase struct{ testFails, testBreaks, look, others, slow, memory, output, t
 var phrases = map[string]phrase{
 	"en": {
 		testFails: "The test **%s** fails: %s", testBreaks: "The test **%s** could not run to its end: %s",
-		look: "The course has it under “%s” (%s, lines %d–%d).", others: "%d more tests say the same: %s.",
+		look: "Read “%s” again (%s, %s):", others: "The same is said by: %s.",
 		slow:   "Your program was still running when its time was up. Look at each loop: what brings its end closer in every round?",
 		memory: "Your program wanted more memory than it may have. Look for something that grows in a loop.",
 		output: "Your program printed more than it may. Look for a `print` in a loop that goes on too long.",
@@ -33,7 +33,7 @@ var phrases = map[string]phrase{
 	},
 	"es": {
 		testFails: "La prueba **%s** falla: %s", testBreaks: "La prueba **%s** no pudo llegar a su fin: %s",
-		look: "El curso lo trata en «%s» (%s, líneas %d–%d).", others: "Otras %d pruebas dicen lo mismo: %s.",
+		look: "Vuelve a leer «%s» (%s, %s):", others: "Lo mismo dicen: %s.",
 		slow:   "Tu programa seguía en marcha cuando se acabó el tiempo. Mira cada bucle: ¿qué acerca su final en cada vuelta?",
 		memory: "Tu programa quiso más memoria de la que puede usar. Busca algo que crezca dentro de un bucle.",
 		output: "Tu programa imprimió más de lo que puede. Busca un `print` en un bucle que dura demasiado.",
@@ -62,10 +62,20 @@ func (r *Reviewer) byRules(ctx context.Context, c *Case) ([]agents.Comment, erro
 			return nil, err
 		}
 	}
+	lesson := c.lesson()
 	for _, g := range c.failures() {
-		if err := add(g.comment(c), g.message+" "+g.tests[0].Name); err != nil {
-			return nil, err
+		comment := g.comment(c)
+		switch {
+		case g.tests[0].Status == judging.StatusError:
+			if err := add(comment, g.message); err != nil {
+				return nil, err
+			}
+			continue
+		case lesson != nil: // once: it is what the task rests on
+			cite(c, &comment, *lesson)
+			lesson = nil
 		}
+		comments = append(comments, comment)
 	}
 	for _, f := range c.findings(false) {
 		comments = append(comments, found(c, f))
@@ -103,6 +113,16 @@ func (c *Case) general() []agents.Comment {
 		return []agents.Comment{{Text: text + "\n\n" + quote(cited.Quote), Citation: &cited}}
 	}
 	return []agents.Comment{}
+}
+
+// lesson is the passage of a lesson that the task rests on; nil for none.
+func (c *Case) lesson() *rag.Passage {
+	for _, cited := range c.Task.Citations {
+		if p, ok := c.Passages[cited.ChunkID]; ok && p.Kind == rag.PassageText && !strings.HasPrefix(p.Path, "exercises/") {
+			return &p
+		}
+	}
+	return nil
 }
 
 // failure is tests that fail with the same message.
@@ -143,7 +163,7 @@ func (g failure) comment(c *Case) agents.Comment {
 		for _, t := range more[:min(len(more), 5)] {
 			names = append(names, inline(t.Name))
 		}
-		text += "\n\n" + fmt.Sprintf(said.others, len(more), strings.Join(names, ", "))
+		text += "\n\n" + fmt.Sprintf(said.others, strings.Join(names, ", "))
 	}
 	return agents.Comment{Text: text, TestID: t.ID}
 }
@@ -182,26 +202,25 @@ func cite(c *Case, comment *agents.Comment, p rag.Passage) {
 		heading = p.Title
 	}
 	comment.Citation = &citation
-	comment.Text += "\n\n" + fmt.Sprintf(phrases[c.Locale].look, plain(heading), inline(p.Path), citation.StartLine, citation.EndLine) +
+	comment.Text += "\n\n" + fmt.Sprintf(phrases[c.Locale].look, plain(heading), inline(p.Path), evidence.Lines(citation.StartLine, citation.EndLine, c.Locale)) +
 		"\n\n" + quote(citation.Quote)
 }
 
 func quote(text string) string { return "> " + strings.ReplaceAll(text, "\n", "\n> ") }
 
-// plain keeps a text on few lines; it comes from a report and is shown as text.
-func plain(text string) string { return clip(strings.TrimSpace(text), 600) }
+// plain is the first line of a text: it comes from a report, which shows it all.
+func plain(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return clip(line, 400)
+}
 
 func inline(text string) string { return clip(strings.Join(strings.Fields(text), " "), 120) }
 
-// headline says how the tests went, in the validator's words.
+// headline says how it went, in the validator's words where it has any.
 func headline(c *Case) string {
 	passed, total := c.Report.Counts()
-	lines := []string{}
-	if total > 0 {
-		lines = append(lines, fmt.Sprintf(phrases[c.Locale].tests, passed, total))
+	if s := plain(c.Report.Summary.In(c.Locale)); s != "" || total == 0 {
+		return s
 	}
-	if s := c.Report.Summary.In(c.Locale); s != "" {
-		lines = append(lines, plain(s))
-	}
-	return strings.Join(lines, " ")
+	return fmt.Sprintf(phrases[c.Locale].tests, passed, total)
 }

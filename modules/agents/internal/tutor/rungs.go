@@ -22,7 +22,7 @@ var phrases = map[string]phrase{
 		askTest:  " The test **%s** does not pass yet: which case does its name describe, and what does your code do with exactly that case, line by line?",
 		idea:     "The idea that helps here is explained in “%s”, under “%s”:",
 		line:     "Look at `%s`, line %d: %s", test: "Start from the test **%s** alone. Read its name, choose an input of that kind yourself, and follow your code by hand with it.",
-		tip: "The task itself says:", section: "Then read “%s” (`%s`, lines %d–%d) again with your code beside it.",
+		tip: "The task itself says:", section: "Then read “%s” (`%s`, %s) again with your code beside it.",
 		start:   "Write the smallest version first: the case in which there is nothing to do. Then the case with one item.",
 		example: "Something like it, worked out in the course under “%s”. It is not your task, but it goes the same way: find out what corresponds to what.",
 		none:    "The course has nothing closer to this task. Ask your teacher, and show what you tried.",
@@ -33,7 +33,7 @@ var phrases = map[string]phrase{
 		askTest:  " La prueba **%s** aún no pasa: ¿qué caso describe su nombre y qué hace tu código con ese caso, línea a línea?",
 		idea:     "La idea que ayuda aquí se explica en «%s», en el apartado «%s»:",
 		line:     "Mira `%s`, línea %d: %s", test: "Empieza solo por la prueba **%s**. Lee su nombre, elige tú una entrada de ese tipo y sigue tu código a mano con ella.",
-		tip: "El propio enunciado dice:", section: "Después vuelve a leer «%s» (`%s`, líneas %d–%d) con tu código al lado.",
+		tip: "El propio enunciado dice:", section: "Después vuelve a leer «%s» (`%s`, %s) con tu código al lado.",
 		start:   "Escribe primero la versión más pequeña: el caso en el que no hay nada que hacer. Luego, el caso con un solo elemento.",
 		example: "Algo parecido, resuelto en el curso en el apartado «%s». No es tu tarea, pero sigue el mismo camino: averigua qué corresponde a qué.",
 		none:    "El curso no tiene nada más cercano a esta tarea. Pregunta a tu docente y enséñale lo que has probado.",
@@ -56,7 +56,7 @@ func (v *view) question() string {
 // concept quotes the lesson.
 func (v *view) concept() (string, []tasks.Citation) {
 	for _, p := range v.lessons {
-		if p.Kind == rag.PassageText && !v.tells(p.Text) {
+		if p.Kind == rag.PassageText && evidence.Prose(p) && !v.tells(p.Text) {
 			c := cite(p)
 			return fmt.Sprintf(phrases[v.locale].idea, p.Title, heading(p)) + "\n\n" + quote(c.Quote), []tasks.Citation{c}
 		}
@@ -91,7 +91,7 @@ func (v *view) pointer() (string, []tasks.Citation) {
 	for _, p := range v.lessons {
 		if p.Kind == rag.PassageText {
 			c := cite(p)
-			parts = append(parts, fmt.Sprintf(said.section, heading(p), p.Path, p.StartLine, p.EndLine))
+			parts = append(parts, fmt.Sprintf(said.section, heading(p), p.Path, evidence.Lines(p.StartLine, p.EndLine, v.locale)))
 			citations = append(citations, c)
 			break
 		}
@@ -112,7 +112,7 @@ func (v *view) example() (string, []tasks.Citation) {
 				continue
 			}
 			c := evidence.CiteAt(p, code)
-			return fmt.Sprintf(phrases[v.locale].example, heading(p)) + "\n\n```python\n" + code + "\n```", []tasks.Citation{c}
+			return fmt.Sprintf(phrases[v.locale].example, heading(p)) + "\n\n```" + v.task.Language + "\n" + code + "\n```", []tasks.Citation{c}
 		}
 	}
 	return phrases[v.locale].none, []tasks.Citation{}

@@ -1,0 +1,182 @@
+package agents_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/events/eventstest"
+)
+
+func TestAnothersRunsFeedbackAndHintsAreNotFound(t *testing.T) {
+	b := setup(t, nil)
+	eventstest.Run(t, b.log)
+	task := b.exercise(ada, english, "Understand loops", "Countdown")
+	s, f := b.submit(ada, task.ID, "countdown.py", wrongCountdown)
+	b.hint(ada, task.ID)
+	run := b.plan(ada, agents.PlanRequest{GoalID: task.GoalID})
+	admin := auth.Actor{UserID: "root", Roles: []auth.Role{auth.Admin}}
+	for _, other := range []auth.Actor{bob, tess, admin} {
+		for name, try := range map[string]func(context.Context, *postgres.Tx) error{
+			"approve": func(ctx context.Context, tx *postgres.Tx) error {
+				_, err := b.agents.ApproveTx(ctx, tx, run.ID, nil)
+				return err
+			},
+			"answer": func(ctx context.Context, tx *postgres.Tx) error {
+				_, err := b.agents.AnswerTx(ctx, tx, run.ID, "", "x")
+				return err
+			},
+			"reject": func(ctx context.Context, tx *postgres.Tx) error {
+				_, err := b.agents.RejectTx(ctx, tx, run.ID, "")
+				return err
+			},
+			"get": func(ctx context.Context, _ *postgres.Tx) error {
+				_, err := b.agents.Get(ctx, other, run.ID)
+				return err
+			},
+			"feedback": func(ctx context.Context, _ *postgres.Tx) error {
+				_, err := b.agents.Feedback(ctx, other, s.RunID)
+				return err
+			},
+			"dispute": func(ctx context.Context, tx *postgres.Tx) error {
+				_, err := b.agents.DisputeTx(ctx, tx, agents.Checked{FeedbackID: f.ID, Outcome: agents.DisputeWithdrawn}, "mine")
+				return err
+			},
+		} {
+			if err := b.db.InTx(t.Context(), postgres.As(other), try); errs.CodeOf(err) != errs.NotFound {
+				t.Errorf("%s by %s: %v", name, other.UserID, err)
+			}
+		}
+		if page, err := b.agents.List(t.Context(), other, agents.Query{GoalID: task.GoalID}); err != nil || len(page.Runs) != 0 {
+			t.Errorf("%s lists %v, %v", other.UserID, page.Runs, err)
+		}
+		_, err := do(b, other, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
+			return b.agents.PlanTx(ctx, tx, agents.PlanRequest{GoalID: task.GoalID})
+		})
+		if code := errs.CodeOf(err); code != errs.NotFound && code != errs.PermissionDenied {
+			t.Errorf("%s plans another's goal: %v", other.UserID, err)
+		}
+	}
+	if r := b.run(ada, run.ID); r.WaitingFor != agents.ForApproval {
+		t.Errorf("the run is %s for %q", r.Status, r.WaitingFor)
+	}
+}
+
+// Without the owner's filter, row-level security alone holds others back.
+func TestRowLevelSecurityHoldsWithoutTheFilters(t *testing.T) {
+	b := setup(t, nil)
+	eventstest.Run(t, b.log)
+	task := b.exercise(ada, english, "Understand loops", "Countdown")
+	s, f := b.submit(ada, task.ID, "countdown.py", wrongCountdown)
+	b.hint(ada, task.ID)
+	run := b.plan(ada, agents.PlanRequest{GoalID: task.GoalID})
+	args := map[string]postgres.Args{
+		"agents.run.get": {"id": run.ID}, "agents.run.lock": {"id": run.ID}, "agents.run.planning": {"goal": task.GoalID},
+		"agents.run.list":        {"goal": nil, "owner": "ada", "at": time.Now().Add(time.Hour), "id": "ffffffff-ffff-ffff-ffff-ffffffffffff", "n": 10},
+		"agents.checkpoint.list": {"run": run.ID}, "agents.feedback.get": {"id": f.ID}, "agents.feedback.of_run": {"id": s.RunID},
+		"agents.feedback.lock": {"id": f.ID}, "agents.feedback.newest": {"id": task.ID}, "agents.hint.last": {"task": task.ID},
+	}
+	seen := 0
+	for _, statement := range postgres.Statements() {
+		if !strings.HasPrefix(statement.Name(), "agents.") || !strings.Contains(statement.Text(), "/*scope*/") {
+			continue
+		}
+		open, with := statement.Unscoped(), args[statement.Name()]
+		if with == nil {
+			t.Errorf("no arguments for %s", statement.Name())
+			continue
+		}
+		seen++
+		for actor, want := range map[string]int{"ada": 1, "bob": 0} {
+			rows, err := b.db.As(auth.Actor{UserID: actor, Roles: []auth.Role{auth.Student}}).Query(t.Context(), open, with)
+			if err != nil {
+				t.Fatalf("%s: %v", statement.Name(), err)
+			}
+			n := 0
+			for rows.Next() {
+				n++
+			}
+			rows.Close()
+			if err := rows.Err(); err != nil {
+				t.Fatalf("%s: %v", statement.Name(), err)
+			}
+			if (n > 0) != (want > 0) {
+				t.Errorf("%s gives %s %d rows", statement.Name(), actor, n)
+			}
+		}
+	}
+	if seen != len(args) {
+		t.Errorf("%d statements of %d were tried", seen, len(args))
+	}
+}
+
+var foreignQueue = postgres.SQL("test.agents_foreign_queue", `SELECT count(*) FROM agents.queue`)
+
+func TestLearnersReachNeitherTheQueueNorEffects(t *testing.T) {
+	b := setup(t, nil)
+	var n int
+	err := b.db.As(ada).QueryRow(t.Context(), foreignQueue, postgres.Args{}).Scan(&n)
+	if err == nil || errors.Is(err, pgx.ErrNoRows) {
+		t.Errorf("a learner counted %d rows of the queue", n)
+	}
+}
+
+// With River at work, as in the server: nothing is asked for by hand, and the
+// sweeper finds what a killed worker held.
+func TestRiverCarriesARunThroughAndTheSweeperFindsWhatWasLost(t *testing.T) {
+	b := setup(t, nil)
+	goal := b.goal(ada, english, "Understand loops")
+	run := must(b, ada, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
+		return b.agents.PlanTx(ctx, tx, agents.PlanRequest{GoalID: goal.ID, AutoApprove: true})
+	})
+	// A worker took the first node, and its machine is gone; so is the ticket.
+	if tag, err := b.db.As(system).Exec(t.Context(), stealFirst, postgres.Args{}); err != nil || tag.RowsAffected() != 1 {
+		t.Fatal(err)
+	}
+	if _, err := b.db.SystemPool().Exec(t.Context(), "DELETE FROM river.river_job"); err != nil {
+		t.Fatal(err)
+	}
+	registry := jobs.NewRegistry()
+	b.agents.Register(registry)
+	cfg := jobs.DefaultConfig()
+	cfg.PollInterval = 100 * time.Millisecond
+	runner, err := jobs.NewRunner(b.db, registry, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := runner.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := runner.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	for deadline := time.Now().Add(40 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if run = b.run(ada, run.ID); run.Status == agents.StatusDone {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the run is %s at %s", run.Status, run.Node)
+		}
+	}
+	if n := len(b.tasksOf(goal.ID)); n != len(run.Plan.Tasks) {
+		t.Errorf("%d tasks of %d", n, len(run.Plan.Tasks))
+	}
+	eventstest.Verify(t, b.log)
+}
+
+var stealFirst = postgres.SQL("test.agents_steal", `
+	UPDATE agents.queue SET lease_token = gen_random_uuid(), lease_until = now() - interval '1 s', worker = 'gone', attempt = 1`)
