@@ -88,9 +88,9 @@ class Codec:
         self.mirrors, self.mirror_ids, self.dropped = {}, {}, []
         self.exports, self.export_ids = {}, {}
         self.imports, self.kept, self.released = weakref.WeakValueDictionary(), {}, []
-        self.generators = weakref.WeakKeyDictionary()
+        self.generators, self.functions = weakref.WeakKeyDictionary(), weakref.WeakKeyDictionary()
         self.encoders = {int: self._int, tuple: lambda x: ["t", self.many(x)], frozenset: lambda x: ["f", self.many(x)],
-                         bytes: lambda x: ["b", x.decode("latin-1")]}
+                         bytes: lambda x: ["b", x.decode("latin-1")], types.TracebackType: lambda x: None}
         for t in SHARED_NAMES:
             self.encoders[t] = self._shared
         for t in VALUE_NAMES:
@@ -265,7 +265,7 @@ class Codec:
             return ["r", ref, "g", None]
         if isinstance(x, types.CoroutineType):
             return ["r", ref, "a", None]
-        if isinstance(x, (types.FunctionType, types.BuiltinFunctionType, types.MethodType)) and not (type(x) is types.FunctionType and x.__dict__.keys() - {"__wrapped__"}):
+        if isinstance(x, (types.FunctionType, types.BuiltinFunctionType, types.MethodType)) and not (type(x) is types.FunctionType and x.__dict__.keys() - {"__wrapped__", "__signature__"}):
             return ["r", ref, "f", self.function(x)]
         base = next((b for b in IMMUTABLE_BASES if isinstance(x, b)), None)
         value = None
@@ -340,7 +340,7 @@ def plain(x, base):
 def own_ref(x, t, codec):
     """The reference of a stand-in, or None."""
     if t is types.FunctionType:
-        return x.__dict__.get("_tracker_ref")
+        return codec.functions.get(x)
     if t is types.GeneratorType or t is types.CoroutineType:
         return codec.generators.get(x)
     if isinstance(x, type):

@@ -180,7 +180,7 @@ class Peer(carry.Codec):
             return cls
         if kind == "f":
             f = standin.make_function(info)
-            f._tracker_ref = ref
+            self.functions[f] = ref
             self.kept[ref] = f
             return f
         if kind in "ga":
@@ -191,7 +191,7 @@ class Peer(carry.Codec):
         cls = self.decode(info[0])
         if not isinstance(cls, standin.Meta):  # an object of a class that is known by name only
             cls = self.named[cls] = self.named.get(cls) or standin.make_class({"name": cls.__name__, "qualname": cls.__qualname__, "module": cls.__module__, "doc": None, "plain": False,
-                                      "own": {n: kind_of(getattr(cls, n)) for n in dir(cls) if n not in standin.LOCAL}}, [])
+                                      "own": {n: kind_of(getattr(cls, n, None)) for n in dir(cls) if n not in standin.LOCAL}}, [])
         base = value = None
         if info[1]:
             base, value = carry.NAMED[info[1][0]], self.decode(info[1][1])

@@ -21,7 +21,7 @@ class Submission(peer.Peer):
         self.patched = {}
         self.env = None
         self.files = files.Watcher(ROOT)
-        self.imported = set()
+        self.imported, self.replaced = set(), {}
 
     def places(self, frames):
         out = []
@@ -120,7 +120,16 @@ class Submission(peer.Peer):
         return getattr(obj, name)
 
     def do_setattr(self, obj, name, value):
+        if isinstance(obj, type):
+            self.replaced.setdefault((obj, name), vars(obj).get(name, self))
         setattr(obj, name, value)
+
+    def do_restore(self, cls, name):
+        value = self.replaced.pop((cls, name), self)
+        if value is not self:
+            setattr(cls, name, value)
+        elif name in vars(cls):
+            delattr(cls, name)
 
     def do_delattr(self, obj, name):
         delattr(obj, name)

@@ -137,6 +137,8 @@ class Meta(type):
             return type.__setattr__(cls, name, value)
         if getattr(cls, "_tracker_local", False):
             type.__setattr__(cls, name, value)
+        if isinstance(value, Attr):  # what vars(cls) gave to one who patches
+            return peer.request("restore", cls, name)
         peer.request("setattr", cls, name, value)
 
     def __delattr__(cls, name):
@@ -267,6 +269,11 @@ def make_class(info, bases):
         elif name not in LOCAL:
             ns[name] = Attr(name, kind)
             attrs.append(ns[name])
+    for b in bases:  # of one that is not rebuilt here, all is asked for
+        if not isinstance(b, Meta) and b not in carry.IMMUTABLE_BASES and not issubclass(b, BaseException):
+            for name in dir(b):
+                if name in FORWARD and name not in vars(object):
+                    ns.setdefault(name, operation(name))
     own = info["own"]
     if "__eq__" in own:
         ns["_tracker_equals"] = True
