@@ -67,7 +67,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Run measures everything: about 40 rounds' time per round, with the defaults.
+// Run measures everything; with the defaults that takes four minutes.
 func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if len(o.Client) == 0 {
 		return nil, errors.New("bench: no command for the clients")

@@ -7,7 +7,10 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
-var notify = postgres.SQL("events.notify", `SELECT pg_notify(@channel, @payload)`)
+// A notification that a crash loses is made up for by polling, so its commit
+// waits for no disk; the writers of events do, and should not queue behind it.
+var notify = postgres.SQL("events.notify", `
+	SELECT pg_notify(@channel, @payload), set_config('synchronous_commit', 'off', true)`)
 
 // Notify sends a notification, committed at once.
 func Notify(ctx context.Context, q postgres.Queryer, channel, payload string) error {
