@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/goals-tracker/tracker/sdk/validatortest"
@@ -12,10 +10,4 @@ func TestSpec(t *testing.T) { validatortest.Spec(t, spec) }
 
 func TestCases(t *testing.T) { validatortest.Dir(t, spec, "testdata") }
 
-func TestBinary(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "validator-python")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	validatortest.Binary(t, bin)
-}
+func TestBinary(t *testing.T) { validatortest.Binary(t, validatortest.Build(t)) }
