@@ -161,6 +161,7 @@ var worldly = regexp.MustCompile(`useFakeTimers|mock\.timers|\b(jest|vi)\.(mock|
 	`(spyOn|mock\.method)\(\s*(global|globalThis|window|console|process|Math|Date|JSON|Object|Array|fs|fsp|http|https|os|crypto|\w+\.prototype)\b|` +
 	`child_process|worker_threads|\b(writeFile|appendFile|mkdir|mkdtemp|unlink|rmSync|createWriteStream)|` +
 	`\b(global|globalThis|window|process\.env|console|Math|Date)(\.\w+|\[[^\]]+\])\s*=[^=]|process\.(env|argv|stdin|exitCode|stdout\.write)\s*=[^=]|` +
+	`Date\.now\(\)|new Date\(\)|performance\.now|` +
 	`\bdelete\s+(global|globalThis|process\.env)\.|require\.cache|resetModules`)
 
 var imports = regexp.MustCompile(`(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)["'` + "`" + `](\.{1,2}/[^"'` + "`" + `]+)["'` + "`" + `]`)

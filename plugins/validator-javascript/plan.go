@@ -22,6 +22,8 @@ const (
 	// outputLimit is what tests and submission may print, unless the task says
 	// otherwise.
 	outputLimit = 1 << 20
+	// mostCalls go between two processes; tests that make more share one.
+	mostCalls = 6000
 )
 
 var errNotApart = errors.New("the task requires integrity split, but its tests reach into the submission's world (fake timers, replaced modules or globals, files): change the tests or allow shared")
@@ -83,10 +85,13 @@ func runStep(req *validator.Request, l *layout, mode string) (validator.Step, er
 		limit = outputLimit
 	}
 	job := map[string]any{"mode": mode, "files": nonNil(l.names), "output_limit": limit, "entry": l.entry}
-	step := validator.Step{ID: "run", Runtime: "node", Stage: "test", Limits: req.Task.Limits}
+	step := validator.Step{ID: "run", Runtime: "node", Stage: "test", Limits: limits(req.Task.Limits)}
 	submission, err := node("submission.js", job, l.submission)
 	if err != nil {
 		return step, err
+	}
+	if req.Task.RequiredIntegrity != validator.IntegritySplit {
+		job["most_calls"] = mostCalls
 	}
 	job["tests"], job["run_skipped"] = nonNil(l.modules), opts.RunSkipped
 	carry := func(from, role, to string) {
@@ -185,3 +190,14 @@ func ownFiles() ([]validator.File, error) {
 
 // compileLimits are the compiler's, which runs no code of the learner's.
 var compileLimits = validator.Limits{Wall: 30 * time.Second, CPU: 30 * time.Second, MemoryBytes: 1 << 30, OutputBytes: 4 << 20, DiskBytes: 128 << 20}
+
+// limits gives Node.js the room that it takes for itself, where the task is silent.
+func limits(l validator.Limits) validator.Limits {
+	if l.MemoryBytes == 0 {
+		l.MemoryBytes = 512 << 20
+	}
+	if l.Processes == 0 {
+		l.Processes = 128
+	}
+	return l
+}

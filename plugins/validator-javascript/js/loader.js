@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
 const { builtinModules, createRequire } = require('node:module');
+const { hoist } = require('./modulemocks.js');
 
 const ROOT = path.dirname(__dirname);
 const EXTENSIONS = ['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.tsx', '.jsx', '.json'];
@@ -24,7 +25,7 @@ class Loader {
   reset() {
     this.esm = new Map();
     this.cjs = new Map();
-    this.wanted = new Map(); // file → names that importers ask for
+    this.mocks = new Map(); // file or module → what makes its replacement
   }
 
   has(file) {
@@ -43,7 +44,7 @@ class Loader {
   resolve(specifier, from) {
     const provided = this.provide(specifier, from);
     if (provided !== undefined) return { provided, specifier };
-    if (builtins.has(specifier)) return { builtin: specifier };
+    if (builtins.has(specifier)) return { builtin: specifier, from };
     let base = specifier;
     if (base.startsWith('file://')) base = new URL(base).pathname;
     const local = base.startsWith('.') || base.startsWith('/');
@@ -138,7 +139,7 @@ class Loader {
     let m = this.esm.get(id);
     if (m && wanted.every((n) => m.known === undefined || m.known.has(n))) return m;
     const seen = m;
-    let exports = r.provided ?? (r.builtin ? this.builtin(r.builtin) : this.foreign(r.file));
+    let exports = this.mocks.has(id) ? await this.mocks.get(id)() : r.provided ?? (r.builtin ? this.builtin(r.builtin, r.from) : this.foreign(r.file));
     if (exports === undefined) {
       if (/\.json$/.test(r.file)) exports = JSON.parse(this.read(r.file));
       else {
@@ -155,13 +156,14 @@ class Loader {
     return m;
   }
 
-  source(file, code) {
+  source(file, whole) {
+    const { code, lines } = hoist(whole);
     // What Babel's users write: require and module.exports beside import.
     const mixed = /\b(module\.exports|require\s*\(|__dirname|__filename)/.test(code);
     const scope = mixed ? this.scope(file) : undefined;
     const head = mixed ? 'const {require,module,exports,__filename,__dirname}=import.meta.cjs;' : '';
     const options = {
-      identifier: file, columnOffset: -head.length,
+      identifier: file, lineOffset: -lines, columnOffset: -head.length,
       initializeImportMeta: (meta) => {
         Object.assign(meta, { url: `file://${file}`, filename: file, dirname: path.dirname(file) });
         meta.resolve = (s) => `file://${this.resolve(s, file).file ?? s}`;
@@ -204,7 +206,14 @@ class Loader {
   requireFrom(from) {
     const require = (specifier) => {
       const r = this.resolve(String(specifier), from);
-      return r.provided ?? (r.builtin ? this.builtin(r.builtin) : this.require(r.file));
+      if (this.mocks.size) {
+        const id = r.file ?? r.builtin ?? r.specifier;
+        if (this.mocks.has(id)) {
+          if (!this.cjs.has(`mock:${id}`)) this.cjs.set(`mock:${id}`, { exports: this.mocks.get(id)() });
+          return this.cjs.get(`mock:${id}`).exports;
+        }
+      }
+      return r.provided ?? (r.builtin ? this.builtin(r.builtin, r.from) : this.require(r.file));
     };
     require.resolve = (s) => { const r = this.resolve(String(s), from); return r.file ?? r.builtin ?? s; };
     require.cache = {};

@@ -9,6 +9,7 @@ const DENIED = /^(node:)?(inspector|inspector\/promises|module|v8|vm|repl|worker
 
 function lock(frame) {
   const { defineProperty, getOwnPropertyDescriptor, freeze } = Object;
+  defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false, configurable: false });
   for (const [name, v] of values) {
     if (OPEN.test(name) || /^[gs]et /.test(name)) continue;
     for (const key of Reflect.ownKeys(v)) {
@@ -39,7 +40,6 @@ function lock(frame) {
     defineProperty(process, name, { value: end(`process.${name}`), writable: false, configurable: false });
   }
   defineProperty(process, 'mainModule', { value: undefined, writable: false, configurable: false });
-  defineProperty(Error, 'prepareStackTrace', { get: () => undefined, set: () => {}, configurable: false });
   return {
     refuse(name) {
       if (DENIED.test(name)) throw new Error(`the module ${name} can't be used here`);

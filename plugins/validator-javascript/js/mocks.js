@@ -96,7 +96,7 @@ function toolbox(registry) {
     restoreAllMocks: () => { restoreAll(); return box; },
     setTimeout: (ms) => { registry.defaultTimeout = ms; return box; },
     setConfig: (c) => { if (c.testTimeout) registry.defaultTimeout = c.testTimeout; },
-    retryTimes: () => box, resetModules: () => box, hoisted: (f) => f(), unmock: () => box, dontMock: () => box,
+    retryTimes: () => box, resetModules: () => box, unmock: () => box, dontMock: () => box,
     stubEnv: (k, v) => { process.env[k] = v; return box; },
     stubGlobal: (k, v) => { globalThis[k] = v; return box; },
   };

@@ -17,6 +17,7 @@ class Peer {
     this.note = note; // hears of what comes beside an answer
     this.extras = extras; // what goes beside each message
     this.remotes = new WeakSet();
+    this.asked = 0;
     this.wire = new Wire(side, { standIn: (e) => this.standIn(e), woke });
   }
 
@@ -36,6 +37,7 @@ class Peer {
 
   // ask sends a request and returns the answer, which may be an exception.
   ask(op, ...args) {
+    this.asked++;
     this.transmit({ q: op, a: args.map((a) => this.wire.encode(a)) });
     for (;;) {
       const m = this.receive();
@@ -50,6 +52,7 @@ class Peer {
   }
 
   answer(m) {
+    this.asked++;
     let reply;
     try {
       reply = { v: this.wire.encode(this.perform(String(m.q), m.a.map((a) => this.wire.decode(a)))) };
@@ -67,8 +70,8 @@ class Peer {
     if ((typeof o !== 'object' && typeof o !== 'function') || o === null) throw new Uncarriable('no object to work on');
     if (this.guarded && this.mayNot(op, o, k)) throw new TypeError('this is not yours to change');
     switch (op) {
-      case 'apply': return Reflect.apply(o, k, v);
-      case 'construct': return Reflect.construct(o, k);
+      case 'apply': return Reflect.apply(o, k, args.slice(2));
+      case 'construct': return Reflect.construct(o, args.slice(1));
       case 'get': return this.member(o, Reflect.get(o, k, v === undefined ? o : v), k);
       case 'set': return Reflect.set(o, k, v, receiver === undefined ? o : receiver);
       case 'has': return Reflect.has(o, k);
@@ -89,8 +92,9 @@ class Peer {
   // member keeps a method of the language's own bound to objects that stay here:
   // the other side's namesake would refuse a stand-in.
   member(o, v, k) {
-    if (this.guarded || typeof v !== 'function' || k === 'constructor' || !names.has(v)) return v;
-    if (/^(Object|Function|Error)\b/.test(names.get(v))) return v;
+    if (typeof v !== 'function' || typeof o === 'function' || k === 'constructor' || !names.has(v)) return v;
+    if (!/^(%\w+Iterator%|(?!Object|Function|Error)\w+\.prototype)\./.test(names.get(v))) return v;
+    if (this.guarded) return (...args) => Reflect.apply(v, o, args);
     return function (...args) { return Reflect.apply(v, this === undefined ? o : this, args); };
   }
 
@@ -143,10 +147,10 @@ class Peer {
       preventExtensions: () => { throw new Uncarriable('an object on the other side is frozen'); },
     };
     if (tag === 'f') {
-      handler.apply = (_, self, args) => peer.ask('apply', proxy, self, args);
+      handler.apply = (_, self, args) => peer.ask('apply', proxy, self, ...args);
       handler.construct = (_, args, newTarget) => {
         if (newTarget !== proxy) throw new Uncarriable('a class of the submission is extended by the tests');
-        return peer.ask('construct', proxy, args);
+        return peer.ask('construct', proxy, ...args);
       };
     }
     const proxy = new Proxy(target, handler);

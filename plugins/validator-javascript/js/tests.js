@@ -16,14 +16,16 @@ const { Runner, TimedOut } = require('./runner.js');
 const { Loader, ROOT } = require('./loader.js');
 const { Explainer, clip } = require('./failure.js');
 const { Output } = require('./output.js');
+const mocks = require('./mocks.js');
+const modulemocks = require('./modulemocks.js');
 const { lookInto } = require('./print.js');
 const { Remote } = require('./remote.js');
 const { Uncarriable, Gone } = require('./peer.js');
 
 const { setTimeout, setImmediate } = globalThis;
-const { exit } = process;
+const reallyExit = process.reallyExit.bind(process);
 const { now } = Date;
-const leave = (code) => exit.call(process, code);
+const leave = (code) => reallyExit(code);
 const emitted = { code: {}, maps: {} };
 for (const name of ['emit-submission.json', 'emit.json']) {
   const file = path.join(__dirname, name);
@@ -45,7 +47,7 @@ let current; // what takes stray failures
 let running = false;
 
 const remote = split ? new Remote({
-  files, output, failed: (e) => { current?.(e); },
+  files, output, most: job.most_calls || Infinity, failed: (e) => { current?.(e); },
   uncarriable: (why) => { send('uncarriable', { why }); leave(4); },
 }) : undefined;
 lookInto(remote ?? { is: () => false, text: () => '' });
@@ -78,6 +80,8 @@ async function wait(promise, limit) {
   if (failed) throw value;
   return value;
 }
+
+Object.assign(frame.toolbox, modulemocks.controls({ loader: () => loader, file: () => path.join(ROOT, runner.file), fn: mocks.fn, box: frame.toolbox }));
 
 const runner = new Runner({
   registry: frame.registry, expectation: frame.expectation, flavours: frame.flavour, wait,
@@ -147,7 +151,10 @@ async function main() {
     loader = real;
     const { refuse } = require('./lock.js').lock(frame);
     const builtin = loader.builtin.bind(loader);
-    loader.builtin = (name) => { refuse(name); return builtin(name); };
+    loader.builtin = (name, from) => {
+      if (files.has(named(from))) refuse(name);
+      return builtin(name);
+    };
   }
   for (const name of job.tests) await file(name, false);
   send('finished', {});

@@ -11,7 +11,7 @@ const { types } = util;
 const BYTES = ['Uint8Array', 'Int8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
   'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
 const KEEP = 100; // copies kept in step
-const KEEP_SIZE = 4000; // and their entries
+const KEEP_SIZE = 4000; // and what they weigh, in 16 bytes of JSON
 const LONGEST = 5_000_000; // of a list
 
 class Uncarriable extends Error {}
@@ -166,12 +166,13 @@ class Wire {
     let size = 0;
     for (const key of this.copies.keys()) { // grows while it runs
       const content = this.content(this.objects.get(key));
-      size += content.length;
       const text = JSON.stringify(content);
+      const weight = 1 + (text.length >> 4);
+      size += weight;
       const before = this.copies.get(key);
       if (before === undefined || before.text !== text) {
         changes.push([key, ...content]);
-        this.copies.set(key, { text, size: content.length });
+        this.copies.set(key, { text, size: weight });
       }
     }
     if (settled.length) message.p = settled;
@@ -217,13 +218,12 @@ class Wire {
       if (!fresh.includes(key) && kindOf(v) !== kind) throw new Uncarriable('a copy has become another kind');
       fill(this, v, kind, entries);
       if (frozen) freeze.push([v, frozen]);
-      const size = entries.length + 3;
-      this.copies.set(key, { text: null, size });
+      this.copies.set(key, { text: null, size: 1 });
     }
     for (const [v, how] of freeze) [Object.preventExtensions, Object.seal, Object.freeze][how - 1](v);
     for (const [key] of message.d ?? []) {
-      const content = this.content(this.objects.get(key));
-      this.copies.get(key).text = JSON.stringify(content);
+      const text = JSON.stringify(this.content(this.objects.get(key)));
+      this.copies.set(key, { text, size: 1 + (text.length >> 4) });
     }
     for (const [key, ok, v] of message.p ?? []) {
       const p = this.promises.get(key);
