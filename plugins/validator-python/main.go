@@ -60,6 +60,7 @@ except ImportError:
 	Plan:    plan,
 	More:    more,
 	Judge:   judge,
+	Mutate:  mutants,
 }
 
 func main() { validator.Main(spec) }

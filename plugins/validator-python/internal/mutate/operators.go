@@ -1,0 +1,253 @@
+package mutate
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var (
+	comparisons = map[string]string{"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
+	arithmetic  = map[string]string{
+		"+": "-", "-": "+", "*": "+", "/": "*", "//": "*", "%": "*", "**": "*", "+=": "-=", "-=": "+=", "*=": "+=", "/=": "*=", "//=": "*=", "%=": "+=",
+	}
+	functions = map[string]string{
+		"min": "max", "max": "min", "any": "all", "all": "any", "upper": "lower", "lower": "upper", "startswith": "endswith", "endswith": "startswith",
+		"floor": "ceil", "ceil": "floor", "isupper": "islower", "islower": "isupper", "lstrip": "rstrip", "rstrip": "lstrip", "issubset": "issuperset", "issuperset": "issubset",
+	}
+	keywords = strings.Fields("and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield")
+)
+
+// operand says whether a token ends a value, so that an operator after it has
+// two sides and a bracket after it is an index or a call.
+func operand(t token) bool {
+	switch t.kind {
+	case name:
+		return !slices.Contains(keywords, t.text)
+	case number, text:
+		return true
+	}
+	return t.text == ")" || t.text == "]" || t.text == "}" || t.text == "..."
+}
+
+// within are the changes of single tokens.
+func within(s statement) []edit {
+	var out []edit
+	ts := s.tokens
+	at := func(i int) token {
+		if i < 0 || i >= len(ts) {
+			return token{}
+		}
+		return ts[i]
+	}
+	for i, t := range ts {
+		change := func(operator, with string) {
+			out = append(out, edit{operator, t.start, t.end, t.line, with})
+		}
+		prev, next := at(i-1), at(i+1)
+		switch {
+		case t.kind == operator && comparisons[t.text] != "" && operand(prev):
+			change("swap-comparison", comparisons[t.text])
+		case t.kind == operator && arithmetic[t.text] != "" && operand(prev) && !star(ts, i):
+			change("swap-arithmetic", arithmetic[t.text])
+		case t.text == "and" && t.kind == name:
+			change("swap-logic", "or")
+		case t.text == "or" && t.kind == name:
+			change("swap-logic", "and")
+		case t.text == "True" && t.kind == name:
+			change("swap-boolean", "False")
+		case t.text == "False" && t.kind == name:
+			change("swap-boolean", "True")
+		case t.text == "break" && len(ts) == i+1:
+			change("leave-loop", "pass")
+		case t.text == "continue" && len(ts) == i+1:
+			change("leave-loop", "break")
+		case t.text == "not" && t.kind == name && prev.text != "is" && next.text == "in":
+			out = append(out, edit{"negate-membership", t.start, next.end, t.line, "in"})
+		case t.text == "not" && t.kind == name && prev.text == "is":
+			out = append(out, edit{"negate-membership", prev.start, t.end, t.line, "is"})
+		case t.text == "not" && t.kind == name:
+			out = append(out, edit{"remove-not", t.start, next.start, t.line, ""})
+		case t.text == "is" && t.kind == name && next.text != "not":
+			change("negate-membership", "is not")
+		case t.text == "in" && t.kind == name && operand(prev) && !inFor(ts, i):
+			change("negate-membership", "not in")
+		case t.kind == name && functions[t.text] != "" && next.text == "(" && prev.text != "def":
+			change("swap-function", functions[t.text])
+		case t.kind == name && t.text == "range" && next.text == "(":
+			if end := closing(ts, i+1); end > 0 && commas(ts, i+1, end) <= 1 && end > i+2 && ts[end-1].text != "," {
+				out = append(out, edit{"short-range", ts[end].start, ts[end].start, t.line, " - 1"})
+			}
+		case t.kind == number:
+			out = append(out, numbers(ts, i)...)
+		case t.kind == text && ts[0].text != "raise" && ts[0].text != "assert" && !blank(t.text) && prev.kind != text && next.kind != text:
+			change("empty-text", emptied(t.text))
+		case (t.text == "[" || t.text == "{") && t.kind == operator && !operand(prev) && i > 0:
+			if end := closing(ts, i); end > i+1 && !assigned(ts, end) {
+				out = append(out, edit{"empty-collection", ts[i+1].start, ts[end].start, t.line, ""})
+			}
+		}
+	}
+	return out
+}
+
+// numbers are the changes of a whole number.
+func numbers(ts []token, i int) []edit {
+	t := ts[i]
+	value, err := strconv.Atoi(t.text)
+	if err != nil {
+		return nil
+	}
+	before := func(n int) token {
+		if i-n < 0 {
+			return token{}
+		}
+		return ts[i-n]
+	}
+	closes := i+1 < len(ts) && ts[i+1].text == "]"
+	switch {
+	case closes && before(1).text == "[" && operand(before(2)):
+		with := strconv.Itoa(value + 1)
+		if value == 0 {
+			with = "-1"
+		}
+		return []edit{{"wrong-index", t.start, t.end, t.line, with}}
+	case closes && before(1).text == "-" && before(2).text == "[" && operand(before(3)) && value == 1:
+		return []edit{{"wrong-index", before(1).start, t.end, t.line, "0"}}
+	}
+	return []edit{{"off-by-one", t.start, t.end, t.line, strconv.Itoa(value + 1)}}
+}
+
+// whole are the changes of a statement.
+func whole(s statement) []edit {
+	ts := s.tokens
+	first, last := ts[0], ts[len(ts)-1]
+	switch first.text {
+	case "if", "elif", "while":
+		colon := -1
+		for i, t := range ts {
+			if t.depth == 0 && t.text == "lambda" {
+				return nil
+			}
+			if t.depth == 0 && t.text == ":" {
+				colon = i
+				break
+			}
+		}
+		if colon > 1 && first.text != "while" || colon > 2 {
+			cond := source(ts[1:colon])
+			return []edit{{"negate-condition", ts[1].start, ts[colon-1].end, first.line, "not (" + cond + ")"}}
+		}
+	case "return":
+		if len(ts) > 1 && ts[1].text != "None" {
+			return []edit{{"return-none", ts[1].start, last.end, first.line, "None"}}
+		}
+	default:
+		if removable(ts) {
+			return []edit{{"remove-statement", first.start, last.end, first.line, "pass"}}
+		}
+	}
+	return nil
+}
+
+// removable are calls whose value nobody takes, and changes of a variable.
+func removable(ts []token) bool {
+	if ts[0].kind != name || slices.Contains(keywords, ts[0].text) || ts[0].text == "super" || len(ts) < 3 {
+		return false
+	}
+	for _, t := range ts {
+		if t.depth == 0 && (t.text == ";" || t.text == ":") {
+			return false
+		}
+	}
+	for i, t := range ts {
+		if t.depth != 0 || t.kind != operator {
+			continue
+		}
+		if len(t.text) > 1 && strings.HasSuffix(t.text, "=") && comparisons[t.text] == "" && t.text != ":=" {
+			return true
+		}
+		if t.text == "=" { // of an item or attribute; a name would only be missing later
+			return i > 1 && ts[i-1].text == "]"
+		}
+	}
+	return ts[len(ts)-1].text == ")" && closing(ts, slices.IndexFunc(ts, func(t token) bool { return t.text == "(" })) > 0
+}
+
+// source is the text of tokens with single blanks between, which is only used
+// for conditions: brackets keep line breaks harmless.
+func source(ts []token) string {
+	var b strings.Builder
+	for i, t := range ts {
+		if i > 0 && ts[i-1].end < t.start {
+			b.WriteByte(' ')
+		}
+		b.WriteString(t.text)
+	}
+	return b.String()
+}
+
+// closing returns the index of the bracket that closes the one at i, or 0.
+func closing(ts []token, i int) int {
+	if i < 0 {
+		return 0
+	}
+	for j := i + 1; j < len(ts); j++ {
+		if ts[j].depth == ts[i].depth && ts[j].kind == operator && strings.Contains(")]}", ts[j].text) {
+			return j
+		}
+	}
+	return 0
+}
+
+func commas(ts []token, from, to int) int {
+	n := 0
+	for _, t := range ts[from+1 : to] {
+		if t.text == "," && t.depth == ts[from].depth+1 {
+			n++
+		}
+	}
+	return n
+}
+
+// inFor says whether the "in" at i belongs to a for.
+func inFor(ts []token, i int) bool {
+	open := 0
+	for _, t := range ts[:i] {
+		if t.depth != ts[i].depth {
+			continue
+		}
+		switch t.text {
+		case "for":
+			open++
+		case "in":
+			open = max(open-1, 0)
+		}
+	}
+	return open > 0
+}
+
+// star says whether the operator is the star of a parameter, not a product.
+func star(ts []token, i int) bool {
+	return strings.HasPrefix(ts[i].text, "*") && i+1 < len(ts) && (ts[i+1].text == "," || ts[i+1].text == ")")
+}
+
+// assigned says whether what ends at i is a target.
+func assigned(ts []token, i int) bool {
+	return ts[i].depth == 0 && i+1 < len(ts) && (ts[i+1].text == "=" || ts[i+1].text == ",") || i+1 < len(ts) && ts[i+1].text == ":" && ts[0].text == "lambda"
+}
+
+func quoteOf(s string) (int, string) {
+	m := stringStart.FindStringSubmatch(s)
+	return len(m[0]), m[1]
+}
+
+func blank(s string) bool {
+	begin, quote := quoteOf(s)
+	return begin+len(quote) >= len(s)
+}
+
+func emptied(s string) string {
+	begin, quote := quoteOf(s)
+	return s[:begin-len(quote)] + quote[:1] + quote[:1]
+}
