@@ -63,7 +63,7 @@ NUMBERS = frozenset((bool, int, float, complex, decimal.Decimal, fractions.Fract
 VALUE_NAMES = {v[0]: n for n, v in VALUES.items()}
 IMMUTABLE_BASES = (int, float, str, tuple, bytes, frozenset, complex)
 # Modules whose exceptions steer a test framework, or that act when imported.
-NEVER = {"unittest", "doctest", "test", "antigravity", "this", "idlelib", "turtle", "turtledemo", "__main__", "concurrent"}
+NEVER = {"unittest", "doctest", "test", "antigravity", "this", "idlelib", "turtle", "turtledemo", "__main__"}
 
 
 class Broken(Exception):

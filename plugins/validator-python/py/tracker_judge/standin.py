@@ -14,6 +14,7 @@ FORWARD = {"__%s__" % n for n in (
 COMPARE = {"__lt__", "__le__", "__gt__", "__ge__"}
 ARITHMETIC = {"__%s%s__" % (side, n) for n in "add sub mul truediv floordiv mod pow matmul lshift rshift and or xor divmod".split() for side in ("", "r", "i")}
 TO_NUMBER = {"__%s__" % n for n in "abs round float int complex index bool trunc floor ceil neg pos".split()}
+SHOWN = {"__str__", "__repr__", "__format__"}
 LOCAL = {"__class__", "__dict__", "__weakref__", "__module__", "__doc__", "__slots__", "__getattribute__", "__getattr__", "__setattr__", "__delattr__",
          "__del__", "__new__", "__init_subclass__", "__subclasshook__", "__class_getitem__", "__reduce__", "__reduce_ex__", "__sizeof__", "__dir__",
          "__instancecheck__", "__subclasscheck__", "__abstractmethods__", "__eq__", "__ne__", "__hash__", "__qualname__", "__name__", "__mro__", "__bases__",
@@ -34,6 +35,9 @@ class Attr:
     def __get__(self, obj, owner=None):
         if obj is None:
             return peer.request("getattr", self.owner if getattr(owner, "_tracker_local", False) else owner, self.name)
+        base = type(obj)._tracker_base
+        if base in carry.IMMUTABLE_BASES and peer.strict and not obj._tracker_made and self.name in vars(base):
+            return getattr(base, self.name).__get__(obj)  # a text answers as texts do
         if self.kind == "f":
             # A class of the tests' has methods of its own: what it asks of its
             # base by super() must not come back to them.
@@ -91,6 +95,10 @@ def operation(name):
                 return NotImplemented
             object.__setattr__(result, "_tracker_measured", True)
             return result
+        if base in carry.IMMUTABLE_BASES and name not in SHOWN and name in vars(base):
+            return getattr(base, name)(self, *args)
+        if name == "__contains__" and not type(self)._tracker_known and not is_remote(args[0]):
+            return any(x is args[0] or x == args[0] for x in self)
         if name in TO_NUMBER and not base and self._tracker_measured:
             raise TypeError(f"{name} of a {type(self).__name__} that was measured against a number is not taken from your code")
         result = peer.request("op", self, name, args)
@@ -266,7 +274,7 @@ def make_class(info, bases):
             ns[name] = lambda self, *args, **kwargs: peer.request("call", self, args, kwargs)
         elif name in FORWARD:
             ns[name] = operation(name)
-        elif name not in LOCAL:
+        elif name not in LOCAL and not name.startswith("_tracker"):
             ns[name] = Attr(name, kind)
             attrs.append(ns[name])
     for b in bases:  # of one that is not rebuilt here, all is asked for
