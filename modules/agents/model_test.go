@@ -20,6 +20,7 @@ type object = map[string]any
 
 // provider is the real gateway and plugin over a server that answers by script.
 func provider(t *testing.T, answer script.Answer, stack **llmtest.Stack) func(*postgres.DB) llm.Service {
+	t.Helper()
 	return func(db *postgres.DB) llm.Service {
 		s := llmtest.Real(t, db, openaiserver.Config{Key: "sk-test", Answer: answer}, nil)
 		if stack != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/llm"
 )
 
-// ErrOutcomeUnknown: the effect was begun by an execution that died before it
+// ErrOutcomeUnknown means that the effect was begun by an execution that died before it
 // could record what came of it. It is not made again.
 var ErrOutcomeUnknown = errors.New("the outcome of this effect is not known")
 
@@ -39,7 +39,7 @@ func (x *Execution) Model(ctx context.Context, models llm.Service, key string, r
 		if err != nil {
 			return nil, err
 		}
-		e.Provider, e.Model, e.CostMicros = answer.Provider, answer.Source.Model, answer.Usage.CostMicros
+		e.Provider, e.Model, e.CostMicros = answer.Provider, answer.Model, answer.Usage.CostMicros
 		e.InputTokens, e.OutputTokens = answer.Usage.InputTokens, answer.Usage.OutputTokens
 		return answer, nil
 	})
@@ -47,7 +47,7 @@ func (x *Execution) Model(ctx context.Context, models llm.Service, key string, r
 		return nil, err
 	}
 	var answer llm.Answer
-	if err := json.Unmarshal(raw, &answer); err != nil {
+	if err := json.Unmarshal(raw, &answer); err != nil { //nolint:musttag // our own rows, by the names of its fields
 		return nil, fmt.Errorf("read answer %s: %w", key, err)
 	}
 	return &answer, nil

@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -147,7 +146,7 @@ func TestBranchesRunSideBySideAndAJoinWaitsForAll(t *testing.T) {
 				return engine.Outcome{Send: []engine.Branch{{Node: "part", Input: 1}, {Node: "part", Input: 2}, {Node: "part", Input: 3}}}, nil
 			}},
 			{Name: "part", Run: func(_ context.Context, x *engine.Execution) (engine.Outcome, error) {
-				return engine.Outcome{Set: map[string]any{"part" + string(x.Input): json.RawMessage(x.Input)}}, nil
+				return engine.Outcome{Set: map[string]any{"part" + string(x.Input): x.Input}}, nil
 			}},
 			{Name: "join", Join: true, Run: func(_ context.Context, x *engine.Execution) (engine.Outcome, error) {
 				return engine.Outcome{Set: map[string]any{"parts": len(x.State) - 1}}, nil

@@ -44,16 +44,7 @@ func (g *Graph) Mermaid(r agents.Run) string {
 	}
 	b.WriteString("  classDef visited fill:#d7f0dd,stroke:#2e7d32\n  classDef here fill:#fff3c4,stroke:#b26a00,stroke-width:3px\n  classDef failed fill:#fbd5d5,stroke:#b3261e\n")
 	for _, n := range g.Nodes {
-		class := ""
-		switch {
-		case n.Name == r.Node && r.Status == agents.StatusFailed:
-			class = "failed"
-		case n.Name == r.Node && r.Status.Active():
-			class = "here"
-		case visits[n.Name] > 0:
-			class = "visited"
-		}
-		if class != "" {
+		if class := classOf(n.Name, r, visits); class != "" {
 			fmt.Fprintf(&b, "  class %s %s\n", n.Name, class)
 		}
 	}
@@ -61,4 +52,16 @@ func (g *Graph) Mermaid(r agents.Run) string {
 		fmt.Fprintf(&b, "  linkStyle %s stroke:#2e7d32,stroke-width:3px\n", strings.Join(thick, ","))
 	}
 	return b.String()
+}
+
+func classOf(node string, r agents.Run, visits map[string]int) string {
+	switch {
+	case node == r.Node && r.Status == agents.StatusFailed:
+		return "failed"
+	case node == r.Node && r.Status.Active():
+		return "here"
+	case visits[node] > 0:
+		return "visited"
+	}
+	return ""
 }

@@ -73,24 +73,7 @@ func shape(plan agents.Plan) (problems []problem) {
 		at[t.Key] = i
 	}
 	for i, t := range plan.Tasks {
-		if n := utf8.RuneCountInString(t.Title); strings.TrimSpace(t.Title) == "" || n > 500 {
-			wrong(t.Key, "a title has 1 to 500 characters, this one %d", n)
-		}
-		if utf8.RuneCountInString(t.Description) > 20000 {
-			wrong(t.Key, "the description is too long")
-		}
-		if !slices.Contains(tasks.Types, t.Type) {
-			wrong(t.Key, "there is no task type %q", t.Type)
-		}
-		if !(t.EstimatedHours >= agents.MinHours && t.EstimatedHours <= agents.MaxHours) || math.IsNaN(t.EstimatedHours) {
-			wrong(t.Key, "estimated_hours must be %g to %d", agents.MinHours, agents.MaxHours)
-		}
-		if t.Difficulty < 1 || t.Difficulty > 5 {
-			wrong(t.Key, "difficulty must be 1 to 5")
-		}
-		if len(t.Citations) == 0 {
-			wrong(t.Key, "it cites no passage")
-		}
+		problems = append(problems, slips(t)...)
 		for j, on := range t.DependsOn {
 			if k, ok := at[on]; !ok || k == i || slices.Contains(t.DependsOn[:j], on) {
 				wrong(t.Key, "depends_on names %q, which is no other task of the plan, or names it twice", on)
@@ -99,6 +82,32 @@ func shape(plan agents.Plan) (problems []problem) {
 	}
 	if cycle := findCycle(plan); cycle != "" {
 		wrong(cycle, "it depends on itself by way of others")
+	}
+	return problems
+}
+
+// slips is what is wrong with a task by itself.
+func slips(t agents.PlannedTask) (problems []problem) {
+	wrong := func(key, format string, args ...any) {
+		problems = append(problems, problem{key, fmt.Sprintf(format, args...)})
+	}
+	if n := utf8.RuneCountInString(t.Title); strings.TrimSpace(t.Title) == "" || n > 500 {
+		wrong(t.Key, "a title has 1 to 500 characters, this one %d", n)
+	}
+	if utf8.RuneCountInString(t.Description) > 20000 {
+		wrong(t.Key, "the description is too long")
+	}
+	if !slices.Contains(tasks.Types, t.Type) {
+		wrong(t.Key, "there is no task type %q", t.Type)
+	}
+	if !(t.EstimatedHours >= agents.MinHours && t.EstimatedHours <= agents.MaxHours) || math.IsNaN(t.EstimatedHours) {
+		wrong(t.Key, "estimated_hours must be %g to %d", agents.MinHours, agents.MaxHours)
+	}
+	if t.Difficulty < 1 || t.Difficulty > 5 {
+		wrong(t.Key, "difficulty must be 1 to 5")
+	}
+	if len(t.Citations) == 0 {
+		wrong(t.Key, "it cites no passage")
 	}
 	return problems
 }

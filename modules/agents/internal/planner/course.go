@@ -8,7 +8,6 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/agents/internal/words"
 	"github.com/goals-tracker/tracker/modules/core/auth"
-	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/rag"
 )
 
@@ -41,20 +40,33 @@ var errNoMaterial = errors.New("no material")
 // them.
 func (p *Planner) load(ctx context.Context, as auth.Actor, courseID string) (*course, error) {
 	docs, err := p.material.Outline(ctx, as, courseID)
-	if rag.ErrNotYourCourse.Is(err) {
+	if rag.ErrNotYourCourse.Is(err) || err == nil && len(docs) == 0 {
 		return nil, errNoMaterial
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(docs) == 0 {
-		return nil, errNoMaterial
-	}
 	exercises, err := p.material.Exercises(ctx, system, courseID)
-	if err != nil && errs.CodeOf(err) != errs.NotFound {
+	if err != nil {
 		return nil, err
 	}
 	c := &course{id: courseID, locale: mainLocale(docs)}
+	practice := c.sort(docs, exercises)
+	if len(c.units) == 0 {
+		return nil, errNoMaterial
+	}
+	if err := p.readUnits(ctx, as, c); err != nil {
+		return nil, err
+	}
+	c.assign(exercises, practice)
+	for i := range c.units {
+		c.units[i].profile(c.locale)
+	}
+	return c, nil
+}
+
+// sort tells units, what is about the course, and practice apart.
+func (c *course) sort(docs []rag.Document, exercises []rag.Exercise) (practice []rag.Document) {
 	statements := map[string]bool{}
 	folders := []string{}
 	for _, x := range exercises {
@@ -64,7 +76,6 @@ func (p *Planner) load(ctx context.Context, as auth.Actor, courseID string) (*co
 	inExercise := func(path string) bool {
 		return slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(path, f) })
 	}
-	var practice []rag.Document
 	for _, d := range docs {
 		switch {
 		case statements[d.ID] || inExercise(d.Path):
@@ -82,17 +93,7 @@ func (p *Planner) load(ctx context.Context, as auth.Actor, courseID string) (*co
 		}
 		c.about = nil
 	}
-	if len(c.units) == 0 {
-		return nil, errNoMaterial
-	}
-	if err := p.readUnits(ctx, as, c); err != nil {
-		return nil, err
-	}
-	c.assign(exercises, practice)
-	for i := range c.units {
-		c.units[i].profile(c.locale)
-	}
-	return c, nil
+	return practice
 }
 
 func (p *Planner) readUnits(ctx context.Context, as auth.Actor, c *course) error {
@@ -146,7 +147,8 @@ func (c *course) assign(exercises []rag.Exercise, practice []rag.Document) {
 }
 
 func (u *unit) profile(locale string) {
-	said := []string{u.Title, strings.Join(u.Meta.Concepts, " "), strings.Join(u.Meta.Objectives, " ")}
+	said := make([]string, 0, 3+2*len(u.exercises)+len(u.passages))
+	said = append(said, u.Title, strings.Join(u.Meta.Concepts, " "), strings.Join(u.Meta.Objectives, " "))
 	for _, x := range u.exercises {
 		said = append(said, x.Title, strings.Join(x.Concepts, " "))
 	}

@@ -133,7 +133,7 @@ func (p *Planner) byModel(ctx context.Context, x *engine.Execution, c *course, r
 		return plan, nil, false
 	}
 	plan, slips = p.read(ctx, x, said, s, r)
-	plan.Label = answer.Provider + " " + answer.Source.Model
+	plan.Label = answer.Provider + " " + answer.Model
 	return plan, slips, true
 }
 

@@ -363,6 +363,7 @@ func validationOf(x rag.Exercise) *tasks.Validation {
 			v.Starter = append(v.Starter, tasks.NewFile(f.Name, f.Content, false))
 		case rag.Tests:
 			v.Tests = append(v.Tests, tasks.NewFile(f.Name, f.Content, true))
+		case rag.Solution: // never leaves the server
 		}
 	}
 	return v

@@ -260,6 +260,7 @@ func fromExercise(x rag.Exercise, statement string) agents.PlannedTask {
 			t.Starter = append(t.Starter, agents.PlannedFile{Path: f.Name, Content: f.Content})
 		case rag.Tests:
 			t.Tests = append(t.Tests, agents.PlannedFile{Path: f.Name, Hidden: true})
+		case rag.Solution: // never leaves the server
 		}
 	}
 	return t

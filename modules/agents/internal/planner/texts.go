@@ -43,7 +43,7 @@ func summary(c *course, o outline, p agents.Plan) agents.Text {
 			code++
 		}
 	}
-	titles := []string{}
+	titles := make([]string, 0, len(o.Units))
 	for _, u := range o.Units {
 		titles = append(titles, c.units[u.Index].Title)
 	}

@@ -83,7 +83,7 @@ func (r *Reviewer) byModel(ctx context.Context, x *engine.Execution, c *Case) (c
 		}
 		comments = append(comments, comment)
 	}
-	return comments, answer.Provider + " " + answer.Source.Model, true
+	return comments, answer.Provider + " " + answer.Model, true
 }
 
 // orUnknown keeps a label that does not exist from looking like no claim.

@@ -133,7 +133,7 @@ func (c *Case) loadSolution(ctx context.Context, m Material) error {
 
 // loadCited reads the passages that the task rests on.
 func (c *Case) loadCited(ctx context.Context, m Material) error {
-	ids := []string{}
+	ids := make([]string, 0, len(c.Task.Citations))
 	for _, cited := range c.Task.Citations {
 		ids = append(ids, cited.ChunkID)
 	}

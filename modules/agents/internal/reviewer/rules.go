@@ -159,7 +159,7 @@ func (g failure) comment(c *Case) agents.Comment {
 	}
 	text := fmt.Sprintf(format, inline(t.Name), plain(g.message))
 	if more := g.tests[1:]; len(more) > 0 {
-		names := []string{}
+		names := make([]string, 0, 5)
 		for _, t := range more[:min(len(more), 5)] {
 			names = append(names, inline(t.Name))
 		}

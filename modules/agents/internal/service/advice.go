@@ -89,11 +89,11 @@ func (s *Service) Withdraw(ctx context.Context, tx *postgres.Tx, feedbackID stri
 		return err
 	}
 	task, err := s.tasks.LockTx(ctx, tx, f.TaskID)
-	if errs.CodeOf(err) == errs.NotFound && err != nil {
-		return nil
-	}
-	if err != nil || task.Feedback != f.Text {
+	switch {
+	case err != nil && errs.CodeOf(err) != errs.NotFound:
 		return err
+	case err != nil || task.Feedback != f.Text: // gone, or it shows another
+		return nil //nolint:nilerr // see the case above
 	}
 	_, err = s.tasks.FeedbackTx(ctx, tx, f.TaskID, "")
 	return err

@@ -111,7 +111,7 @@ var insertRun = postgres.SQL("agents.run.insert", `
 		numbered, ended, state, waiting_for, question, wake_at, wake_seconds, message_en, message_es, label,
 		model_calls, input_tokens, output_tokens, cost_micros, forked_from, forked_step, created_at, updated_at, finished_at, version)
 	VALUES (@id, @user, @course, @goal, @task, @validation, @graph, @graph_version, @status, @node,
-		@numbered, 0, @state, '', NULL, NULL, 0, '', '', '', 0, 0, 0, 0, @forked_from, @forked_step, @at, @at, NULL, @version)
+		@numbered, 0, @state, '', NULL, NULL /* wake_at */, 0, '', '', '', 0, 0, 0, 0, @forked_from, @forked_step, @at, @at, NULL, @version)
 	ON CONFLICT DO NOTHING`)
 
 // Insert writes a new run; false when one stands in its place.

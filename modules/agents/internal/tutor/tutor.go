@@ -137,7 +137,7 @@ func (t *Tutor) keepSecret(ctx context.Context, v *view) error {
 }
 
 func (t *Tutor) read(ctx context.Context, actor auth.Actor, v *view, question string) error {
-	ids, docs := []string{}, []string{}
+	ids, docs := make([]string, 0, len(v.task.Citations)), make([]string, 0, len(v.task.Citations))
 	for _, c := range v.task.Citations {
 		ids, docs = append(ids, c.ChunkID), append(docs, c.DocumentID)
 	}

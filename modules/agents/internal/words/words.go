@@ -71,7 +71,7 @@ func split(text string) []string {
 var unaccent = strings.NewReplacer("á", "a", "é", "e", "í", "i", "ó", "o", "ú", "u", "ü", "u", "à", "a", "è", "e", "ò", "o", "ç", "c")
 
 func stem(word, locale string) string {
-	if len([]rune(word)) < 2 && word != "c" && word != "r" || stop[unaccent.Replace(word)] {
+	if len([]rune(word)) < 2 && word != "c" && word != "r" || stop[unaccent.Replace(word)] || locale == "es" && word == "todo" {
 		return ""
 	}
 	var s string
@@ -99,15 +99,15 @@ fundamentals fundamental course start started starting become better good new fi
 creating write writing goal small simple well able try things thing already work working
 el la los las un una unos unas y o u e de del al a en con por para que se su sus mi mis tu tus me te le les lo es son ser estar esta
 este esto estas estos ese esa eso como cuando donde quien cual muy mas menos pero si no ni ya sin sobre entre hasta desde hay ha he
-han fue era yo tu el ella nos nosotros ellos quiero quisiera necesito saber conozco tambien todo toda todos todas algo algun alguna
+han fue era yo tu el ella nos nosotros ellos quiero quisiera necesito saber conozco tambien toda todos todas algo algun alguna
 otro otra poco mucho muchos
-aprender aprend estudiar estudi entender entend comprender dominar domin basico basica basicos basicas basic introduccion curso
+aprender aprend estudiar estudi entender entend comprender dominar domin basico basica basicos basicas basic introducción curso
 fundamentos principiante principiantes empezar empez cero mejorar mejor practicar practic crear construir escribir escrib hacer hago
 objetivo pequeno pequena pequenos sencillo nuevo nueva primer primero cosas cosa`)
 
 func set(list string) map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(list) {
+	for _, w := range strings.Fields(unaccent.Replace(list)) {
 		m[w] = true
 	}
 	return m
