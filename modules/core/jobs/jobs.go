@@ -78,7 +78,9 @@ func NewRegistry() *Registry {
 }
 
 // Register adds a worker; it panics when its kind is taken.
-func Register[T river.JobArgs](r *Registry, worker river.Worker[T]) { river.AddWorker(r.workers, worker) }
+func Register[T river.JobArgs](r *Registry, worker river.Worker[T]) {
+	river.AddWorker(r.workers, worker)
+}
 
 // Queue sets how many jobs of a queue this replica runs at once.
 func (r *Registry) Queue(name string, maxWorkers int) {
@@ -134,9 +136,9 @@ func NewRunner(db *postgres.DB, registry *Registry, cfg Config, logger *slog.Log
 }
 
 // Start begins to run jobs and returns at once.
-func (r *Runner) Start(context.Context) error {
+func (r *Runner) Start(ctx context.Context) error {
 	// The jobs outlive the context of the start.
-	if err := r.client.Start(context.Background()); err != nil {
+	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start job runner: %w", err)
 	}
 	return nil
