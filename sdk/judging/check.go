@@ -63,8 +63,17 @@ func CheckDescription(d *Description) error {
 	if len(d.Languages) == 0 {
 		bad("no language is named")
 	}
+	checkLanguages(d.Languages, bad)
+	checkRuntimes(d.Runtimes, bad)
+	if d.MaxRounds < 0 || d.MaxRounds > MaxRounds {
+		bad("max rounds is %d; it must be 1 to %d", d.MaxRounds, MaxRounds)
+	}
+	return errors.Join(errs...)
+}
+
+func checkLanguages(languages []Language, bad func(format string, args ...any)) {
 	seen := map[string]bool{}
-	for _, l := range d.Languages {
+	for _, l := range languages {
 		for _, n := range append([]string{l.Name}, l.Aliases...) {
 			if !langPattern.MatchString(n) {
 				bad("language %q must be a lower-case name", n)
@@ -85,8 +94,11 @@ func CheckDescription(d *Description) error {
 			}
 		}
 	}
+}
+
+func checkRuntimes(runtimes []Runtime, bad func(format string, args ...any)) {
 	ids := map[string]bool{}
-	for _, r := range d.Runtimes {
+	for _, r := range runtimes {
 		if !namePattern.MatchString(r.ID) {
 			bad("runtime %q must be lower-case letters, digits and dashes", r.ID)
 		}
@@ -102,10 +114,6 @@ func CheckDescription(d *Description) error {
 			}
 		}
 	}
-	if d.MaxRounds < 0 || d.MaxRounds > MaxRounds {
-		bad("max rounds is %d; it must be 1 to %d", d.MaxRounds, MaxRounds)
-	}
-	return errors.Join(errs...)
 }
 
 // CheckSteps says what is wrong with the steps of a round. seen holds the ids
@@ -185,6 +193,46 @@ func checkProcess(p *Process, used map[string]bool) error {
 // into bounds: texts are cut and made valid UTF-8, and findings outside of the
 // submission lose their place.
 func CheckReport(r *Report, sub *Submission, task *Task) error {
+	if err := checkHead(r); err != nil {
+		return err
+	}
+	ids := map[string]bool{}
+	passes := 0
+	for i := range r.Tests {
+		t := &r.Tests[i]
+		if t.ID == "" || ids[t.ID] {
+			return fmt.Errorf("test id %q is empty or used twice", cut(t.ID, 80))
+		}
+		ids[t.ID] = true
+		if err := checkTest(t, r.Verdict); err != nil {
+			return err
+		}
+		if t.Status == StatusPass {
+			passes++
+		}
+	}
+	if r.Verdict == VerdictPassed && len(task.Tests) > 0 && passes == 0 {
+		return errors.New("verdict is passed although no test passed")
+	}
+	if r.Verdict == VerdictUnproven && len(r.Tests) > 0 && passes == len(r.Tests) {
+		return errors.New("verdict is unproven although all tests passed")
+	}
+	for i := range r.Findings {
+		if err := checkFinding(&r.Findings[i], r.Verdict); err != nil {
+			return err
+		}
+		cleanFinding(&r.Findings[i], sub)
+	}
+	r.Output = clean(r.Output, MaxOutputBytes)
+	cleanMessage(&r.Summary)
+	for k, v := range r.Versions {
+		r.Versions[k] = clean(v, 256)
+	}
+	return nil
+}
+
+// checkHead checks what a report says once.
+func checkHead(r *Report) error {
 	switch r.Verdict {
 	case VerdictPassed, VerdictFailed, VerdictInvalid, VerdictTimedOut, VerdictOutOfMemory, VerdictOutputLimit, VerdictUnproven:
 	default:
@@ -203,56 +251,38 @@ func CheckReport(r *Report, sub *Submission, task *Task) error {
 	default:
 		return fmt.Errorf("integrity %q must be split or shared", r.Integrity)
 	}
-	ids := map[string]bool{}
-	passes := 0
-	for i := range r.Tests {
-		t := &r.Tests[i]
-		if t.ID == "" || ids[t.ID] {
-			return fmt.Errorf("test id %q is empty or used twice", cut(t.ID, 80))
+	return nil
+}
+
+func checkTest(t *Test, verdict Verdict) error {
+	switch t.Status {
+	case StatusPass, StatusSkip:
+	case StatusFail, StatusError:
+		if verdict == VerdictPassed {
+			return fmt.Errorf("verdict is passed although test %s did not pass", cut(t.ID, 80))
 		}
-		ids[t.ID] = true
-		switch t.Status {
-		case StatusPass:
-			passes++
-		case StatusFail, StatusError:
-			if r.Verdict == VerdictPassed {
-				return fmt.Errorf("verdict is passed although test %s did not pass", cut(t.ID, 80))
-			}
-		case StatusSkip:
-		default:
-			return fmt.Errorf("test %s has the unknown status %q", cut(t.ID, 80), t.Status)
+	default:
+		return fmt.Errorf("test %s has the unknown status %q", cut(t.ID, 80), t.Status)
+	}
+	if math.IsNaN(t.Weight) || t.Weight < 0 || t.Duration < 0 {
+		return fmt.Errorf("test %s has a weight or duration below 0", cut(t.ID, 80))
+	}
+	t.ID, t.Name = clean(t.ID, 1024), clean(t.Name, 1024)
+	t.Output = clean(t.Output, MaxOutputBytes)
+	t.Expected, t.Actual = clean(t.Expected, MaxTextBytes), clean(t.Actual, MaxTextBytes)
+	cleanMessage(&t.Message)
+	return nil
+}
+
+func checkFinding(f *Finding, verdict Verdict) error {
+	switch f.Severity {
+	case SeverityError:
+		if verdict == VerdictPassed || verdict == VerdictUnproven {
+			return fmt.Errorf("verdict is %s although rule %q broke with severity error", verdict, cut(f.Rule, 80))
 		}
-		if math.IsNaN(t.Weight) || t.Weight < 0 || t.Duration < 0 {
-			return fmt.Errorf("test %s has a weight or duration below 0", cut(t.ID, 80))
-		}
-		t.ID, t.Name = clean(t.ID, 1024), clean(t.Name, 1024)
-		t.Output = clean(t.Output, MaxOutputBytes)
-		t.Expected, t.Actual = clean(t.Expected, MaxTextBytes), clean(t.Actual, MaxTextBytes)
-		cleanMessage(&t.Message)
-	}
-	if r.Verdict == VerdictPassed && len(task.Tests) > 0 && passes == 0 {
-		return errors.New("verdict is passed although no test passed")
-	}
-	if r.Verdict == VerdictUnproven && len(r.Tests) > 0 && passes == len(r.Tests) {
-		return errors.New("verdict is unproven although all tests passed")
-	}
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		switch f.Severity {
-		case SeverityError:
-			if r.Verdict == VerdictPassed || r.Verdict == VerdictUnproven {
-				return fmt.Errorf("verdict is %s although rule %q broke with severity error", r.Verdict, cut(f.Rule, 80))
-			}
-		case SeverityWarning, SeverityInfo:
-		default:
-			return fmt.Errorf("finding %q has the unknown severity %q", cut(f.Rule, 80), f.Severity)
-		}
-		cleanFinding(f, sub)
-	}
-	r.Output = clean(r.Output, MaxOutputBytes)
-	cleanMessage(&r.Summary)
-	for k, v := range r.Versions {
-		r.Versions[k] = clean(v, 256)
+	case SeverityWarning, SeverityInfo:
+	default:
+		return fmt.Errorf("finding %q has the unknown severity %q", cut(f.Rule, 80), f.Severity)
 	}
 	return nil
 }

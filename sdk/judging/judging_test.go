@@ -16,12 +16,7 @@ type scripted struct {
 	seen []*JudgeRequest
 }
 
-type anyJudge = Judge
-
-type play struct {
-	anyJudge
-	*scripted
-}
+type play struct{ *scripted }
 
 func (p play) Describe(context.Context) (*Description, error)           { return nil, nil }
 func (p play) Plan(context.Context, *PlanRequest) ([]Step, error)       { return p.plan, nil }
@@ -31,7 +26,7 @@ func (p play) Judge(_ context.Context, r *JudgeRequest) (*Decision, error) {
 	p.seen = append(p.seen, &c)
 	d := p.next[0]
 	if len(p.next) > 1 {
-		p.scripted.next = p.next[1:]
+		p.next = p.next[1:]
 	}
 	return d, nil
 }

@@ -163,6 +163,7 @@ func Score(tests []Test) float64 {
 			all += w
 		case StatusFail, StatusError:
 			all += w
+		case StatusSkip:
 		}
 	}
 	if all == 0 {

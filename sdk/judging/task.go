@@ -61,10 +61,10 @@ type Limits struct {
 type Integrity string
 
 const (
-	// IntegrityShared: tests and submission ran in one process.
+	// IntegrityShared says that tests and submission ran in one process.
 	IntegrityShared Integrity = "shared"
-	// IntegritySplit: the submission ran in a process of its own, which knew
-	// neither the tests nor the channel that carries the verdict.
+	// IntegritySplit says that the submission ran in a process of its own, which
+	// knew neither the tests nor the channel that carries the verdict.
 	IntegritySplit Integrity = "split"
 )
 

@@ -12,9 +12,10 @@ import (
 const (
 	// MaxMessage bounds a message in either direction, in bytes.
 	MaxMessage = 32 << 20
-	// CookieKey and CookieValue tell a plugin that a tracker started it. They
-	// are a courtesy to people who start it by hand, not a secret.
-	CookieKey   = "TRACKER_PLUGIN"
+	// CookieKey names the variable that tells a plugin that a tracker started it.
+	CookieKey = "TRACKER_PLUGIN"
+	// CookieValue is its value: a courtesy to people who start a plugin by hand,
+	// not a secret.
 	CookieValue = "goals-tracker-plugin-f7a1c3"
 	// EnvKind names the kind of plugin that the host expects: "validator".
 	EnvKind = "TRACKER_PLUGIN_KIND"
@@ -22,14 +23,16 @@ const (
 	// process ends itself: its host has died.
 	EnvHostPID = "TRACKER_PLUGIN_HOST_PID"
 
-	// KindValidator and KindLLM are the kinds of plugins.
+	// KindValidator is the kind of plugins that judge code.
 	KindValidator = "validator"
-	KindLLM       = "llm"
+	// KindLLM is the kind of plugins that reach language models.
+	KindLLM = "llm"
 
-	// ValidatorVersion and LLMVersion are the newest versions of each protocol.
-	// A host speaks the newest and the one before, where there is one.
+	// ValidatorVersion is the newest version of the validators' protocol. A host
+	// speaks the newest and the one before, where there is one.
 	ValidatorVersion = 1
-	LLMVersion       = 1
+	// LLMVersion is the newest version of the LLM plugins' protocol; the same holds.
+	LLMVersion = 1
 )
 
 // Handshake is go-plugin's handshake for every kind of plugin.

@@ -136,7 +136,7 @@ func watchHost(hostPID string) {
 	}
 	go func() {
 		for os.Getppid() == host {
-			time.Sleep(500 * time.Millisecond)
+			time.Sleep(500 * time.Millisecond) //nolint:forbidigo // for as long as the process lives
 		}
 		os.Exit(0)
 	}()

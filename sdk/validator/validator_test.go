@@ -105,7 +105,7 @@ func TestOptionsAreDecodedStrictlyIntoACopyOfTheDefaults(t *testing.T) {
 		t.Errorf("the defaults were changed: %s", d)
 	}
 	for raw, want := range map[string]string{
-		`{"sytle":"loud"}`:   `"sytle"; known options: deep, extra, limit, style, words`,
+		`{"sytle":"loud"}`:   `"sytle"; known options: deep, extra, limit, style, words`, //nolint:misspell // on purpose
 		`{"style":"silent"}`: `style is "silent"; it must be one of loud,quiet`,
 		`{"limit":"many"}`:   "limit",
 		`[]`:                 "JSON object",

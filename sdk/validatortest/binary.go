@@ -38,6 +38,7 @@ func Binary(t *testing.T, path string) {
 }
 
 func byHand(t *testing.T, path string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path)
@@ -53,6 +54,7 @@ func byHand(t *testing.T, path string) {
 
 // orphan starts it as a host whose process id is another's.
 func orphan(t *testing.T, path string) {
+	t.Helper()
 	cmd := hostCommand(t, path, 1)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -72,8 +74,9 @@ func orphan(t *testing.T, path string) {
 }
 
 func hostCommand(t testing.TB, path string, hostPID int) *exec.Cmd {
+	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.Command(path)
+	cmd := exec.Command(path) //nolint:noctx // the callers end its whole group
 	cmd.Dir = dir
 	cmd.Env = []string{
 		"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=" + dir, "TMPDIR=" + dir,

@@ -117,7 +117,7 @@ func ReadCase(path, language string) (*Case, error) {
 func (c *Case) run(t *testing.T, p *subject) {
 	t.Helper()
 	r, results, err := p.run(context.WithoutCancel(t.Context()), c.Submission, c.Task)
-	got := ""
+	var got string
 	if err != nil {
 		got = "could not judge: " + err.Error() + "\n"
 	} else {

@@ -74,7 +74,7 @@ func suite(t *testing.T, judge judging.Judge) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var lost []judging.StepResult
+		lost := make([]judging.StepResult, 0, len(steps))
 		for _, s := range steps {
 			lost = append(lost, judging.StepResult{StepID: s.ID, Outcome: judging.OutcomeKilled})
 		}

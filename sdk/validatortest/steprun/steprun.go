@@ -164,6 +164,7 @@ func outcome(o sandbox.Outcome, signal int) judging.Outcome {
 		return judging.OutcomeOutputLimit
 	case sandbox.Killed:
 		return judging.OutcomeKilled
+	case sandbox.Exited: // by itself or by a signal
 	}
 	if signal != 0 {
 		return judging.OutcomeKilled
