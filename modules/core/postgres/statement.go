@@ -106,29 +106,12 @@ func number(text string) (string, []string) {
 	var names []string
 	index := map[string]int{}
 	for i := 0; i < len(text); {
+		if n := opaque(text[i:]); n > 0 {
+			out.WriteString(text[i : i+n])
+			i += n
+			continue
+		}
 		switch c := text[i]; {
-		case c == '\'' || c == '"':
-			end := i + 1
-			for end < len(text) && text[end] != c {
-				end++
-			}
-			end = min(end+1, len(text))
-			out.WriteString(text[i:end])
-			i = end
-		case strings.HasPrefix(text[i:], "--"):
-			end := strings.IndexByte(text[i:], '\n')
-			if end < 0 {
-				end = len(text) - i
-			}
-			out.WriteString(text[i : i+end])
-			i += end
-		case strings.HasPrefix(text[i:], "/*"):
-			end := strings.Index(text[i:], "*/")
-			if end < 0 {
-				end = len(text) - i - 2
-			}
-			out.WriteString(text[i : i+end+2])
-			i += end + 2
 		case c == '@' && i+1 < len(text) && isNameStart(text[i+1]) && (i == 0 || text[i-1] != '<'):
 			end := i + 1
 			for end < len(text) && isNamePart(text[end]) {
@@ -149,6 +132,30 @@ func number(text string) (string, []string) {
 		}
 	}
 	return out.String(), names
+}
+
+// opaque is the length of the quoted text or comment that s begins with, or 0.
+// One that does not end takes all of s.
+func opaque(s string) int {
+	var closing string
+	from := 1
+	switch {
+	case s[0] == '\'' || s[0] == '"':
+		closing = s[:1]
+	case strings.HasPrefix(s, "--"):
+		if end := strings.IndexByte(s, '\n'); end >= 0 {
+			return end
+		}
+		return len(s)
+	case strings.HasPrefix(s, "/*"):
+		closing, from = "*/", 2
+	default:
+		return 0
+	}
+	if end := strings.Index(s[from:], closing); end >= 0 {
+		return from + end + len(closing)
+	}
+	return len(s)
 }
 
 func isNameStart(c byte) bool { return c == '_' || 'a' <= c && c <= 'z' }

@@ -136,9 +136,7 @@ func (tx *Tx) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults 
 	}
 	all := tx.takePending()
 	first := all.Len()
-	for _, q := range batch.QueuedQueries {
-		all.QueuedQueries = append(all.QueuedQueries, q)
-	}
+	all.QueuedQueries = append(all.QueuedQueries, batch.QueuedQueries...)
 	results := tx.conn.SendBatch(ctx, &all.Batch)
 	if err := tx.readPending(results, first, all.explain); err != nil {
 		_ = results.Close()

@@ -35,7 +35,7 @@ func As(actor auth.Actor) Call { return Call{Actor: actor} }
 
 // Replay is what InTx returns when the call was done before: nothing ran, and
 // Reply is what the first call sealed.
-type Replay struct{ Reply []byte }
+type Replay struct{ Reply []byte } //nolint:errname // an answer, which takes an error's way
 
 // Error says that it is a replay.
 func (*Replay) Error() string { return "the call was done before" }
@@ -69,7 +69,7 @@ func (db *DB) inTx(ctx context.Context, call Call, fn func(context.Context, *Tx)
 	committed := false
 	defer func() {
 		if !committed {
-			tx.rollback()
+			tx.rollback(ctx)
 		}
 		conn.Release()
 	}()
@@ -85,7 +85,7 @@ func (db *DB) inTx(ctx context.Context, call Call, fn func(context.Context, *Tx)
 		err = tx.finish(ctx)
 	}
 	if tx.replayed {
-		tx.rollback()
+		tx.rollback(ctx)
 		return db.replay(ctx, call)
 	}
 	if err != nil {
@@ -101,7 +101,7 @@ func (db *DB) inTx(ctx context.Context, call Call, fn func(context.Context, *Tx)
 // finish writes what was buffered and commits.
 func (tx *Tx) finish(ctx context.Context) error {
 	tx.Become(auth.System("log"))
-	for i := 0; i < len(tx.before); i++ {
+	for i := 0; i < len(tx.before); i++ { //nolint:intrange // a hook may register another
 		if err := tx.before[i](ctx, tx); err != nil {
 			return err
 		}
@@ -138,11 +138,11 @@ func (tx *Tx) finish(ctx context.Context) error {
 
 // rollback undoes an open transaction; a connection that can't be brought back
 // to rest is closed by the pool.
-func (tx *Tx) rollback() {
+func (tx *Tx) rollback(ctx context.Context) {
 	if tx.conn.Conn().PgConn().TxStatus() == 'I' {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if _, err := tx.conn.Exec(ctx, "rollback"); err != nil {
 		_ = tx.conn.Conn().Close(ctx)
