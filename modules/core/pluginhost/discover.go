@@ -42,8 +42,8 @@ func BesideExecutable() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if real, err := filepath.EvalSymlinks(exe); err == nil {
-		exe = real
+	if target, err := filepath.EvalSymlinks(exe); err == nil {
+		exe = target
 	}
 	return filepath.Join(filepath.Dir(exe), "plugins"), nil
 }

@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -19,7 +20,7 @@ type Host struct {
 	cfg   Config
 	dir   *runDir
 	slots map[string]*slot
-	// uncredited remembers that this machine can't change the user of a plugin.
+	// warnUser remembers that this machine can't change the user of a plugin.
 	warnUser sync.Once
 }
 
@@ -43,8 +44,7 @@ func New(cfg Config, known ...AnyKind) (*Host, error) {
 		}
 		at := slices.IndexFunc(known, func(k AnyKind) bool { return k.kindName() == p.kind() })
 		if at < 0 {
-			dir.remove()
-			return nil, fmt.Errorf("plugins: %s has the unknown kind %q", p.Name, p.kind())
+			return nil, errors.Join(fmt.Errorf("plugins: %s has the unknown kind %q", p.Name, p.kind()), dir.remove())
 		}
 		h.slots[p.Name] = newSlot(h, p, known[at], h.cfg.FirstUID+i)
 	}

@@ -3,6 +3,7 @@ package pluginhost
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -40,12 +41,7 @@ type AnyKind interface {
 func (k Kind[C]) kindName() string { return k.Name }
 
 func (k Kind[C]) protocolVersions() []int {
-	var out []int
-	for v := range k.Versions {
-		out = append(out, v)
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(k.Versions))
 }
 
 func (k Kind[C]) connect(version int, conn grpc.ClientConnInterface, hostVersion string) any {
@@ -53,7 +49,7 @@ func (k Kind[C]) connect(version int, conn grpc.ClientConnInterface, hostVersion
 }
 
 func (k Kind[C]) describe(ctx context.Context, client any) (Description, error) {
-	return k.Describe(ctx, client.(C))
+	return k.Describe(ctx, client.(C)) //nolint:forcetypeassert // connect made it
 }
 
 // Handle calls one plugin. It stays good over crashes and restarts.
@@ -79,7 +75,7 @@ func Get[C any](h *Host, kind Kind[C], name string) (*Handle[C], error) {
 // doing, while new calls go to a new process.
 func (h *Handle[C]) Do(ctx context.Context, op string, timeout time.Duration, fn func(ctx context.Context, client C) error) error {
 	return h.slot.do(ctx, op, timeout, func(ctx context.Context, client any) error {
-		return fn(ctx, client.(C))
+		return fn(ctx, client.(C)) //nolint:forcetypeassert // the kind's connect made it
 	})
 }
 

@@ -119,7 +119,7 @@ func (h *Host) launchAs(ctx context.Context, s *slot, drop bool) (*instance, err
 // command is the plugin's process, with a minimal environment and, as root,
 // a user of its own.
 func (h *Host) command(s *slot, binary string, handshake []string, sockets string, drop bool) (*exec.Cmd, error) {
-	cmd := exec.Command(binary, s.plugin.Args...)
+	cmd := exec.Command(binary, s.plugin.Args...) //nolint:noctx // it outlives its start; process.kill ends it with all its children
 	cmd.Dir = sockets
 	cmd.Env = append([]string{
 		"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=" + sockets, "TMPDIR=" + sockets,
@@ -161,7 +161,7 @@ func (h *Host) connect(ctx context.Context, s *slot, inst *instance, addr net.Ad
 		return err
 	}
 	inst.conn = conn
-	go drainStdio(conn, inst.proc.said)
+	go drainStdio(ctx, conn, inst.proc.said)
 	inst.client = s.kind.connect(inst.version, conn, h.cfg.HostVersion)
 	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()

@@ -101,7 +101,7 @@ func TestHangingCallsEndAtTheirDeadlineAndThePluginIsReplaced(t *testing.T) {
 	gone(t, first)
 }
 
-func TestAPluginThatHangsInDescribeOrBeforeIsNotStarted(t *testing.T) {
+func TestAPluginThatHangsInDescribeOrBeforeIsNotStarted(t *testing.T) { //nolint:tparallel // its two modes only wait; other tests measure time
 	for mode, want := range map[string]string{
 		"hang-describe": "did not describe itself within 5s",
 		"hang-start":    "did not say that it is there within 1s",

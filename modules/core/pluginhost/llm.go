@@ -61,7 +61,7 @@ func (p *LLMPlugin) Describe(ctx context.Context) (*llmrpc.Description, error) {
 	if err != nil {
 		return nil, llmError(err)
 	}
-	return d.Detail.(*llmrpc.Description), nil
+	return d.Detail.(*llmrpc.Description), nil //nolint:forcetypeassert // LLM.Describe made it
 }
 
 // Generate asks for an answer; see llmrpc.Client.Generate. An error of emit is

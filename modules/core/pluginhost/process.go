@@ -60,7 +60,7 @@ func (p *process) Start(context.Context) error {
 		if err = p.cmd.Start(); !errors.Is(err, syscall.ETXTBSY) || try == 20 {
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // nothing tells when it is free; 200 ms at most
 	}
 	_, _ = outW.Close(), errW.Close()
 	if err != nil {

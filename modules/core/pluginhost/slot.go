@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,7 +22,7 @@ type slot struct {
 	kind   AnyKind
 	uid    int
 	// life ends with the host; a start under way is then killed.
-	life context.Context
+	life context.Context //nolint:containedctx // the slot's own, from newSlot to close
 	end  context.CancelFunc
 
 	mu       sync.Mutex
@@ -37,7 +39,7 @@ type slot struct {
 }
 
 func newSlot(h *Host, p Plugin, kind AnyKind, uid int) *slot {
-	life, end := context.WithCancel(context.Background())
+	life, end := context.WithCancel(context.Background()) //nolint:forbidigo // close ends it
 	return &slot{host: h, plugin: p, kind: kind, uid: uid, life: life, end: end, all: map[*instance]bool{}}
 }
 
@@ -153,7 +155,7 @@ func (s *slot) watch(inst *instance) {
 			inst.kill()
 			return
 		case <-ticker.C:
-			if err := inst.healthy(); err == nil {
+			if err := inst.healthy(s.life); err == nil {
 				missed = 0
 			} else if missed++; missed >= 2 {
 				s.host.log(s.plugin.Name).Warn("plugin does not answer health checks, so it is killed", "error", err)
@@ -235,10 +237,7 @@ func (s *slot) close() {
 	s.mu.Lock()
 	s.closed, s.current = true, nil
 	started := s.starting
-	var all []*instance
-	for inst := range s.all {
-		all = append(all, inst)
-	}
+	all := slices.Collect(maps.Keys(s.all))
 	s.mu.Unlock()
 	for _, inst := range all {
 		inst.kill()
@@ -286,6 +285,7 @@ func (s *slot) do(ctx context.Context, op string, timeout time.Duration, fn func
 		if tooLarge(err) {
 			return s.fail(op, ErrTooLarge, err)
 		}
+	default: // the plugin's own error
 	}
 	return s.fail(op, ErrRefused, err)
 }

@@ -57,7 +57,7 @@ func (v *validatorPlugin) Describe(ctx context.Context) (*judging.Description, e
 	if err != nil {
 		return nil, err
 	}
-	return d.Detail.(*judging.Description), nil
+	return d.Detail.(*judging.Description), nil //nolint:forcetypeassert // Validator.Describe made it
 }
 
 func (v *validatorPlugin) Plan(ctx context.Context, req *judging.PlanRequest) (steps []judging.Step, err error) {

@@ -21,8 +21,8 @@ func tooLarge(err error) bool {
 
 // healthy asks go-plugin's health service. A plugin without one is taken as
 // healthy as long as it answers at all.
-func (i *instance) healthy() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+func (i *instance) healthy(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	_, err := grpc_health_v1.NewHealthClient(i.conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: plugin.GRPCServiceName})
 	if code := status.Code(err); code == codes.Unimplemented || code == codes.NotFound {
@@ -33,9 +33,10 @@ func (i *instance) healthy() error {
 
 // drainStdio reads what Go plugins write to os.Stdout and os.Stderr once they
 // serve: go-plugin sends it over gRPC, and blocks them when nobody reads.
-// Stdout is dropped, stderr treated like the process's own.
-func drainStdio(conn *grpc.ClientConn, said *tail) {
-	stream, err := conn.NewStream(context.Background(), &grpc.StreamDesc{ServerStreams: true}, "/plugin.GRPCStdio/StreamStdio")
+// Stdout is dropped, stderr treated like the process's own. It ends with the
+// connection.
+func drainStdio(ctx context.Context, conn *grpc.ClientConn, said *tail) {
+	stream, err := conn.NewStream(context.WithoutCancel(ctx), &grpc.StreamDesc{ServerStreams: true}, "/plugin.GRPCStdio/StreamStdio")
 	if err != nil {
 		return
 	}
