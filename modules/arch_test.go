@@ -108,6 +108,7 @@ func TestImports(t *testing.T) {
 }
 
 func checkFile(t *testing.T, name, rel string) {
+	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
 	if err != nil {
 		t.Fatal(err)

@@ -58,8 +58,8 @@ func TestLaterSourcesWin(t *testing.T) {
 
 func TestAMisspeltSettingIsAnErrorThatNamesTheRightOne(t *testing.T) {
 	for name, src := range map[string]config.Source{
-		"file": {File: write(t, "tracker.yaml", "server:\n  adress: x\n")},
-		"env":  {Environ: []string{"TRACKER_SERVER_ADRESS=x"}},
+		"file": {File: write(t, "tracker.yaml", "server:\n  adress: x\n")}, //nolint:misspell // on purpose
+		"env":  {Environ: []string{"TRACKER_SERVER_ADRESS=x"}},             //nolint:misspell // on purpose
 		"flag": {Flags: map[string]string{"server.adress": "x"}},
 	} {
 		err := config.Load(&settings{}, src)

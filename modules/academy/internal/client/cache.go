@@ -53,7 +53,7 @@ func (c *Cache[T]) Get(ctx context.Context, key string, ask func(context.Context
 	select {
 	case result := <-asked:
 		if result.Err == nil {
-			e := result.Val.(entry[T])
+			e := result.Val.(entry[T]) //nolint:forcetypeassert // made above
 			return e.value, e.ok, nil
 		}
 		err = result.Err

@@ -79,7 +79,7 @@ func (c *Client) get(ctx context.Context, path string, into any) (bool, error) {
 	for attempt := range 2 {
 		if attempt > 0 {
 			select {
-			case <-time.After(time.Duration(20+rand.IntN(80)) * time.Millisecond):
+			case <-time.After(time.Duration(20+rand.IntN(80)) * time.Millisecond): //nolint:gosec // it spreads retries, it guards nothing
 			case <-ctx.Done():
 				return false, ctx.Err()
 			}

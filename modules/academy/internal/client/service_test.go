@@ -30,7 +30,7 @@ type bundle struct {
 func setup(t *testing.T, change func(*academy.Config)) *bundle {
 	t.Helper()
 	b := &bundle{}
-	real, err := standin.New(standin.Config{SecretKey: strings.Repeat("k", 40), ServiceAPIKey: key})
+	academyServer, err := standin.New(standin.Config{SecretKey: strings.Repeat("k", 40), ServiceAPIKey: key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func setup(t *testing.T, change func(*academy.Config)) *bundle {
 			http.Error(w, "down", http.StatusBadGateway)
 			return
 		}
-		real.ServeHTTP(w, r)
+		academyServer.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	cfg := academy.DefaultConfig()

@@ -32,6 +32,7 @@ type bundle struct {
 }
 
 func setup(t *testing.T) *bundle {
+	t.Helper()
 	db := postgrestest.DB(t)
 	return &bundle{
 		db: db, t: t, handle: react.Subscription().Handle,

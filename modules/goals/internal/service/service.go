@@ -39,7 +39,7 @@ func (s *Service) MayUseCourse(ctx context.Context, actor auth.Actor, courseID s
 }
 
 // CreateTx implements goals.Service.
-func (s *Service) CreateTx(ctx context.Context, tx *postgres.Tx, n goals.New) (goals.Goal, error) {
+func (s *Service) CreateTx(_ context.Context, tx *postgres.Tx, n goals.New) (goals.Goal, error) {
 	if n.UserID == "" {
 		n.UserID = tx.Actor().UserID
 	}

@@ -26,7 +26,7 @@ func Encode(e events.Event) *Encoded {
 	})
 	if err != nil {
 		// The log holds valid JSON; a payload that isn't is still announced.
-		frame, _ = json.Marshal(Frame{Type: e.Type, Payload: json.RawMessage("null"), Timestamp: e.OccurredAt, Seq: e.Position})
+		frame, _ = json.Marshal(Frame{Type: e.Type, Payload: json.RawMessage("null"), Timestamp: e.OccurredAt, Seq: e.Position}) //nolint:errchkjson // null is valid
 	}
 	return &Encoded{Event: e, Frame: frame}
 }

@@ -31,7 +31,7 @@ type Encoded struct {
 	Frame []byte
 }
 
-// ErrTooManyConnections: one person has too many screens open.
+// ErrTooManyConnections says that one person has too many screens open.
 var ErrTooManyConnections = errs.Define(errs.ResourceExhausted, "too_many_connections",
 	"You have %d connections open, which is the most. Close another window first.",
 	"Tienes %d conexiones abiertas, que es el máximo. Cierra antes otra ventana.")
