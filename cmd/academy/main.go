@@ -63,7 +63,7 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", o.Address)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Address)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", o.Address, err)
 	}

@@ -91,7 +91,7 @@ func (s *Server) loginForm(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: formCookie, Path: "/login", MaxAge: -1})
+	setFormCookie(w, r, "", -1)
 	http.Redirect(w, r, withTokens(target, token, s.refresh.start(u.ID), state), http.StatusSeeOther)
 }
 
@@ -113,6 +113,15 @@ func (s *Server) where(r *http.Request) (*url.URL, *string, error) {
 	return target, &state, nil
 }
 
+// setFormCookie sets the cookie that a form is bound to; a maxAge below 0
+// deletes it.
+func setFormCookie(w http.ResponseWriter, r *http.Request, nonce string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure where there is TLS: on this machine there is none
+		Name: formCookie, Value: nonce, Path: "/login", MaxAge: maxAge,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
+	})
+}
+
 func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	v := s.newView(r)
 	v.Problem = problem
@@ -126,10 +135,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, p
 	if c, err := r.Cookie(formCookie); err == nil && len(c.Value) == len(nonce) {
 		nonce = c.Value // two tabs share one cookie
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: formCookie, Value: nonce, Path: "/login", MaxAge: int(formTTL.Seconds()),
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
-	})
+	setFormCookie(w, r, nonce, int(formTTL.Seconds()))
 	v.Action = "/login?" + r.URL.RawQuery
 	v.Form = s.signForm(nonce, r.URL.Query(), s.config.Now().Add(formTTL))
 	v.Email = r.PostFormValue("email")

@@ -72,7 +72,7 @@ func SampleUsers() []User {
 		{ID: "learner-lucia", Email: "lucia@academy.test", Password: "lucia-aprende", FullName: "Lucía Ramos", Roles: []string{RoleStudent}, Courses: student(es)},
 		{ID: "learner-noah", Email: "noah@academy.test", Password: "noah-learns", FullName: "Noah Weber", Roles: []string{RoleStudent}, Note: "no course"},
 		{ID: "teacher-tess", Email: "tess@academy.test", Password: "tess-teaches", FullName: "Tess Okafor", Roles: []string{RoleTeacher}, Courses: teacher(en, es)},
-		{ID: "teacher-tomas", Email: "tomas@academy.test", Password: "tomas-enseña", FullName: "Tomás Vidal", Roles: []string{RoleTeacher}, Courses: teacher(es)},
+		{ID: "teacher-tomas", Email: "tomas@academy.test", Password: "tomas-enseña", FullName: "Tomás Vidal", Roles: []string{RoleTeacher}, Courses: teacher(es)}, //nolint:gosec // everybody may know it
 		{ID: "admin-ada", Email: "ada@academy.test", Password: "ada-administers", FullName: "Ada Novak", Roles: []string{RoleAdmin}},
 		{ID: "learner-iris", Email: "iris@academy.test", Password: "iris-was-here", FullName: "Iris Holm", Roles: []string{RoleStudent}, Courses: student(en), Inactive: true, Note: "inactive"},
 	}

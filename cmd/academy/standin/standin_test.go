@@ -59,6 +59,7 @@ func setup(t *testing.T, config standin.Config) *bundle {
 
 // with is the same bundle for a subtest, so that it fails by itself.
 func (b *bundle) with(t *testing.T) *bundle {
+	t.Helper()
 	sub := *b
 	sub.t = t
 	return &sub

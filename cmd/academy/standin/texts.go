@@ -44,7 +44,7 @@ var english = texts{
 	Roles:           map[string]string{RoleStudent: "student", RoleTeacher: "teacher", RoleAdmin: "admin"},
 }
 
-var spanish = texts{
+var spanish = texts{ //nolint:gosec // words for a password, not one
 	Code: "es", Name: "Español",
 	Title:           "Academia Pixel Verse",
 	StandIn:         "Academia de pruebas para desarrollo: personas de ejemplo, sin cuentas reales.",
