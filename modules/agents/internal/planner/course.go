@@ -68,7 +68,7 @@ func (p *Planner) load(ctx context.Context, as auth.Actor, courseID string) (*co
 // sort tells units, what is about the course, and practice apart.
 func (c *course) sort(docs []rag.Document, exercises []rag.Exercise) (practice []rag.Document) {
 	statements := map[string]bool{}
-	folders := []string{}
+	folders := make([]string, 0, len(exercises))
 	for _, x := range exercises {
 		statements[x.DocumentID] = true
 		folders = append(folders, x.Path+"/")
