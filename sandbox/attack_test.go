@@ -197,7 +197,7 @@ open("/dev/null", "w").write("x"); print(len(os.urandom(3)), open("/dev/zero", "
 }
 
 func TestARuntimeThatAnybodyMayWriteIsStillReadOnly(t *testing.T) {
-	dir, err := os.MkdirTemp("", "runtime-")
+	dir, err := os.MkdirTemp("", "runtime-") //nolint:usetesting // another user must reach it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestThereIsNoNetworkOfAnyFamily(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
+	t.Cleanup(func() { _ = l.Close() })
 	program := fmt.Sprintf(`import socket
 for fam, addr in ((socket.AF_INET, ("127.0.0.1", %d)), (socket.AF_INET6, ("::1", 80)), (socket.AF_UNIX, "/run/x"), (socket.AF_UNIX, "\0/tmp/.X11-unix/X0")):
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
@@ -346,6 +346,7 @@ func TestDangerousSystemCallsAreRefused(t *testing.T) {
 		}
 		fmt.Fprintf(&list, "(%q,%d,%d),", name, c[0], arg)
 	}
+	//nolint:dupword // arguments
 	program := fmt.Sprintf(`import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 L = ctypes.c_long

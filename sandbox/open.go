@@ -82,7 +82,7 @@ func (m *room) launch() error {
 		ours, theirs = append(ours, pipes[i][0]), append(theirs, pipes[i][1])
 	}
 	m.stderr = pipes[0][0]
-	// pid 1 expects: null, null, its own stderr, control, stdout, stderr, then
+	// pid 1 expects: null twice, its own stderr, control, stdout, stderr, then
 	// stdin and channel if there are any.
 	given := []*os.File{null, null, pipes[0][1], inner, pipes[1][1], pipes[2][1]}
 	var stdin *os.File

@@ -260,7 +260,7 @@ func (m *room) failure() error {
 		}
 		return err
 	}
-	var cause error = errors.New("refused")
+	cause := errors.New("refused")
 	if m.fail.Errno != 0 {
 		cause = unix.Errno(m.fail.Errno)
 	}

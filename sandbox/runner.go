@@ -135,7 +135,7 @@ func (r *Runner) findCgroups() {
 
 // tryRoom builds a room and takes it down again without a job.
 func (r *Runner) tryRoom() error {
-	ctx, cancel := context.WithTimeout(context.Background(), prepareTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), prepareTimeout) //nolint:forbidigo // New has no caller's
 	defer cancel()
 	slots, err := r.take(ctx, 1)
 	if err != nil {

@@ -194,7 +194,7 @@ func (g *Group) Remove() error {
 		if !errors.Is(err, syscall.EBUSY) || time.Now().After(deadline) {
 			return fmt.Errorf("remove cgroup %s: %w", g.dir, err)
 		}
-		time.Sleep(min(wait, 50*time.Millisecond))
+		time.Sleep(min(wait, 50*time.Millisecond)) //nolint:forbidigo // the kernel tells nobody; removePatience bounds it
 	}
 }
 

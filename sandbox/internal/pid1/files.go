@@ -128,7 +128,7 @@ func (p *process) collect() (truncated bool, err error) {
 		// What can't be read, or isn't a plain file, was not made to be
 		// collected.
 		if err != nil || !d.Type().IsRegular() || wire.CheckPath(name) != nil || !p.wanted(name) {
-			return nil
+			return nil //nolint:nilerr // as said
 		}
 		if files == 0 {
 			truncated = true
@@ -140,7 +140,7 @@ func (p *process) collect() (truncated bool, err error) {
 			return nil
 		}
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // not made to be collected
 		}
 		files--
 		bytes -= int64(len(content))

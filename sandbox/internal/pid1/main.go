@@ -224,9 +224,9 @@ func shield() error {
 		switch unix.Signal(sig) {
 		case 0, unix.SIGKILL, unix.SIGSTOP, unix.SIGCHLD:
 			// An ignored SIGCHLD would lose the children's usage.
-			continue
+		default:
+			setSignal(sig, sigIgnore)
 		}
-		setSignal(sig, sigIgnore)
 	}
 	return nil
 }

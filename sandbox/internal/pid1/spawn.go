@@ -237,7 +237,7 @@ func timeval(t unix.Timeval) time.Duration {
 //go:noinline
 //go:norace
 //go:nocheckptr
-func fork(l *launch) (int, syscall.Errno) {
+func fork(l *launch) (int, syscall.Errno) { //nolint:cyclop // the child makes one system call after another, and no call that could grow its stack
 	// All locals that the child touches exist before the fork.
 	var (
 		all, none uint64
