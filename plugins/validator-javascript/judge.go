@@ -148,8 +148,23 @@ func tests(r *validator.Report, req *validator.Request, l *layout, run *validato
 		r.Output = strings.TrimRight(r.Output, "\n")
 	}
 	r.Verdict = verdict(r, k, run)
+	sayLimit(r)
 	r.Summary = summary(r, k)
 	return r, nil
+}
+
+// sayLimit tells the test that met a limit from those that were not reached,
+// where all that the tests saw is that the program had ended.
+func sayLimit(r *validator.Report) {
+	met := map[validator.Verdict]validator.Message{validator.OutOfMemory: textMemory, validator.OutputLimit: textOutput}[r.Verdict]
+	if met.IsZero() {
+		return
+	}
+	for i := range r.Tests {
+		if r.Tests[i].Message.ID == textEnded.ID {
+			r.Tests[i].Message, met = met, textNotReached
+		}
+	}
 }
 
 func verdict(r *validator.Report, k *collected, run *validator.StepResult) validator.Verdict {

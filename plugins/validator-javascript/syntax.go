@@ -72,6 +72,9 @@ func syntaxFinding(e *syntaxError, sub *validator.Submission) validator.Finding 
 		File: e.File, Line: e.Line, Column: column, Severity: validator.SeverityError, Excerpt: excerpt(text, column),
 	}
 	for _, m := range mistakes {
+		if m.rule == "unclosed-string" && !strings.ContainsAny(at(text, column), `"'`) {
+			continue
+		}
 		if m.message.MatchString(e.Message) && (m.line == nil || m.line.MatchString(text)) {
 			f.Rule = m.rule
 			f.Message = validator.Text("js.syntax."+m.rule, m.en, m.es, "message", strings.TrimSuffix(e.Message, "."))
@@ -79,6 +82,14 @@ func syntaxFinding(e *syntaxError, sub *validator.Submission) validator.Finding 
 		}
 	}
 	return f
+}
+
+// at is the character at a column, or "".
+func at(line string, column int) string {
+	if runes := []rune(line); column >= 1 && column <= len(runes) {
+		return string(runes[column-1])
+	}
+	return ""
 }
 
 func syntaxSummary(e *syntaxError) validator.Message {

@@ -58,23 +58,32 @@ func skipMessage(reason string) validator.Message {
 	return validator.Text("js.skipped", "Skipped: {reason}", "Omitida: {reason}", "reason", reason)
 }
 
+var (
+	textMemory     = validator.Text("js.memory", "Memory ran out during this test.", "La memoria se agotó durante esta prueba.")
+	textOutput     = validator.Text("js.output", "Your program printed too much during this test.", "Tu programa imprimió demasiado durante esta prueba.")
+	textNotReached = validator.Text("js.not-reached", "This test was not reached.", "No se llegó a ejecutar esta prueba.")
+)
+
 var textEnded = validator.Text("js.ended", "The program ended before this test had reported. Does your code end the program?",
 	"El programa terminó antes de que esta prueba informara. ¿Tu código termina el programa?")
 
 // unreported says why an expected test has no result.
 func (k *collected) unreported(id string, run *validator.StepResult) validator.Message {
+	if f := k.brokenFiles[fileOf(id)]; f != nil {
+		return explain(f)
+	}
 	this := id == k.running
 	switch {
 	case run.Outcome == validator.OutcomeTimedOut && this:
 		return validator.Text("js.ran-too-long", "Time ran out during this test. Is there a loop that never ends?", "El tiempo se agotó durante esta prueba. ¿Hay un bucle que nunca termina?")
 	case run.Outcome == validator.OutcomeOutOfMemory && this:
-		return validator.Text("js.memory", "Memory ran out during this test.", "La memoria se agotó durante esta prueba.")
+		return textMemory
 	case (run.Outcome == validator.OutcomeOutputLimit || k.outputLimit) && this:
-		return validator.Text("js.output", "Your program printed too much during this test.", "Tu programa imprimió demasiado durante esta prueba.")
+		return textOutput
 	case k.uncarriable != "" && this:
 		return validator.Text("js.not-carried", "A value of this test can't leave its process: {why}.", "Un valor de esta prueba no puede salir de su proceso: {why}.", "why", k.uncarriable)
 	case run.Outcome != validator.OutcomeExited || k.outputLimit || k.uncarriable != "":
-		return validator.Text("js.not-reached", "This test was not reached.", "No se llegó a ejecutar esta prueba.")
+		return textNotReached
 	case !k.finished:
 		return textEnded
 	}

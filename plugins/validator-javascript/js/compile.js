@@ -17,6 +17,14 @@ compiler.paths = [];
 compiler._compile(bundle.text('typescript.js'), '/typescript.js');
 const ts = compiler.exports;
 
+const ambient = path.join(ROOT, '.judge/frameworks.d.ts');
+const roots = [...job.files, ...job.tests].filter((n) => /\.(ts|tsx|mts|cts)$/.test(n)).map((n) => path.join(ROOT, n));
+const NODE = /\bnode:|\b(process|Buffer|require|__dirname|__filename|setImmediate|NodeJS|import\.meta)\b|from\s+['"](fs|path|util|events|assert|crypto|os|readline|stream|url|timers|perf_hooks|child_process)(\/\w+)?['"]/;
+const DOM = /\b(document|window|self|navigator|location|localStorage|sessionStorage|fetch|crypto|performance|structuredClone|atob|btoa|queueMicrotask|Node|Element|Text|Range|(HTML|SVG|DOM|CSS|URL|Abort|Event|Custom|Message|Text(En|De)|Request|Response|Headers|Form|Blob|File|Web|Worker|Crypto|Storage|Mouse|Keyboard|Readable|Writable|Transform|Broadcast|Intersection|Mutation|Resize|Image|Audio|Canvas|Document|Window)\w*)\b/;
+const texts = roots.map((f) => { try { return fs.readFileSync(f, 'utf8'); } catch { return ''; } });
+const uses = { node: texts.some((t) => NODE.test(t)), dom: texts.some((t) => DOM.test(t)) };
+if (uses.node) roots.push('/node_modules/@types/node/index.d.ts');
+
 // The flags that a task's tsconfig.json may set: how strict, and which library.
 const TAKEN = ['strict', 'strictNullChecks', 'strictFunctionTypes', 'strictBindCallApply', 'strictPropertyInitialization', 'strictBuiltinIteratorReturn',
   'noImplicitAny', 'noImplicitThis', 'noImplicitReturns', 'noImplicitOverride', 'noUnusedLocals', 'noUnusedParameters', 'noFallthroughCasesInSwitch',
@@ -32,7 +40,8 @@ function options() {
     const { options: given } = ts.convertCompilerOptionsFromJson(raw, ROOT);
     for (const k of TAKEN) if (given[k] !== undefined) out[k] = given[k];
   }
-  const lib = new Set([...(out.lib ?? ['lib.dom.d.ts', 'lib.dom.iterable.d.ts']), 'lib.es2023.d.ts']);
+  // The browser's types are the largest part of the work: only where they are used.
+  const lib = new Set([...(out.lib ?? ['lib.dom.d.ts', 'lib.dom.iterable.d.ts']).filter((l) => uses.dom || !/dom/.test(l)), 'lib.es2023.d.ts']);
   return {
     ...out, lib: [...lib], module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, esModuleInterop: true,
     allowImportingTsExtensions: true, resolveJsonModule: true, allowJs: true, skipLibCheck: true, sourceMap: true, removeComments: false,
@@ -40,17 +49,19 @@ function options() {
   };
 }
 
-const ambient = path.join(ROOT, '.judge/frameworks.d.ts');
-const roots = [...job.files, ...job.tests].filter((n) => /\.(ts|tsx|mts|cts)$/.test(n)).map((n) => path.join(ROOT, n));
-const needsNode = roots.some((f) => /\bnode:|\b(process|Buffer|require|__dirname|__filename|setImmediate|NodeJS)\b|from\s+['"](fs|path|util|events|assert|crypto|os|readline|stream|url|timers|perf_hooks|child_process)(\/\w+)?['"]/.test(read(f) ?? ''));
-if (needsNode) roots.push('/node_modules/@types/node/index.d.ts');
-
 function read(file) {
-  if (file === ambient) return fs.readFileSync(path.join(__dirname, 'frameworks.js'), 'utf8').split('/*types')[1].split('types*/')[0];
+  if (file === ambient) return types();
   if (file.startsWith(`${LIB}/`)) return bundle.text(`lib/${file.slice(LIB.length + 1)}`);
   if (file.startsWith('/node_modules/')) return bundle.text(file.slice(1));
   if (!file.startsWith(`${ROOT}/`)) return undefined;
   try { return fs.readFileSync(file, 'utf8'); } catch { return undefined; }
+}
+
+// types are the frameworks', and where neither Node's nor the browser's are, the few that both share.
+function types() {
+  const text = fs.readFileSync(path.join(__dirname, 'frameworks.js'), 'utf8');
+  const part = (name) => text.split(`/*${name}`)[1].split(`${name}*/`)[0];
+  return part('types') + (uses.node || uses.dom ? '' : part('shared'));
 }
 
 const settings = options();
@@ -61,7 +72,7 @@ const host = {
   getSourceFile: (f, version) => {
     if (!cache.has(f)) {
       const text = read(f);
-      cache.set(f, text === undefined ? undefined : ts.createSourceFile(f, text, version, true));
+      cache.set(f, text === undefined ? undefined : ts.createSourceFile(f, text, { ...(typeof version === 'object' ? version : { languageVersion: version }), jsDocParsingMode: ts.JSDocParsingMode.ParseForTypeErrors }));
     }
     return cache.get(f);
   },
@@ -74,6 +85,7 @@ const program = ts.createProgram([...roots, ambient], settings, host);
 const submitted = new Set(job.files);
 const translate = new Translator(ts, JSON.parse(bundle.text('es.json')));
 const seen = new Set();
+const split = new Map();
 const out = { version: ts.version, submission: [], tests: [], broken: [] };
 
 for (const source of program.getSourceFiles()) {
@@ -107,7 +119,6 @@ function describe(d, name, syntax) {
   };
 }
 
-const split = new Map();
 function lines(file) {
   if (!split.has(file)) split.set(file, file.text.split(/\r\n|\n|\r/));
   return split.get(file);

@@ -22,3 +22,15 @@ declare var describe: any, it: any, test: any, expect: any, beforeAll: any, afte
 declare var xit: any, xtest: any, xdescribe: any, fit: any, fdescribe: any, jest: any, vi: any;
 declare namespace jest { type Mock<T = any, U = any> = any; type SpyInstance<T = any, U = any> = any; type Mocked<T = any> = any; }
 types*/
+/*shared
+interface Console {
+  log(...data: any[]): void; error(...data: any[]): void; warn(...data: any[]): void; info(...data: any[]): void; debug(...data: any[]): void;
+  table(data?: any, columns?: string[]): void; dir(item?: any, options?: any): void; assert(condition?: boolean, ...data: any[]): void;
+  trace(...data: any[]): void; count(label?: string): void; group(...data: any[]): void; groupEnd(): void; time(label?: string): void; timeEnd(label?: string): void; clear(): void;
+}
+declare var console: Console;
+declare function setTimeout<A extends any[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;
+declare function setInterval<A extends any[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;
+declare function clearTimeout(id: number | undefined): void;
+declare function clearInterval(id: number | undefined): void;
+shared*/

@@ -16,9 +16,9 @@ const real = createRequire(path.join(ROOT, 'main.js'));
 class Loader {
   // sources: path → code that counts instead of the file; provide(specifier, from)
   // and foreign(path) may answer with a module's exports (or undefined);
-  // closed(path, from) hides a file.
-  constructor({ sources = {}, provide = () => undefined, foreign = () => undefined, closed = () => false, strict = false } = {}) {
-    Object.assign(this, { sources, provide, foreign, closed, strict });
+  // closed(path, from) hides a file; missing(error, from) may stand in for one.
+  constructor({ sources = {}, provide = () => undefined, foreign = () => undefined, closed = () => false, missing = () => undefined, strict = false } = {}) {
+    Object.assign(this, { sources, provide, foreign, closed, missing, strict });
     this.reset();
   }
 
@@ -57,6 +57,8 @@ class Loader {
     const e = new Error(`Cannot find module '${specifier}' imported from ${path.relative(ROOT, from)}`);
     e.code = 'MODULE_NOT_FOUND';
     e.specifier = specifier;
+    const instead = local ? this.missing(e, from) : undefined;
+    if (instead !== undefined) return { provided: instead, specifier: path.resolve(path.dirname(from), base) };
     throw e;
   }
 

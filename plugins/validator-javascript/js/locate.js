@@ -5,12 +5,17 @@ const { spawnSync } = require('node:child_process');
 const POSITION = /:(\d+)\n(.*)\n(\s*)\^/;
 
 function locate(error, code) {
-  let m = POSITION.exec(error.stack);
-  if (!m) {
+  let stack = String(error.stack);
+  if (!POSITION.test(stack)) {
     const r = spawnSync(process.execPath, ['--no-warnings', '--input-type=module', '--check', '-'], { input: code, encoding: 'utf8', timeout: 5000 });
-    m = POSITION.exec(r.stderr ?? '');
+    if (!/^\S+:\d+\n/.test(stack)) stack = r.stderr ?? '';
   }
-  return { line: m ? Number(m[1]) : 0, column: m ? m[3].length + 1 : 0, text: m ? m[2] : '' };
+  const m = POSITION.exec(stack);
+  if (m) return { line: Number(m[1]), column: m[3].length + 1, text: m[2] };
+  // At the end of the file there is nothing to point at but its last line.
+  if (!/end of input/.test(error.message)) return { line: 0, column: 0, text: '' };
+  const lines = code.trimEnd().split(/\r\n|\n|\r/);
+  return { line: lines.length, column: lines.at(-1).length + 1, text: lines.at(-1) };
 }
 
 module.exports = { locate };

@@ -93,7 +93,7 @@ class Peer {
   // the other side's namesake would refuse a stand-in.
   member(o, v, k) {
     if (typeof v !== 'function' || typeof o === 'function' || k === 'constructor' || !names.has(v)) return v;
-    if (!/^(%\w+Iterator%|(?!Object|Function|Error)\w+\.prototype)\./.test(names.get(v))) return v;
+    if (!/^(%\w+%|(?!Object|Function|Error)\w+\.prototype)\.(?!constructor)/.test(names.get(v))) return v;
     if (this.guarded) return (...args) => Reflect.apply(v, o, args);
     return function (...args) { return Reflect.apply(v, this === undefined ? o : this, args); };
   }

@@ -157,6 +157,7 @@ function title(name, args, i) {
     if (c === 's' && typeof v === 'object') return print(v);
     return format(`%${c}`, v);
   });
+  out = out.replace(/\$#/g, String(i));
   const row = args[0];
   if (typeof row === 'object' && row !== null) {
     out = out.replace(/\$([\w$]+(?:\.[\w$]+)*)/g, (all, p) => {
@@ -166,7 +167,7 @@ function title(name, args, i) {
         v = v[k];
       }
       return typeof v === 'string' && !Array.isArray(args) ? v : print(v).replace(/^'(.*)'$/s, '$1');
-    }).replace(/\$#/g, String(i));
+    });
   }
   return out;
 }

@@ -91,4 +91,4 @@ function broken(error) {
   });
 }
 
-module.exports = { Remote };
+module.exports = { Remote, broken };

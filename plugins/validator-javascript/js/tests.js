@@ -19,7 +19,7 @@ const { Output } = require('./output.js');
 const mocks = require('./mocks.js');
 const modulemocks = require('./modulemocks.js');
 const { lookInto } = require('./print.js');
-const { Remote } = require('./remote.js');
+const { Remote, broken } = require('./remote.js');
 const { Uncarriable, Gone } = require('./peer.js');
 
 const { setTimeout, setImmediate } = globalThis;
@@ -57,6 +57,8 @@ const loaderOf = (foreign) => new Loader({
   sources, strict: !split, foreign,
   // The learner's code neither reads the tests nor gets at what judges.
   provide: (s, from) => (files.has(named(from)) ? undefined : frame.provide(s)),
+  // A file that the learner was to hand in: each test says that it is missing.
+  missing: (e, from) => (files.has(named(from)) ? undefined : broken(e)),
   closed: (f, from) => files.has(named(from)) && (job.tests.includes(named(f)) || named(f).startsWith('.judge')),
 });
 let loader = loaderOf((file) => (files.has(named(file)) ? remote?.module(file, loader) : undefined));
