@@ -2,7 +2,7 @@
 // the words of node:test, Jest or Vitest.
 //
 // Tests and expected values run in one process, the submission in another that
-// only answers calls (integrity "split"); see js/README.md for how values cross.
+// only answers calls (integrity "split"); README.md says how values cross.
 // Tests that reach into the submission's own world (fake timers, replaced
 // modules and globals) share a process with it (integrity "shared"). TypeScript
 // is compiled first, by the compiler that the plugin carries.
