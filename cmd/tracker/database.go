@@ -39,7 +39,7 @@ func openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (*databa
 	}
 	if cfg.Database.Migrate {
 		if err := migrate.Up(ctx, d.url); err != nil {
-			d.Close()
+			d.Close(ctx)
 			return nil, fmt.Errorf("migrate the database: %w", err)
 		}
 	}
@@ -48,21 +48,22 @@ func openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (*databa
 		StatementTimeout: cfg.Database.StatementTimeout, Logger: logger,
 	})
 	if err != nil {
-		d.Close()
+		d.Close(ctx)
 		return nil, err
 	}
 	return d, nil
 }
 
-// Close ends the connections, and the own server when this process owns it.
-func (d *database) Close() {
+// Close ends the connections, and the own server when this process owns it. It
+// does so even when ctx has ended.
+func (d *database) Close(ctx context.Context) {
 	if d.DB != nil {
 		d.DB.Close()
 	}
 	if d.cluster == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	if err := d.cluster.Stop(ctx); err != nil {
 		d.logger.Warn("the embedded PostgreSQL did not stop cleanly; the next start recovers it", "error", err)

@@ -42,7 +42,7 @@ func (c *demoCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		return err
 	}
 	d := demo{script: scripts[c.Spanish], academy: firstOf(c.Academy, cfg.Academy.URL, "http://127.0.0.1:8001")}
-	d.person.server = firstOf(c.Server, "http://"+cfg.Server.Address)
+	d.server = firstOf(c.Server, "http://"+cfg.Server.Address)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	for i, step := range []struct {
@@ -178,7 +178,11 @@ func (d *demo) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var generated struct{ Plan struct{ Label string } }
+	var generated struct {
+		Plan struct {
+			Label string `json:"label"`
+		} `json:"plan"`
+	}
 	if err := json.Unmarshal(planned.Payload, &generated); err != nil {
 		return err
 	}
@@ -255,9 +259,9 @@ func (d *demo) submit(ctx context.Context) error {
 		}
 		var run struct {
 			RunID       string `json:"run_id"`
-			Verdict     string
-			TestsPassed int `json:"tests_passed"`
-			TestsTotal  int `json:"tests_total"`
+			Verdict     string `json:"verdict"`
+			TestsPassed int    `json:"tests_passed"`
+			TestsTotal  int    `json:"tests_total"`
 		}
 		if err := json.Unmarshal(verdict.Payload, &run); err != nil {
 			return err

@@ -49,7 +49,7 @@ func (doctorCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	} else {
 		version, dbErr := databaseVersion(ctx, db.DB)
 		add("database", dbErr, version)
-		db.Close()
+		db.Close(ctx)
 	}
 	if cfg.Academy.URL == "" {
 		findings = append(findings, finding{"academy", "none", "USER_SERVICE_URL is not set: names and titles stay unknown"})
@@ -123,7 +123,7 @@ func show(out io.Writer, findings []finding) error {
 		_, _ = fmt.Fprintf(out, "%-*s  %-12s %s\n", width, f.what, f.state, f.why)
 	}
 	if failed {
-		return exitCode(1)
+		return exitError(1)
 	}
 	return nil
 }

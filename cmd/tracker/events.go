@@ -40,7 +40,7 @@ func (c *eventsVerifyCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 			fmt.Println("there may be more: the search ended here")
 		}
 		if !report.OK() {
-			return exitCode(1)
+			return exitError(1)
 		}
 		return nil
 	}, &log)

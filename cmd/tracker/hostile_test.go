@@ -112,7 +112,9 @@ func TestHostileBodiesGetClearErrorsAndChangeNothing(t *testing.T) {
 			}
 			r := me.send(http.MethodPost, path, body)
 			var problem struct {
-				Code, Detail, Message string
+				Code    string `json:"code"`
+				Detail  string `json:"detail"`
+				Message string `json:"message"`
 			}
 			err := json.Unmarshal(r.body, &problem)
 			if r.status < 400 || r.status >= 500 || err != nil || problem.Code == "" || problem.Detail+problem.Message == "" {

@@ -42,10 +42,10 @@ func main() {
 	os.Exit(run(os.Args[1:]))
 }
 
-// exitCode ends the program with a code of a command's own.
-type exitCode int
+// exitError ends the program with a code of a command's own.
+type exitError int
 
-func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+func (c exitError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -68,7 +68,7 @@ func run(args []string) int {
 		return 2
 	}
 	err = command.Run(&c.ConfigFlags)
-	var code exitCode
+	var code exitError
 	switch {
 	case err == nil:
 		return 0

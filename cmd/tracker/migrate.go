@@ -70,6 +70,6 @@ func withServer(ctx context.Context, flags *ConfigFlags, fn func(url string) err
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer d.Close(ctx)
 	return fn(d.url)
 }

@@ -40,7 +40,7 @@ func (c *serveCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer db.Close(ctx)
 
 	app := fx.New(graph(cfg, db.DB, logger), fx.StartTimeout(time.Minute), fx.StopTimeout(cfg.Server.Grace+cfg.Jobs.Grace+20*time.Second))
 	if err := app.Err(); err != nil {
@@ -62,7 +62,7 @@ func (c *serveCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		return fmt.Errorf("stop: %w", err)
 	}
 	if code != 0 {
-		return exitCode(code)
+		return exitError(code)
 	}
 	return nil
 }

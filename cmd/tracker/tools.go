@@ -32,7 +32,7 @@ func withModules(ctx context.Context, flags *ConfigFlags, fn func(*database) err
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer db.Close(ctx)
 	app := fx.New(idle(cfg, db, logger), fx.Populate(into...), fx.StopTimeout(20*time.Second))
 	if err := app.Err(); err != nil {
 		return fmt.Errorf("put the modules together: %w", err)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -25,8 +24,8 @@ type validateCmd struct {
 	Timeout    time.Duration `default:"5m" help:"How long all of it may take."`
 }
 
-// couldNotJudge is the exit code when nothing can be said of the submission.
-const couldNotJudge = exitCode(2)
+// errCouldNotJudge is the exit code when nothing can be said of the submission.
+const errCouldNotJudge = exitError(2)
 
 // Run judges a folder: exit code 0 when it passed, 1 when it is the learner's
 // failure, 2 when it could not be judged.
@@ -35,7 +34,7 @@ func (c *validateCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	judged, err := c.judge(ctx, flags)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "tracker: could not judge:", err)
-		return couldNotJudge
+		return errCouldNotJudge
 	}
 	root, err := filepath.Abs(c.Submission)
 	if err != nil {
@@ -43,10 +42,10 @@ func (c *validateCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	}
 	if err := report.Write(os.Stdout, c.Format, judged, report.Options{Language: c.Messages, Took: time.Since(started), Root: root}); err != nil {
 		fmt.Fprintln(os.Stderr, "tracker:", err)
-		return couldNotJudge
+		return errCouldNotJudge
 	}
 	if code := judged.ExitCode(); code != 0 {
-		return exitCode(code)
+		return exitError(code)
 	}
 	return nil
 }
@@ -56,7 +55,7 @@ func (c *validateCmd) judge(ctx context.Context, flags *ConfigFlags) (validation
 	if err != nil {
 		return validation.Report{}, err
 	}
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet := slog.New(slog.DiscardHandler)
 	allowed, err := pluginConfig(cfg, quiet)
 	if err != nil {
 		return validation.Report{}, err
