@@ -22,18 +22,14 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 		r.Summary = validator.Text("python.nothing", "There is no file to judge: submit your Python file.", "No hay ningún archivo que evaluar: envía tu archivo de Python.")
 		return r, nil
 	}
-	check := req.Result("check")
-	if check == nil || check.Process("main") == nil {
-		return nil, errors.New("the check step has no result")
+	c, err := check(req)
+	if err != nil {
+		return nil, err
 	}
-	if check.Outcome != validator.OutcomeExited {
+	if c == nil {
 		r.Verdict = validator.Invalid
 		r.Summary = validator.Text("python.unreadable", "Python could not read your files: they are too large or nested too deeply.", "Python no pudo leer tus archivos: son demasiado grandes o tienen demasiados niveles anidados.")
 		return r, nil
-	}
-	c, err := readCheck(check.Process("main"))
-	if err != nil {
-		return nil, err
 	}
 	if len(c.BrokenTests) > 0 {
 		return nil, fmt.Errorf("the task's tests can't be read: %s", strings.Join(c.BrokenTests, "; "))

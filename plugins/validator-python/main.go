@@ -1,8 +1,8 @@
 // Command validator-python judges Python with pytest or unittest.
 //
-// A first step reads submission and tests without running them: syntax, rules,
-// and the ids of the tests that must report. A second one runs the tests. Results
-// leave it as lines signed with the run's nonce, and a test that did not report
+// First it reads submission and tests without running them: syntax, rules, and
+// the ids of the tests that must report. Then the tests run. Results leave their
+// process as lines signed with the run's nonce, and a test that did not report
 // did not pass, whatever the process says with its exit code.
 //
 // Tests and submission run in two processes with a channel between them

@@ -17,9 +17,9 @@ import (
 const (
 	judgeDir   = ".judge"
 	eventsFile = judgeDir + "/events"
-	// stepSplit keeps tests and submission in two processes, stepShared has both
-	// in one.
-	stepSplit, stepShared = "split", "run"
+	// stepCheck reads programs that have no tests. stepSplit keeps tests and
+	// submission in two processes, stepShared has both in one.
+	stepCheck, stepSplit, stepShared = "check", "split", "run"
 	// outputLimit is what tests and submission may print, unless the task says
 	// otherwise.
 	outputLimit = 1 << 20
@@ -41,26 +41,26 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	if len(l.names) == 0 {
 		return nil, nil
 	}
+	if len(l.modules) > 0 {
+		split, err := splitStep(req, l, opts)
+		return []validator.Step{split}, err
+	}
 	own, err := ownFiles(job(req, l, opts))
 	if err != nil {
 		return nil, err
 	}
-	check := validator.Step{
-		ID: "check", Runtime: "python", Stage: "compile", StopOnFailure: true,
+	read := validator.Step{
+		ID: stepCheck, Runtime: "python", Stage: "compile", StopOnFailure: true,
 		Limits: validator.Limits{Wall: 10 * time.Second, CPU: 10 * time.Second, OutputBytes: 8 << 20},
 		Processes: []validator.Process{{
 			Role: "main", Argv: program("check"), Files: append(slices.Clone(l.files), own...),
 		}},
 	}
-	switch {
-	case len(l.modules) > 0:
-		split, err := splitStep(req, l, opts)
-		return []validator.Step{check, split}, err
-	case l.entry == "":
-		return []validator.Step{check}, nil
+	if l.entry == "" {
+		return []validator.Step{read}, nil
 	}
 	run, err := sharedStep(req, l, opts)
-	return []validator.Step{check, run}, err
+	return []validator.Step{read, run}, err
 }
 
 // more asks for a run in one process where the tests can't be kept apart from

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -46,6 +47,7 @@ type event struct {
 	// broken_file, skipped_file, group_error
 	File, Name, Error string
 	IDs               []string
+	Checked           *checked
 	Versions          map[string]string
 	Limit             int64
 }
@@ -112,12 +114,37 @@ func readEvents(raw []byte, nonce string) []event {
 	return out
 }
 
-func readCheck(p *validator.ProcessResult) (*checked, error) {
-	var c checked
-	if err := json.Unmarshal(p.Stdout, &c); err != nil {
-		return nil, fmt.Errorf("read what the check step says (exit code %d, %s): %w", p.ExitCode, bytes.TrimSpace(p.Stderr), err)
+// check returns what was read of the submission and the tests: by a step of its
+// own, or by the process of the tests before it ran them. It is nil when the
+// submission is such that Python could not read it.
+func check(req *validator.Request) (*checked, error) {
+	if step := req.Result(stepCheck); step != nil && step.Process("main") != nil {
+		if step.Outcome != validator.OutcomeExited {
+			return nil, nil
+		}
+		p := step.Process("main")
+		var c checked
+		if err := json.Unmarshal(p.Stdout, &c); err != nil {
+			return nil, fmt.Errorf("read what the check step says (exit code %d, %s): %w", p.ExitCode, bytes.TrimSpace(p.Stderr), err)
+		}
+		return &c, nil
 	}
-	return &c, nil
+	step := req.Result(stepSplit)
+	if step == nil || step.Process("tests") == nil {
+		return nil, errors.New("the step that reads the files has no result")
+	}
+	p := step.Process("tests")
+	if f := p.File(eventsFile); f != nil {
+		for _, e := range readEvents(f.Content, req.Nonce) {
+			if e.Checked != nil {
+				return e.Checked, nil
+			}
+		}
+	}
+	if p.Outcome == validator.OutcomeExited && p.Signal == 0 {
+		return nil, fmt.Errorf("the tests did not start (exit code %d, %s)", p.ExitCode, bytes.TrimSpace(p.Stderr))
+	}
+	return nil, nil
 }
 
 func seconds(s float64) time.Duration {

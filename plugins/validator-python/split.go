@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goals-tracker/tracker/sdk/validator"
@@ -33,6 +34,11 @@ func splitStep(req *validator.Request, l layout, opts options) (validator.Step, 
 	own, err := ownFiles(settings)
 	if err != nil {
 		return validator.Step{}, err
+	}
+	for i, name := range l.names {
+		if f := req.Submission.File(name); f != nil {
+			own = append(own, validator.File{Path: judgeDir + "/sources/" + strconv.Itoa(i), Content: f.Content})
+		}
 	}
 	theirs, err := ownFiles(map[string]any{"files": l.names, "tests": []string{}})
 	if err != nil {

@@ -6,16 +6,9 @@ changed is sent with the next message. Everything else crosses by reference.
 """
 import builtins
 import collections
-import datetime
-import decimal
-import fractions
 import importlib
-import inspect
-import pathlib
-import re
 import sys
 import types
-import uuid
 import weakref
 from operator import is_
 
@@ -27,11 +20,8 @@ BUILTIN_TYPES = {n: t for n, t in vars(builtins).items() if isinstance(t, type)}
 FUNCTIONS = {n: f for n, f in vars(builtins).items() if isinstance(f, types.BuiltinFunctionType) and n not in
              ("eval", "exec", "compile", "open", "__import__", "input", "print", "breakpoint", "globals", "locals", "vars", "__build_class__")}
 NAMED = {  # classes that are the same on both sides
-    "NoneType": type(None), "function": types.FunctionType, "ModuleType": types.ModuleType, "Decimal": decimal.Decimal,
-    "Fraction": fractions.Fraction, "date": datetime.date, "datetime": datetime.datetime, "time": datetime.time,
-    "timedelta": datetime.timedelta, "timezone": datetime.timezone, "Path": pathlib.Path, "PosixPath": pathlib.PosixPath,
-    "OrderedDict": collections.OrderedDict, "Counter": collections.Counter, "deque": collections.deque,
-    "defaultdict": collections.defaultdict, "UUID": uuid.UUID, "GeneratorType": types.GeneratorType,
+    "NoneType": type(None), "function": types.FunctionType, "ModuleType": types.ModuleType, "GeneratorType": types.GeneratorType,
+    "OrderedDict": collections.OrderedDict, "Counter": collections.Counter, "deque": collections.deque, "defaultdict": collections.defaultdict,
 }
 NAMED.update(("builtins." + n, t) for n, t in BUILTIN_TYPES.items())
 NAMES = {t: n for n, t in NAMED.items()}
@@ -40,27 +30,42 @@ SHARED = {"list": list, "dict": dict, "set": set, "bytearray": bytearray, "deque
 SHARED_NAMES = {t: n for n, t in SHARED.items()}
 VALUES = {  # tag: type, how to take apart, how to put together
     "complex": (complex, lambda x: (x.real, x.imag), complex),
-    "Decimal": (decimal.Decimal, lambda x: (str(x),), decimal.Decimal),
-    "Fraction": (fractions.Fraction, lambda x: (x.numerator, x.denominator), fractions.Fraction),
-    "date": (datetime.date, lambda x: (x.year, x.month, x.day), datetime.date),
-    "datetime": (datetime.datetime, lambda x: (x.year, x.month, x.day, x.hour, x.minute, x.second, x.microsecond, x.tzinfo), datetime.datetime),
-    "time": (datetime.time, lambda x: (x.hour, x.minute, x.second, x.microsecond, x.tzinfo), datetime.time),
-    "timedelta": (datetime.timedelta, lambda x: (x.days, x.seconds, x.microseconds), datetime.timedelta),
-    "timezone": (datetime.timezone, lambda x: (x.utcoffset(None),), datetime.timezone),
     "range": (range, lambda x: (x.start, x.stop, x.step), range),
     "slice": (slice, lambda x: (x.start, x.stop, x.step), slice),
-    "path": (pathlib.PosixPath, lambda x: (str(x),), pathlib.PosixPath),
-    "uuid": (uuid.UUID, lambda x: (str(x),), uuid.UUID),
-    "pattern": (re.Pattern, lambda x: (x.pattern, x.flags), re.compile),
     "ellipsis": (type(...), lambda x: (), lambda: ...),
     "notimplemented": (type(NotImplemented), lambda x: (), lambda: NotImplemented),
     "keys": (type({}.keys()), lambda x: tuple(x), lambda *a: dict.fromkeys(a).keys()),
     "values": (type({}.values()), lambda x: tuple(x), lambda *a: dict(enumerate(a)).values()),
-    "proxy": (types.MappingProxyType, lambda x: tuple(x.items()), lambda *a: types.MappingProxyType(dict(a))),
     "items": (type({}.items()), lambda x: tuple(x), lambda *a: dict(a).items()),
+    "proxy": (types.MappingProxyType, lambda x: tuple(x.items()), lambda *a: types.MappingProxyType(dict(a))),
 }
-NUMBERS = frozenset((bool, int, float, complex, decimal.Decimal, fractions.Fraction))
+NUMBERS = {bool, int, float, complex}
 VALUE_NAMES = {v[0]: n for n, v in VALUES.items()}
+# The same for types of modules that are only loaded when one of them is used.
+LATER = {
+    "Decimal": ("decimal", lambda x: (str(x),), None), "Fraction": ("fractions", lambda x: (x.numerator, x.denominator), None),
+    "date": ("datetime", lambda x: (x.year, x.month, x.day), None),
+    "datetime": ("datetime", lambda x: (x.year, x.month, x.day, x.hour, x.minute, x.second, x.microsecond, x.tzinfo), None),
+    "time": ("datetime", lambda x: (x.hour, x.minute, x.second, x.microsecond, x.tzinfo), None),
+    "timedelta": ("datetime", lambda x: (x.days, x.seconds, x.microseconds), None),
+    "timezone": ("datetime", lambda x: (x.utcoffset(None),), None), "PosixPath": ("pathlib", lambda x: (str(x),), None),
+    "UUID": ("uuid", lambda x: (str(x),), None), "Pattern": ("re", lambda x: (x.pattern, x.flags), "compile"),
+}
+
+
+def load(tag):
+    """Makes the type of that name one of those that cross by value."""
+    if tag in VALUES or tag not in LATER:
+        return
+    name, apart, maker = LATER[tag]
+    module = importlib.import_module(name)
+    t = getattr(module, tag)
+    VALUES[tag] = (t, apart, getattr(module, maker) if maker else t)
+    VALUE_NAMES[t], NAMED[tag], NAMES[t] = tag, t, tag
+    if tag in ("Decimal", "Fraction"):
+        NUMBERS.add(t)
+
+
 IMMUTABLE_BASES = (int, float, str, tuple, bytes, frozenset, complex)
 # Modules whose exceptions steer a test framework, or that act when imported.
 NEVER = {"unittest", "doctest", "test", "antigravity", "this", "idlelib", "turtle", "turtledemo", "__main__"}
@@ -94,11 +99,11 @@ class Codec:
         for t in SHARED_NAMES:
             self.encoders[t] = self._shared
         for t in VALUE_NAMES:
-            self.encoders[t] = lambda x: ["v", VALUE_NAMES[type(x)], self.many(VALUES[VALUE_NAMES[type(x)]][1](x))]
+            self.encoders[t] = self._value
         self.decoders = {
             "i": lambda v: int(v[1], 16), "t": lambda v: tuple(self.unmany(v[1])), "f": lambda v: frozenset(self.unmany(v[1])),
-            "b": lambda v: v[1].encode("latin-1"), "v": lambda v: VALUES[v[1]][2](*self.unmany(v[2])), "m": self._new_mirror,
-            "M": lambda v: self.mirrors[v[1]][0], "k": lambda v: NAMED[v[1]], "y": lambda v: FUNCTIONS[v[1]],
+            "b": lambda v: v[1].encode("latin-1"), "v": self._made, "m": self._new_mirror,
+            "M": lambda v: self.mirrors[v[1]][0], "k": self._named, "y": lambda v: FUNCTIONS[v[1]],
             "K": lambda v: same_class(v[1], v[2]) or Exception, "R": lambda v: self.exports[v[1]][0], "r": self.incoming,
             "x": self.new_exception, "mod": lambda v: self.module(v[1]),
         }
@@ -120,6 +125,18 @@ class Codec:
 
     def _int(self, x):
         return x if -SMALL < x < SMALL else ["i", hex(x)]
+
+    def _value(self, x):
+        tag = VALUE_NAMES[type(x)]
+        return ["v", tag, self.many(VALUES[tag][1](x))]
+
+    def _made(self, v):
+        load(v[1])
+        return VALUES[v[1]][2](*self.unmany(v[2]))
+
+    def _named(self, v):
+        load(v[1])
+        return NAMED[v[1]]
 
     def _shared(self, x):
         n = self.mirror_ids.get(id(x))
@@ -235,7 +252,16 @@ class Codec:
         own = own_ref(x, t, self)
         if own is not None:
             return ["R", own]
+        if t.__name__ in LATER and t.__name__ not in VALUES and LATER[t.__name__][0] == t.__module__:
+            load(t.__name__)
+            self.encoders[t] = self._value
+            return self._value(x)
+        if t in VALUE_NAMES:  # loaded while something was decoded
+            self.encoders[t] = self._value
+            return self._value(x)
         if isinstance(x, type):
+            if x.__name__ in LATER and LATER[x.__name__][0] == x.__module__:
+                load(x.__name__)
             if x in NAMES and NAMED[NAMES[x]] is x:
                 return ["k", NAMES[x]]
             if issubclass(x, BaseException) and same_class(x.__module__, x.__qualname__) is x:
@@ -275,15 +301,9 @@ class Codec:
 
     def function(self, x):
         info = {"name": getattr(x, "__name__", "?"), "qualname": getattr(x, "__qualname__", "?"), "module": getattr(x, "__module__", None),
-                "doc": getattr(x, "__doc__", None), "async": inspect.iscoroutinefunction(x)}
-        if type(x) is types.FunctionType:
-            try:
-                sig = inspect.signature(x)
-                info["sig"] = [[p.name, int(p.kind), p.default is not p.empty and [self.encode(p.default)],
-                                p.annotation is not p.empty and [self.encode(p.annotation)]] for p in sig.parameters.values()]
-                info["returns"] = sig.return_annotation is not sig.empty and [self.encode(sig.return_annotation)]
-            except (ValueError, TypeError, NameError):
-                pass
+                "doc": getattr(x, "__doc__", None), "async": bool(getattr(getattr(x, "__code__", None), "co_flags", 0) & 0x80)}
+        if type(x) is types.FunctionType and x.__annotations__:
+            info["annotations"] = [[n, self.encode(a)] for n, a in x.__annotations__.items()]
         return {k: v if type(v) in (str, bool, list) else None for k, v in info.items()}
 
     def exception(self, x):

@@ -9,28 +9,38 @@ from . import analysis, rules
 
 
 def main(job):
-    warnings.simplefilter("ignore")
-    out = {"syntax": [], "findings": [], "expected": {}, "styles": {}, "broken_tests": []}
-    for name in job["files"]:
-        if not name.endswith(".py"):
-            continue
-        try:
-            with open(name, "rb") as f:
-                source = f.read()
-            tree = compile(source, name, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-            compile(source, name, "exec", dont_inherit=True)
-            out["findings"].extend(rules.check(name, tree, vars(builtins)))
-        except SyntaxError as e:
-            out["syntax"].append(syntax(name, e))
-        except (ValueError, RecursionError, MemoryError, OverflowError) as e:
-            out["syntax"].append({"file": name, "line": 0, "column": 0, "message": str(e) or type(e).__name__, "type": type(e).__name__})
-    for name in job["tests"]:
-        try:
-            out["expected"][name], out["styles"][name] = analysis.expected(analysis.parse(name), name)
-        except (SyntaxError, ValueError, RecursionError) as e:
-            out["broken_tests"].append(f"{name}: {e}")
+    out = read(job, job["files"])
     json.dump(out, sys.stdout)
     return 1 if out["syntax"] or out["broken_tests"] else 0
+
+
+def read(job, places):
+    """What can be said of job's files, which lie at places, and of its tests."""
+    out = {"syntax": [], "findings": [], "expected": {}, "styles": {}, "broken_tests": []}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, place in zip(job["files"], places):
+            if name.endswith(".py"):
+                _file(name, place, out)
+        for name in job["tests"]:
+            try:
+                out["expected"][name], out["styles"][name] = analysis.expected(analysis.parse(name), name)
+            except (SyntaxError, ValueError, RecursionError) as e:
+                out["broken_tests"].append(f"{name}: {e}")
+    return out
+
+
+def _file(name, place, out):
+    try:
+        with open(place, "rb") as f:
+            source = f.read()
+        tree = compile(source, name, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        compile(source, name, "exec", dont_inherit=True)
+        out["findings"].extend(rules.check(name, tree, vars(builtins)))
+    except SyntaxError as e:
+        out["syntax"].append(syntax(name, e))
+    except (ValueError, RecursionError, MemoryError, OverflowError) as e:
+        out["syntax"].append({"file": name, "line": 0, "column": 0, "message": str(e) or type(e).__name__, "type": type(e).__name__})
 
 
 def syntax(name, e):

@@ -3,8 +3,6 @@ import importlib.machinery
 import os
 import sys
 
-from . import analysis
-
 
 def prepare(root, job):
     first = [root]
@@ -30,6 +28,8 @@ def prepare(root, job):
 
 
 def _imports(names):
+    from . import analysis
+
     out = set()
     for name in names:
         if name.endswith(".py"):

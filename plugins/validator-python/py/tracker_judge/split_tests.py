@@ -3,7 +3,6 @@ it about the world that the tests have made."""
 import builtins
 import importlib
 import os
-import pathlib
 import sys
 import types
 import unittest
@@ -182,7 +181,7 @@ class Tests(peer.Peer):
         for _ in range(3):
             deeper = []
             for v in todo:
-                if type(v) is str and 0 < len(v) < 1024 and "\n" not in v and "\0" not in v or isinstance(v, pathlib.PurePath):
+                if type(v) is str and 0 < len(v) < 1024 and "\n" not in v and "\0" not in v or type(v).__name__ == "PosixPath" and hasattr(v, "__fspath__"):
                     path = os.path.abspath(os.fspath(v))
                     if path != ROOT and files.shareable(path, ROOT) and os.path.exists(path):
                         found.update(walk(path))

@@ -1,17 +1,11 @@
 """Sets up the process of the tests: which imports lead to the submission, and
 which functions of the standard library must work there and not here."""
 import ast
-import dataclasses
 import importlib
 import importlib.machinery
-import inspect
 import os
-import random
-import runpy
-import subprocess
 import sys
 import types
-import typing
 
 from . import analysis, carry, files, peer, split_tests, standin
 
@@ -55,7 +49,7 @@ def start(job, out):
         del sys.modules[n]
     carrier.finder = split_tests.Finder(carrier, names, tops)
     sys.meta_path.insert(0, carrier.finder)
-    reach(carrier, job)
+    reach(carrier, job, wanted)
     carrier.request("setup", [os.path.relpath(f, ROOT) for f in folders], sorted(tops), job["files"])
     carrier.files.start()
     sys.addaudithook(lambda event, args: opened(carrier, job, args[0]) if event == "open" else None)
@@ -106,7 +100,7 @@ def is_standin(x):
     return isinstance(x, split_tests.StandInModule) or isinstance(x, standin.Method) or carry.own_ref(x, type(x), standin.peer) is not None
 
 
-def reach(carrier, job):
+def reach(carrier, job, asked):
     """Makes the standard library ask the submission where the tests use it on
     things of the submission's."""
     carrier.sources = {f for f in job["files"] if f.endswith(".py")}
@@ -122,10 +116,14 @@ def reach(carrier, job):
         f.__name__, f.__doc__ = name, real.__doc__
         setattr(module, name, f)
 
-    for name in ("asdict", "astuple", "replace", "fields"):
-        forward(dataclasses, name)
+    import inspect
+
+    for name in ("asdict", "astuple", "replace", "fields") if "dataclasses" in sys.modules or "dataclasses" in asked else ():
+        forward(importlib.import_module("dataclasses"), name)
+    if "typing" in asked:
+        forward(importlib.import_module("typing"), "get_type_hints")
     forward(inspect, "isabstract")
-    forward(typing, "get_type_hints")
+    forward(inspect, "signature")
 
     def sourceless(name):
         real = getattr(inspect, name)
@@ -151,19 +149,26 @@ def reach(carrier, job):
         return plain_reload(module)
 
     importlib.reload = reload
-    plain_seed = random.seed
+    if "random" in asked:
+        random = importlib.import_module("random")
+        plain_seed = random.seed
 
-    def seed(*args, **kwargs):
-        carrier.request("std", "random", "seed", args, kwargs)
-        return plain_seed(*args, **kwargs)
+        def seed(*args, **kwargs):
+            carrier.request("std", "random", "seed", args, kwargs)
+            return plain_seed(*args, **kwargs)
 
-    random.seed = seed
-    programs(carrier)
-    patches(carrier)
+        random.seed = seed
+    if asked & {"subprocess", "runpy", "os"} or "subprocess" in sys.modules:
+        programs(carrier)
+    if asked & {"pytest", "unittest", "mock"}:
+        patches(carrier)
 
 
 def programs(carrier):
     """Programs of the learner's run in the learner's process."""
+    import runpy
+    import subprocess
+
     names = {os.path.basename(f) for f in carrier.sources} | {f[:-3].replace("/", ".") for f in carrier.sources}
 
     def learners(argv):
@@ -215,7 +220,7 @@ def patches(carrier):
         if type(target) is types.ModuleType and target.__name__.split(".")[0] in sys.stdlib_module_names and (target.__name__, name) not in KEPT:
             carrier.patches.append((target.__name__, name, (getattr(target, name, None),) if patched else None))
 
-    import unittest.mock as mock
+    from unittest import mock
 
     enter, leave = mock._patch.__enter__, mock._patch.__exit__
 

@@ -1,6 +1,5 @@
 """Stand-ins: what one process holds of the other's classes, objects and
 functions. Using one asks the process that has the real thing."""
-import inspect
 import types
 
 from . import carry
@@ -325,17 +324,7 @@ def make_function(info):
             return peer.request("call", stand_in, args, kwargs)
     stand_in.__name__, stand_in.__qualname__ = info["name"] or "?", info["qualname"] or "?"
     stand_in.__module__, stand_in.__doc__ = info["module"], info["doc"]
-    if info.get("sig") is not None:
-        empty = inspect.Parameter.empty
-        get = lambda v: peer.decode(v[0]) if v else empty  # noqa: E731
-        try:
-            params = [inspect.Parameter(n, inspect._ParameterKind(k), default=get(d), annotation=get(a)) for n, k, d, a in info["sig"]]
-            stand_in.__signature__ = inspect.Signature(params, return_annotation=get(info.get("returns")))
-        except (ValueError, TypeError):
-            params = []
-        stand_in.__annotations__ = {p.name: p.annotation for p in params if p.annotation is not empty}
-        if info.get("returns"):
-            stand_in.__annotations__["return"] = get(info["returns"])
+    stand_in.__annotations__ = {n: peer.decode(a) for n, a in info.get("annotations") or ()}
     return stand_in
 
 
