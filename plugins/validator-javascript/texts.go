@@ -131,8 +131,8 @@ func explain(f *failure) validator.Message {
 			if f.Type == "AssertionError" && f.Message != "" {
 				said = "\n" + f.Message
 			}
-			return text("compared", "The test expected {expected}, but got {actual}.{said}", "La prueba esperaba {expected}, pero obtuvo {actual}.{said}",
-				"expected", short(f.Expected), "actual", short(f.Actual), "said", said)
+			return text("compared", "The test expected {expected}, but got {actual}.{said}", "La prueba esperaba {expected_es}, pero obtuvo {actual_es}.{said}",
+				"expected", short(f.Expected), "actual", short(f.Actual), "expected_es", spanish(short(f.Expected)), "actual_es", spanish(short(f.Actual)), "said", said)
 		}
 		if f.Message == "" {
 			line := ""

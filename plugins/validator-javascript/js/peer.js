@@ -3,7 +3,7 @@
 // and makes the stand-ins for what lives there.
 const util = require('node:util');
 const channel = require('./channel.js');
-const { Wire, Uncarriable } = require('./wire.js');
+const { Wire, Uncarriable, Malformed } = require('./wire.js');
 const { names } = require('./intrinsics.js');
 
 const inspectSymbol = Symbol.for('nodejs.util.inspect.custom');
@@ -29,10 +29,20 @@ class Peer {
   }
 
   receive() {
-    const message = channel.receive();
-    this.wire.absorb(message);
-    this.note(message);
-    return message;
+    return this.trusting(() => {
+      const message = channel.receive();
+      this.wire.absorb(message);
+      this.note(message);
+      return message;
+    });
+  }
+
+  // trusting ends the talk with a side that does not keep to its form.
+  trusting(f) {
+    try { return f(); } catch (e) {
+      if (e instanceof Malformed || e instanceof SyntaxError || e instanceof TypeError) throw new channel.Gone(`the other side is not understood: ${e.message}`);
+      throw e;
+    }
   }
 
   // ask sends a request and returns the answer, which may be an exception.
@@ -46,18 +56,20 @@ class Peer {
         continue;
       }
       if (m.c !== undefined) throw new Uncarriable(String(m.c));
-      if (m.e !== undefined) throw this.wire.decode(m.e);
-      return this.wire.decode(m.v ?? null);
+      if (m.e !== undefined) throw this.trusting(() => this.wire.decode(m.e));
+      return this.trusting(() => this.wire.decode(m.v ?? null));
     }
   }
 
   answer(m) {
     this.asked++;
+    const args = this.trusting(() => m.a.map((a) => this.wire.decode(a)));
     let reply;
     try {
-      reply = { v: this.wire.encode(this.perform(String(m.q), m.a.map((a) => this.wire.decode(a)))) };
+      reply = { v: this.wire.encode(this.perform(String(m.q), args)) };
     } catch (e) {
       if (e instanceof channel.Gone) throw e;
+      if (e instanceof Malformed) throw new channel.Gone(e.message);
       reply = e instanceof Uncarriable ? { c: e.message } : { e: this.wire.encode(e) };
     }
     this.transmit(reply);
@@ -67,7 +79,7 @@ class Peer {
     const own = Object.hasOwn(this.operations, op) ? this.operations[op] : undefined;
     if (own) return own(...args);
     const [o, k, v, receiver] = args;
-    if ((typeof o !== 'object' && typeof o !== 'function') || o === null) throw new Uncarriable('no object to work on');
+    if ((typeof o !== 'object' && typeof o !== 'function') || o === null) throw new Malformed('no object to work on');
     if (this.guarded && this.mayNot(op, o, k)) throw new TypeError('this is not yours to change');
     switch (op) {
       case 'apply': return Reflect.apply(o, k, args.slice(2));
@@ -86,7 +98,7 @@ class Peer {
       case 'text': return text(o);
       case 'tag': return Object.prototype.toString.call(o);
     }
-    throw new Uncarriable(`an unknown request ${op}`);
+    throw new Malformed(`an unknown request ${op}`);
   }
 
   // member keeps a method of the language's own bound to objects that stay here:

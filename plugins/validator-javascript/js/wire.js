@@ -14,7 +14,8 @@ const KEEP = 100; // copies kept in step
 const KEEP_SIZE = 4000; // and what they weigh, in 16 bytes of JSON
 const LONGEST = 5_000_000; // of a list
 
-class Uncarriable extends Error {}
+class Uncarriable extends Error {} // a value that an honest program has
+class Malformed extends Error {} // a message that none sends
 
 class Wire {
   // side is "t" or "s"; standIn(key, meta) makes a stand-in, settled(key, ok, value) hears of promises.
@@ -104,32 +105,32 @@ class Wire {
 
   decode(e) {
     if (e === null || typeof e === 'string' || typeof e === 'boolean' || typeof e === 'number') return e;
-    if (!Array.isArray(e)) throw new Uncarriable('a malformed value');
+    if (!Array.isArray(e)) throw new Malformed('a malformed value');
     switch (e[0]) {
       case 'u': return undefined;
       case 'n': return Number(e[1]);
       case 'b': return BigInt(e[1]);
       case 's': return this.decodeSymbol(e);
       case 'i': {
-        if (!values.has(e[1])) throw new Uncarriable(`an unknown intrinsic ${e[1]}`);
+        if (!values.has(e[1])) throw new Malformed(`an unknown intrinsic ${e[1]}`);
         return values.get(e[1]);
       }
       case 'o': case 'r': {
         const v = this.objects.get(e[1]);
-        if (v === undefined) throw new Uncarriable('an unknown reference');
+        if (v === undefined) throw new Malformed('an unknown reference');
         return v;
       }
       case 'f': case 'x': return this.take(e[1], () => this.hooks.standIn(e));
       case 'p': return this.take(e[1], () => new Promise((ok, bad) => this.promises.set(e[1], [ok, bad])));
       case 'e': return this.take(e[1], () => this.decodeError(e));
     }
-    throw new Uncarriable('a malformed value');
+    throw new Malformed('a malformed value');
   }
 
   // take makes what the other side names for the first time. Only its own names
   // are its to give.
   take(key, make) {
-    if (typeof key !== 'string' || key[0] !== this.other || this.objects.has(key)) throw new Uncarriable('a malformed name');
+    if (typeof key !== 'string' || key[0] !== this.other || this.objects.has(key)) throw new Malformed('a malformed name');
     const v = make();
     this.own(v, key);
     return v;
@@ -210,12 +211,12 @@ class Wire {
         this.take(key, () => make(kind, proto, entries));
         this.copies.set(key, undefined);
         fresh.push(key);
-      } else if (!this.copies.has(key)) throw new Uncarriable('a malformed change');
+      } else if (!this.copies.has(key)) throw new Malformed('a malformed change');
     }
     const freeze = [];
     for (const [key, kind, proto, frozen, ...entries] of message.d ?? []) {
       const v = this.objects.get(key);
-      if (!fresh.includes(key) && kindOf(v) !== kind) throw new Uncarriable('a copy has become another kind');
+      if (!fresh.includes(key) && kindOf(v) !== kind) throw new Malformed('a copy has become another kind');
       fill(this, v, kind, entries);
       if (frozen) freeze.push([v, frozen]);
       this.copies.set(key, { text: null, size: 1 });
@@ -325,7 +326,7 @@ function make(kind, nullProto, entries) {
     case 'ArrayBuffer': return bytes(entries[0]);
     case 'Buffer': return Buffer.from(bytes(entries[0]));
   }
-  if (!BYTES.includes(kind)) throw new Uncarriable(`an unknown kind ${kind}`);
+  if (!BYTES.includes(kind)) throw new Malformed(`an unknown kind ${kind}`);
   return new globalThis[kind](bytes(entries[0]));
 }
 
@@ -375,4 +376,4 @@ function define(v, key, value, flags) {
   Reflect.defineProperty(v, key, { value, enumerable: Boolean(flags & 1), writable: Boolean(flags & 2), configurable: Boolean(flags & 4) });
 }
 
-module.exports = { Wire, Uncarriable, kindOf };
+module.exports = { Wire, Uncarriable, Malformed };
