@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -55,6 +56,13 @@ func (db *DB) InTx(ctx context.Context, call Call, fn func(context.Context, *Tx)
 	for attempt := 1; ; attempt++ {
 		err := db.inTx(ctx, call, fn)
 		if !retryable(err) || attempt == maxAttempts || ctx.Err() != nil {
+			return err
+		}
+		// Two that met in a deadlock would meet again in step without a pause of
+		// different lengths.
+		select {
+		case <-time.After(rand.N(10 * time.Millisecond << attempt)):
+		case <-ctx.Done():
 			return err
 		}
 	}
