@@ -184,6 +184,7 @@ func (f *ConfigFlags) Load() (Config, error) {
 		}
 		cfg.DataDir = dir
 	}
+	cfg.Academy.AllowStandIn = cfg.Server.Dev
 	if cfg.Validation.KeyFile == "" {
 		cfg.Validation.KeyFile = cfg.dataPath("validation.key")
 	}

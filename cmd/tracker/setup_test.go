@@ -77,7 +77,7 @@ func testConfig(t *testing.T) Config {
 	cfg.Server.Dev = true
 	cfg.Server.Grace = time.Second
 	cfg.Auth.SecretKey = testSecret
-	cfg.Academy.URL, cfg.Academy.Key = web.URL, testServiceKey
+	cfg.Academy.URL, cfg.Academy.Key, cfg.Academy.AllowStandIn = web.URL, testServiceKey, true
 	cfg.Plugins.Dir = filepath.Join(programs, "plugins")
 	cfg.Jobs.PollInterval = 100 * time.Millisecond
 	return cfg

@@ -36,6 +36,9 @@ type Config struct {
 	StaleLife time.Duration `koanf:"stale_life"`
 	// CacheSize bounds the answers kept of each kind. Defaults to 10,000.
 	CacheSize int `koanf:"cache_size"`
+	// AllowStandIn takes answers of the stand-in for development. It follows
+	// server.dev and is no setting of its own.
+	AllowStandIn bool `koanf:"-"`
 	// CoursePolicy is open, claims or academy. Defaults to claims.
 	CoursePolicy Policy `koanf:"course_policy"`
 }

@@ -13,8 +13,13 @@ import (
 
 // Module needs an academy.Config and provides academy.Service and its RPC face.
 var Module = fx.Module("academy",
-	fx.Provide(func(cfg academy.Config, logger *slog.Logger) (academy.Service, error) {
-		return client.NewService(cfg, logger)
+	fx.Provide(func(lc fx.Lifecycle, cfg academy.Config, logger *slog.Logger) (academy.Service, error) {
+		service, err := client.NewService(cfg, logger)
+		if err != nil {
+			return nil, err
+		}
+		lc.Append(fx.StartHook(service.Check))
+		return service, nil
 	}),
 	fx.Provide(fx.Annotate(academyrpc.Service, fx.ResultTags(`group:"rpc.services"`))),
 )

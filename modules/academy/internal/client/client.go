@@ -21,6 +21,12 @@ import (
 // maxAnswer is far above any answer of the contract, in bytes.
 const maxAnswer = 1 << 20
 
+// standIn marks the answers of the academy's stand-in, whose people and
+// passwords everybody knows.
+const standIn = "stand-in"
+
+var errStandIn = errors.New("USER_SERVICE_URL leads to the academy's stand-in, which is for development only (server.dev)")
+
 // errNone is the academy's 404.
 var errNone = errors.New("the academy has none")
 
@@ -29,6 +35,7 @@ type Client struct {
 	base    string
 	key     string
 	timeout time.Duration
+	dev     bool
 	http    *http.Client
 	breaker *gobreaker.CircuitBreaker[[]byte]
 }
@@ -39,6 +46,7 @@ func New(cfg academy.Config) *Client {
 		base:    strings.TrimRight(cfg.URL, "/"),
 		key:     cfg.Key.Reveal(),
 		timeout: cfg.Timeout,
+		dev:     cfg.AllowStandIn,
 		http: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // the service key goes nowhere else
 		}},
@@ -101,6 +109,15 @@ func (c *Client) get(ctx context.Context, path string, into any) (bool, error) {
 	return true, nil
 }
 
+// Check fails when the academy is the stand-in and that is not allowed. An
+// academy that can't be reached passes: it is asked again with every lookup.
+func (c *Client) Check(ctx context.Context) error {
+	if _, err := c.once(ctx, "/healthz"); errors.Is(err, errStandIn) {
+		return err
+	}
+	return nil
+}
+
 type statusError int
 
 func (s statusError) Error() string { return fmt.Sprintf("it answered %d", int(s)) }
@@ -110,7 +127,7 @@ func worthRetry(err error) bool {
 	if errors.As(err, &status) {
 		return status >= http.StatusInternalServerError
 	}
-	return !errors.Is(err, errNone) && !errors.Is(err, context.Canceled) &&
+	return !errors.Is(err, errNone) && !errors.Is(err, errStandIn) && !errors.Is(err, context.Canceled) &&
 		!errors.Is(err, gobreaker.ErrOpenState) && !errors.Is(err, gobreaker.ErrTooManyRequests)
 }
 
@@ -129,6 +146,8 @@ func (c *Client) once(ctx context.Context, path string) ([]byte, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	switch {
+	case response.Header.Get("X-Academy") == standIn && !c.dev:
+		return nil, errStandIn
 	case response.StatusCode == http.StatusNotFound:
 		return nil, errNone
 	case response.StatusCode != http.StatusOK:

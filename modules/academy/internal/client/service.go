@@ -45,6 +45,15 @@ func NewService(cfg academy.Config, logger *slog.Logger) (*Service, error) {
 	return s, nil
 }
 
+// Check fails when the academy must not be used: the stand-in outside of
+// development.
+func (s *Service) Check(ctx context.Context) error {
+	if s.client == nil {
+		return nil
+	}
+	return s.client.Check(ctx)
+}
+
 // User implements academy.Service.
 func (s *Service) User(ctx context.Context, id string) (academy.User, error) {
 	if s.client == nil {

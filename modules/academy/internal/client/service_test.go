@@ -45,7 +45,7 @@ func setup(t *testing.T, change func(*academy.Config)) *bundle {
 	}))
 	t.Cleanup(server.Close)
 	cfg := academy.DefaultConfig()
-	cfg.URL, cfg.Key = server.URL, key
+	cfg.URL, cfg.Key, cfg.AllowStandIn = server.URL, key, true
 	if change != nil {
 		change(&cfg)
 	}
@@ -174,5 +174,19 @@ func TestAnInactivePersonIsRefused(t *testing.T) {
 	b.down.Store(true)
 	if err := b.service.Admit(t.Context(), auth.Actor{UserID: "somebody-else"}); err != nil {
 		t.Errorf("a dead academy locks people out: %v", err)
+	}
+}
+
+func TestTheStandInIsRefusedOutsideOfDevelopment(t *testing.T) {
+	b := setup(t, func(cfg *academy.Config) { cfg.AllowStandIn = false })
+	if err := b.service.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "stand-in") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := b.service.Course(t.Context(), "python-basics-en"); !academy.ErrUnreachable.Is(err) {
+		t.Errorf("the stand-in's answer was taken: %v", err)
+	}
+	b.down.Store(true)
+	if err := b.service.Check(t.Context()); err != nil {
+		t.Errorf("a dead academy keeps the server from starting: %v", err)
 	}
 }
