@@ -15,7 +15,7 @@ from operator import is_
 SCALARS = frozenset((type(None), bool, float, str))
 PLAIN = frozenset((type(None), bool, float, str, int))
 SMALL = 1 << 62
-MAX_MIRRORS, MAX_MIRRORED = 512, 20000
+MAX_MIRRORS, MAX_MIRRORED = 128, 20000
 BUILTIN_TYPES = {n: t for n, t in vars(builtins).items() if isinstance(t, type)}
 FUNCTIONS = {n: f for n, f in vars(builtins).items() if isinstance(f, types.BuiltinFunctionType) and n not in
              ("eval", "exec", "compile", "open", "__import__", "input", "print", "breakpoint", "globals", "locals", "vars", "__build_class__")}
@@ -102,7 +102,7 @@ class Codec:
             self.encoders[t] = self._value
         self.decoders = {
             "i": lambda v: int(v[1], 16), "t": lambda v: tuple(self.unmany(v[1])), "f": lambda v: frozenset(self.unmany(v[1])),
-            "b": lambda v: v[1].encode("latin-1"), "v": self._made, "m": self._new_mirror,
+            "b": lambda v: v[1].encode("latin-1"), "d": lambda v: dict(zip(self.unmany(v[1]), self.unmany(v[2]))), "v": self._made, "m": self._new_mirror,
             "M": lambda v: self.mirrors[v[1]][0], "k": self._named, "y": lambda v: FUNCTIONS[v[1]],
             "K": lambda v: same_class(v[1], v[2]) or Exception, "R": lambda v: self.exports[v[1]][0], "r": self.incoming,
             "x": self.new_exception, "mod": lambda v: self.module(v[1]),

@@ -15,6 +15,7 @@ CLOSED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types
           types.FrameType, types.CodeType, types.TracebackType, types.ModuleType, unittest.TestCase)
 CLOSED_MODULES = ("_pytest", "pytest", "pluggy", "unittest.case", "unittest.suite", "unittest.result", "unittest.runner", "tracker_judge", "functools", "inspect", "gc", "sys")
 MOCK = {"called", "call_count", "call_args", "call_args_list", "method_calls", "mock_calls", "return_value", "side_effect", "reset_mock", "configure_mock", "attach_mock", "mock_add_spec"}
+QUIET = (int, float, bool, type(None), types.FunctionType, standin.Meta)
 NAMES = {"__name__", "__qualname__", "__doc__", "__module__"}
 SUFFIXES = (".py", ".pyc", ".pyo", ".so", ".pth", ".ini", ".cfg", ".toml", ".pyi")
 
@@ -28,7 +29,7 @@ class Tests(peer.Peer):
         self.trusts_equality = job.get("trust_equality", False)
         self.task_files = {os.path.join(ROOT, f) for f in job["task_files"]}
         self.plain = {n: getattr(builtins, n) for n in ("print", "open")}
-        self.said = {"cwd": ROOT, "argv": None, "env": None, "builtins": {}}
+        self.said = {"cwd": ROOT, "argv": None, "env": None, "raw": None, "builtins": {}}
         self.patches, self.sent_files = [], {}
         self.files = files.Watcher(ROOT)
 
@@ -151,12 +152,12 @@ class Tests(peer.Peer):
         if sys.argv != said["argv"]:
             said["argv"] = list(sys.argv)
             out["argv"] = [str(a) for a in sys.argv]
-        env = dict(os.environ)
-        env.pop("PYTEST_CURRENT_TEST", None)
-        if env != said["env"]:
-            if said["env"] is not None:
+        raw = os.environ._data
+        if raw != said["raw"]:
+            env = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+            if env != said["env"] and said["env"] is not None:
                 out["env"] = env
-            said["env"] = env
+            said["env"], said["raw"] = env, dict(raw)
         for n, real in self.plain.items():
             now = getattr(builtins, n)
             if now is not said["builtins"].get(n, real):
@@ -175,15 +176,19 @@ class Tests(peer.Peer):
         in the folder they went to, and those they wrote where programs start."""
         found = set(self.files.touched)
         self.files.touched = {}
-        todo = list(values)
+        todo = [v for v in values if type(v) not in QUIET]
         if cwd != ROOT:
             todo.append(cwd)
+        elif not todo and not found:
+            return None
         for _ in range(3):
             deeper = []
             for v in todo:
+                if type(v) in QUIET:
+                    continue
                 if type(v) is str and 0 < len(v) < 1024 and "\n" not in v and "\0" not in v or type(v).__name__ == "PosixPath" and hasattr(v, "__fspath__"):
                     path = os.path.abspath(os.fspath(v))
-                    if path != ROOT and files.shareable(path, ROOT) and os.path.exists(path):
+                    if path != ROOT and files.shareable(path, ROOT) and os.path.lexists(path):
                         found.update(walk(path))
                 elif type(v) in (list, tuple) and len(v) < 100:
                     deeper.extend(v)
@@ -255,6 +260,10 @@ class StandInModule(types.ModuleType):
         if name.startswith("_tracker") or name in ("__path__", "__spec__", "__loader__", "__package__", "__file__", "__name__", "__doc__", "__cached__") or isinstance(value, StandInModule):
             return super().__setattr__(name, value)
         standin.peer.request("modset", self._tracker_name, name, value)
+
+    @property
+    def __dict__(self):
+        return standin.peer.request("modvars", self._tracker_name)
 
     def __delattr__(self, name):
         standin.peer.request("moddel", self._tracker_name, name)

@@ -92,7 +92,7 @@ def opened(carrier, job, path):
     rel = os.path.relpath(os.path.abspath(path), ROOT)
     # Only tests that know of the file: the submission may not ask for one process
     # by telling its tests a name.
-    if rel in carrier.sources and not os.path.exists(path) and any(os.path.basename(rel) in t or ".__file__" in t for t in carrier.texts):
+    if rel in carrier.sources and any(os.path.basename(rel) in t or ".__file__" in t for t in carrier.texts):
         carrier.cannot(f"the tests read the file {rel}")
 
 
@@ -140,6 +140,32 @@ def reach(carrier, job, asked):
     for name in ("stack", "getouterframes"):
         setattr(inspect, name, lambda *args, **kwargs: carrier.cannot("the tests look at who called them"))
 
+    if "doctest" in asked:
+        finder = importlib.import_module("doctest").DocTestFinder
+        plain_find = finder.find
+
+        def find(self, obj, *args, **kwargs):
+            if is_standin(obj):
+                carrier.cannot("the tests run the examples in the code's own texts")
+            return plain_find(self, obj, *args, **kwargs)
+
+        finder.find = find
+
+    def there(real):
+        def f(path, *args, **kwargs):
+            try:
+                if os.path.relpath(os.path.abspath(path), ROOT) in carrier.sources:
+                    return True
+            except (TypeError, ValueError):
+                pass
+            return real(path, *args, **kwargs)
+
+        return f
+
+    os.path.exists, os.path.isfile = there(os.path.exists), there(os.path.isfile)
+    if asked & {"pathlib", "pytest"}:
+        path = importlib.import_module("pathlib").Path
+        path.exists, path.is_file = there(path.exists), there(path.is_file)
     plain_reload = importlib.reload
 
     def reload(module):
