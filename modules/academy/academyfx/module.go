@@ -18,7 +18,7 @@ var Module = fx.Module("academy",
 		if err != nil {
 			return nil, err
 		}
-		lc.Append(fx.StartHook(service.Check))
+		lc.Append(fx.StartStopHook(service.Check, service.Close))
 		return service, nil
 	}),
 	fx.Provide(fx.Annotate(academyrpc.Service, fx.ResultTags(`group:"rpc.services"`))),

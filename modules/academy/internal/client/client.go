@@ -47,7 +47,7 @@ func New(cfg academy.Config) *Client {
 		key:     cfg.Key.Reveal(),
 		timeout: cfg.Timeout,
 		dev:     cfg.AllowStandIn,
-		http: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+		http: &http.Client{Transport: transport(), CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // the service key goes nowhere else
 		}},
 		breaker: gobreaker.NewCircuitBreaker[[]byte](gobreaker.Settings{
@@ -108,6 +108,17 @@ func (c *Client) get(ctx context.Context, path string, into any) (bool, error) {
 	}
 	return true, nil
 }
+
+// transport is this client's own, so that Close can end its connections.
+func transport() *http.Transport {
+	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		return t.Clone()
+	}
+	return &http.Transport{Proxy: http.ProxyFromEnvironment}
+}
+
+// Close ends idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Check fails when the academy is the stand-in and that is not allowed. An
 // academy that can't be reached passes: it is asked again with every lookup.

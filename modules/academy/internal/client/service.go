@@ -54,6 +54,13 @@ func (s *Service) Check(ctx context.Context) error {
 	return s.client.Check(ctx)
 }
 
+// Close ends idle connections.
+func (s *Service) Close() {
+	if s.client != nil {
+		s.client.Close()
+	}
+}
+
 // User implements academy.Service.
 func (s *Service) User(ctx context.Context, id string) (academy.User, error) {
 	if s.client == nil {
