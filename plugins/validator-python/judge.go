@@ -50,7 +50,9 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 			return nil, fmt.Errorf("the task requires integrity split, but %s, for which tests and submission need one process: change the tests or allow shared", reason)
 		}
 		run, role = req.Result(stepSplit), "tests"
-		r.Integrity = validator.IntegritySplit
+		if _, guessed := given(req, l); !guessed {
+			r.Integrity = validator.IntegritySplit
+		}
 	}
 	if run == nil {
 		if l.entry == "" && len(l.modules) == 0 {

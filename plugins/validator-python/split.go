@@ -29,7 +29,8 @@ func splitStep(req *validator.Request, l layout, opts options) (validator.Step, 
 			tests = append(tests, f)
 		}
 	}
-	submission = append(submission, given(req, l)...)
+	extra, _ := given(req, l)
+	submission = append(submission, extra...)
 	settings["task_files"], settings["trust_equality"] = taken, opts.TrustEquality
 	own, err := ownFiles(settings)
 	if err != nil {
@@ -44,6 +45,7 @@ func splitStep(req *validator.Request, l layout, opts options) (validator.Step, 
 	if err != nil {
 		return validator.Step{}, err
 	}
+	theirs = slices.DeleteFunc(theirs, func(f validator.File) bool { return !slices.Contains(holders, path.Base(f.Path)) })
 	return validator.Step{
 		ID: stepSplit, Runtime: "python", Stage: "test", Limits: req.Task.Limits,
 		Processes: []validator.Process{
@@ -56,6 +58,9 @@ func splitStep(req *validator.Request, l layout, opts options) (validator.Step, 
 	}, nil
 }
 
+// holders are our own files that the submission's process is made of.
+var holders = []string{"job.json", "main.py", "__init__.py", "carry.py", "files.py", "paths.py", "peer.py", "split_submission.py", "standin.py"}
+
 var (
 	importLine = regexp.MustCompile(`(?m)^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import|import[ \t]+([\w., \t]+))`)
 	tellsOn    = regexp.MustCompile(`(?i)test|expect|solution|answer|conftest|case|result`)
@@ -64,8 +69,11 @@ var (
 // given are the task's files that the submission needs as well: those the
 // learner was given, empty package files, data that no test mentions, and
 // modules that the submission imports, unless their name says that they hold
-// what is expected.
-func given(req *validator.Request, l layout) []validator.File {
+// what is expected. The last is a guess (true): such a module may hold it all the
+// same, so the run does not count as split, and where split is required only
+// what the task names as given is.
+func given(req *validator.Request, l layout) ([]validator.File, bool) {
+	guessed := false
 	imported := map[string]bool{}
 	for _, f := range req.Submission.Files {
 		for _, m := range importLine.FindAllSubmatch(f.Content, -1) {
@@ -90,7 +98,8 @@ func given(req *validator.Request, l layout) []validator.File {
 		switch {
 		case slices.Contains(starter, f.Path):
 		case base == "__init__.py" && len(bytes.TrimSpace(f.Content)) == 0:
-		case len(starter) == 0 && isPython && !slices.Contains(l.modules, f.Path) && imported[stem] && !tellsOn.MatchString(f.Path):
+		case req.Task.RequiredIntegrity != validator.IntegritySplit && len(starter) == 0 && isPython && !slices.Contains(l.modules, f.Path) && imported[stem] && !tellsOn.MatchString(f.Path):
+			guessed = true
 		case !isPython && !mentioned(req.Task.Tests, base):
 		default:
 			continue
@@ -98,7 +107,7 @@ func given(req *validator.Request, l layout) []validator.File {
 		f.Writable = !isPython
 		out = append(out, f)
 	}
-	return out
+	return out, guessed
 }
 
 func mentioned(tests []validator.File, base string) bool {
