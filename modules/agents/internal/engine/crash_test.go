@@ -87,30 +87,39 @@ func TestAKillBetweenANodeAndItsCheckpointLeavesOneEffect(t *testing.T) {
 	}
 }
 
-// A worker that hangs loses its lease; another does the node; what the first
-// then wants to write is refused.
+// A worker that hangs loses its lease to another; what it then wants to write
+// is refused, although the other is not done yet.
 func TestAStolenLeaseWritesNothing(t *testing.T) {
-	began, goOn := make(chan struct{}, 2), make(chan struct{})
-	slow := true
+	began := make(chan string, 2)
+	goOn := map[string]chan struct{}{"late": make(chan struct{}), "in time": make(chan struct{})}
 	g := &engine.Graph{Name: "g", Version: 1, Start: "act", Nodes: []engine.Node{{
-		Name: "act", Run: func(context.Context, *engine.Execution) (engine.Outcome, error) {
-			if slow {
-				slow = false
-				began <- struct{}{}
-				<-goOn // deaf to everything, as a stopped process is
-				return engine.Outcome{Word: "late", Commit: writeNote}, nil
+		Name: "act", Run: func(_ context.Context, x *engine.Execution) (engine.Outcome, error) {
+			who := "late"
+			if x.Attempt > 1 {
+				who = "in time"
 			}
-			return engine.Outcome{Word: "in time", Commit: writeNote}, nil
+			began <- who
+			<-goOn[who] // deaf to everything, as a stopped process is
+			return engine.Outcome{Word: who, Commit: writeNote}, nil
 		},
 	}}}
 	b := setup(t, g)
 	id := b.start(ada, "g")
-	done := make(chan error, 1)
-	go func() { _, err := b.engine.Work(context.Background()); done <- err }()
+	done := make(chan error, 2)
+	work := func() { _, err := b.engine.Work(context.Background()); done <- err }
+	go work()
 	<-began
 	b.expire()
-	b.work()
-	close(goOn)
+	go work()
+	<-began
+	close(goOn["late"])
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if n := b.notes(); n != 0 || len(b.path(id)) != 0 {
+		t.Errorf("the worker without a lease wrote %d notes and %v", n, b.path(id))
+	}
+	close(goOn["in time"])
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
@@ -162,8 +171,9 @@ func TestACallWhoseAnswerWasLostIsNotMadeAgain(t *testing.T) {
 	g := &engine.Graph{Name: "g", Version: 1, Start: "ask", Nodes: []engine.Node{{
 		Name: "ask", Run: func(ctx context.Context, x *engine.Execution) (engine.Outcome, error) {
 			_, err := x.Once(ctx, "q", func(context.Context) (any, error) {
-				calls++
-				<-lost // never comes back in the worker's life
+				if calls++; calls == 1 {
+					<-lost // never comes back in the worker's life
+				}
 				return nil, errKilled
 			})
 			second = err
