@@ -19,7 +19,7 @@ var compiler embed.FS
 var errNoCompiler = errors.New("this build of validator-javascript carries no TypeScript compiler: run plugins/validator-javascript/toolchain/install (make setup does), then build the plugin again")
 
 // compileStep checks types and emits JavaScript.
-func compileStep(req *validator.Request, l *layout) (validator.Step, error) {
+func compileStep(l *layout) (validator.Step, error) {
 	bin, err := compiler.ReadFile("compiler/typescript.bin")
 	if errors.Is(err, fs.ErrNotExist) {
 		return validator.Step{}, errNoCompiler
@@ -63,19 +63,24 @@ func isTypes(name string) bool {
 
 // compiled is what the compile step says.
 type compiled struct {
-	Version    string
-	Submission []diagnostic
-	Tests      []diagnostic
-	Broken     []diagnostic
+	Version    string       `json:"version"`
+	Submission []diagnostic `json:"submission"`
+	Tests      []diagnostic `json:"tests"`
+	Broken     []diagnostic `json:"broken"`
 }
 
 // diagnostic is one of the compiler's, in its own words of both languages.
 type diagnostic struct {
-	File, Text, En, Es string
-	Line, Column, Code int
-	EndLine            int `json:"end_line"`
-	EndColumn          int `json:"end_column"`
-	Syntax             bool
+	File      string `json:"file"`
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	EndLine   int    `json:"end_line"`
+	EndColumn int    `json:"end_column"`
+	Text      string `json:"text"`
+	Code      int    `json:"code"`
+	Syntax    bool   `json:"syntax"`
+	En        string `json:"en"`
+	Es        string `json:"es"`
 }
 
 func readCompiled(res *validator.StepResult) (*compiled, error) {

@@ -16,32 +16,46 @@ import (
 
 // event is one line of the run step.
 type event struct {
-	Kind                             string
-	ID, Name, Status, Reason, Output string
-	Seconds                          float64
-	Failure                          *failure
-	File, Why                        string
-	IDs                              []string
-	Versions                         map[string]string
-	Errors                           []syntaxError
+	Kind     string            `json:"kind"`
+	ID       string            `json:"id"`
+	Name     string            `json:"name"`
+	Status   string            `json:"status"`
+	Reason   string            `json:"reason"`
+	Output   string            `json:"output"`
+	Seconds  float64           `json:"seconds"`
+	Failure  *failure          `json:"failure"`
+	File     string            `json:"file"`
+	Why      string            `json:"why"`
+	IDs      []string          `json:"ids"`
+	Versions map[string]string `json:"versions"`
+	Errors   []syntaxError     `json:"errors"`
 }
 
 type syntaxError struct {
-	File, Message, Text string
-	Line, Column        int
+	File    string `json:"file"`
+	Message string `json:"message"`
+	Text    string `json:"text"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
 }
 
 // place is a line of a file.
 type place struct {
-	File, Text   string
-	Line, Column int
+	File   string `json:"file"`
+	Text   string `json:"text"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
 }
 
 // failure is an exception, and where it came from.
 type failure struct {
-	Type, Message, Matcher, Module string
-	Learner, Test                  *place
-	Expected, Actual               string
+	Type     string `json:"type"`
+	Message  string `json:"message"`
+	Module   string `json:"module"`
+	Learner  *place `json:"learner"`
+	Test     *place `json:"test"`
+	Expected string `json:"expected"`
+	Actual   string `json:"actual"`
 }
 
 // eventsOf returns the lines that the runner wrote, in order, up to the first

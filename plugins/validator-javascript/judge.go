@@ -11,8 +11,8 @@ import (
 )
 
 func judge(_ context.Context, req *validator.Request) (*validator.Report, error) {
-	opts := req.Options.(options)
-	l := arrange(req, opts)
+	opts := optionsOf(req)
+	l := arrange(req)
 	r := &validator.Report{Integrity: validator.IntegrityShared, Versions: map[string]string{"validator-javascript": version}}
 	for _, name := range l.dropped {
 		r.Findings = append(r.Findings, leftOut(name))
@@ -193,6 +193,7 @@ func verdict(r *validator.Report, k *collected, run *validator.StepResult) valid
 			passes++
 		case validator.Fail, validator.Error:
 			return validator.Failed
+		case validator.Skip:
 		}
 	}
 	switch {

@@ -25,38 +25,21 @@ type layout struct {
 }
 
 // arrange lays the tests over the submission.
-func arrange(req *validator.Request, opts options) layout {
+func arrange(req *validator.Request) layout {
+	opts := optionsOf(req)
 	var l layout
-	taken := map[string]bool{judgeDir: false} // true for folders
-	fits := func(f validator.File) bool {
-		if judging.CheckPath(f.Path) != nil || strings.ContainsFunc(f.Path, func(r rune) bool { return r < ' ' }) {
-			return false
-		}
-		if _, ok := taken[f.Path]; ok {
-			return false
-		}
-		for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
-			if folder, ok := taken[dir]; ok && !folder {
-				return false
-			}
-		}
-		taken[f.Path] = false
-		for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
-			taken[dir] = true
-		}
-		return true
-	}
+	tree := paths{judgeDir: false}
 	for _, f := range req.Task.Tests {
-		if fits(f) {
+		if tree.add(f.Path) {
 			l.tests = append(l.tests, writable(f))
 		}
 	}
 	l.modules = testModules(req.Task.Tests)
 	for _, f := range req.Submission.Files {
-		if _, isTest := taken[f.Path]; isTest {
+		if _, isTest := tree[f.Path]; isTest {
 			continue // the task's own file counts
 		}
-		if takesOver(f.Path) || !fits(f) {
+		if takesOver(f.Path) || !tree.add(f.Path) {
 			l.dropped = append(l.dropped, f.Path)
 			continue
 		}
@@ -65,8 +48,32 @@ func arrange(req *validator.Request, opts options) layout {
 	}
 	l.entry = entry(l.names, opts.Entry)
 	l.typed = slices.ContainsFunc(l.submission, isTyped) || slices.ContainsFunc(l.tests, isTyped)
-	l.apart = opts.Isolation != "shared" && len(l.modules) > 0 && separable(&l)
+	l.apart = opts.Isolation != "shared" && len(l.modules) > 0 && worldless(&l) &&
+		(req.Task.RequiredIntegrity == validator.IntegritySplit || !sharesHelpers(&l))
 	return l
+}
+
+// paths are the names in a room; true for folders.
+type paths map[string]bool
+
+// add takes a name in, unless it is unfit or its place is taken.
+func (p paths) add(name string) bool {
+	if judging.CheckPath(name) != nil || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
+		return false
+	}
+	if _, ok := p[name]; ok {
+		return false
+	}
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if folder, ok := p[dir]; ok && !folder {
+			return false
+		}
+	}
+	p[name] = false
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		p[dir] = true
+	}
+	return true
 }
 
 func writable(f validator.File) validator.File {
@@ -164,28 +171,38 @@ var worldly = regexp.MustCompile(`useFakeTimers|mock\.timers|\b(jest|vi)\.(mock|
 	`Date\.now\(\)|new Date\(\)|performance\.now|` +
 	`\bdelete\s+(global|globalThis|process\.env)\.|require\.cache|resetModules`)
 
+var timers = regexp.MustCompile(`\bset(Timeout|Interval)\b`)
+
 var imports = regexp.MustCompile(`(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)["'` + "`" + `](\.{1,2}/[^"'` + "`" + `]+)["'` + "`" + `]`)
 
-// separable says whether tests and submission can run in two processes.
-func separable(l *layout) bool {
+// worldless says whether the tests keep to what the submission hands out.
+func worldless(l *layout) bool {
+	return !slices.ContainsFunc(l.tests, func(f validator.File) bool {
+		// Timers of the tests' own race each other, so both sides need one clock.
+		return isCode(f.Path) && !isConfig(f.Path) && (worldly.Match(f.Content) || len(timers.FindAllIndex(f.Content, 2)) > 1)
+	})
+}
+
+// sharesHelpers says whether the submission imports a helper file of the tests,
+// which then must be the same for both. Where the course demands two processes,
+// the submission has to do without: it could as well be after expected values.
+func sharesHelpers(l *layout) bool {
 	given := map[string]bool{}
 	for _, f := range l.tests {
-		if isCode(f.Path) && worldly.Match(f.Content) && !isConfig(f.Path) {
-			return false
+		if !slices.Contains(l.modules, f.Path) {
+			given[f.Path] = true
+			given[strings.TrimSuffix(f.Path, path.Ext(f.Path))] = true
 		}
-		given[f.Path] = true
-		given[strings.TrimSuffix(f.Path, path.Ext(f.Path))] = true
 	}
-	// What the task gives to both sides must be the same object for both.
 	for _, f := range l.submission {
 		if !isCode(f.Path) {
 			continue
 		}
 		for _, m := range imports.FindAllSubmatch(f.Content, -1) {
-			if given[path.Join(path.Dir(f.Path), string(m[1]))] && !slices.Contains(l.modules, path.Join(path.Dir(f.Path), string(m[1]))) {
-				return false
+			if given[path.Join(path.Dir(f.Path), string(m[1]))] {
+				return true
 			}
 		}
 	}
-	return true
+	return false
 }

@@ -63,4 +63,13 @@ var spec = &validator.Spec{
 	Judge:     judge,
 }
 
+// optionsOf returns what the task has set.
+func optionsOf(req *validator.Request) options {
+	o, ok := req.Options.(options)
+	if !ok {
+		panic("the SDK hands over another type of options than the spec has")
+	}
+	return o
+}
+
 func main() { validator.Main(spec) }

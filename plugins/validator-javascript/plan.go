@@ -29,7 +29,7 @@ const (
 var errNotApart = errors.New("the task requires integrity split, but its tests reach into the submission's world (fake timers, replaced modules or globals, files): change the tests or allow shared")
 
 func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
-	l := arrange(req, req.Options.(options))
+	l := arrange(req)
 	if len(l.names) == 0 {
 		return nil, nil
 	}
@@ -38,7 +38,7 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	}
 	var steps []validator.Step
 	if l.typed {
-		s, err := compileStep(req, &l)
+		s, err := compileStep(&l)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +61,7 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 // more asks for a shared run when values could not be carried between two
 // processes.
 func more(_ context.Context, req *validator.Request) ([]validator.Step, error) {
-	l := arrange(req, req.Options.(options))
+	l := arrange(req)
 	run := req.Result("run")
 	if !l.apart || run == nil || req.Round > 1 || req.Task.RequiredIntegrity == validator.IntegritySplit {
 		return nil, nil
@@ -79,7 +79,7 @@ func more(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 
 // runStep runs the tests, in one process or two, or the program.
 func runStep(req *validator.Request, l *layout, mode string) (validator.Step, error) {
-	opts := req.Options.(options)
+	opts := optionsOf(req)
 	limit := req.Task.Limits.OutputBytes
 	if limit == 0 {
 		limit = outputLimit

@@ -13,8 +13,8 @@ func program(r *validator.Report, req *validator.Request, run *validator.StepRes
 	p := run.Process("main")
 	r.Output = strings.TrimRight(string(p.Stdout), "\n")
 	var said struct {
-		Syntax  []syntaxError
-		Failure *failure
+		Syntax  []syntaxError `json:"syntax"`
+		Failure *failure      `json:"failure"`
 	}
 	if lines := bytes.Split(bytes.TrimSpace(p.Stderr), []byte("\n")); p.ExitCode != 0 {
 		_ = json.Unmarshal(lines[len(lines)-1], &said)

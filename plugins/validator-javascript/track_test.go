@@ -110,7 +110,13 @@ func exercise(t *testing.T, dir string) (example, stub, tests []judging.File, la
 		return judging.File{Path: name, Content: b}
 	}
 	var meta struct {
-		Files struct{ Solution, Test, Example, Exemplar, Editor []string }
+		Files struct {
+			Solution []string `json:"solution"`
+			Test     []string `json:"test"`
+			Example  []string `json:"example"`
+			Exemplar []string `json:"exemplar"`
+			Editor   []string `json:"editor"`
+		} `json:"files"`
 	}
 	if err := json.Unmarshal(read(".meta/config.json").Content, &meta); err != nil {
 		t.Logf("%s: %v", dir, err)

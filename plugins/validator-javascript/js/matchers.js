@@ -85,6 +85,8 @@ const matchers = {
     return said(plain(typeof r === 'string' ? `'${r}'` : print(r)) === plain(want), want.trim(), print(r));
   },
   toMatchSnapshot: () => said(true, 'a snapshot'),
+  toThrowErrorMatchingSnapshot: throws,
+  toThrowErrorMatchingInlineSnapshot: (r, args, how) => throws(r, args.slice(-1).map((s) => String(s).trim().replace(/^\[?\w*Error: |^["'`]|["'`\]]$/g, '')), how),
 };
 Object.assign(matchers, {
   toBeCalled: matchers.toHaveBeenCalled, toBeCalledTimes: matchers.toHaveBeenCalledTimes, toBeCalledWith: matchers.toHaveBeenCalledWith,
