@@ -117,9 +117,13 @@ class Meta(type):
         if "_tracker_ref" in ns:
             return type.__new__(mcs, name, bases, ns)
         # A class of the tests' on top of one of the submission's.
-        cls = type.__new__(mcs, name, bases, {**ns, "_tracker_local": True, "_tracker_known": True})
         own = {n: ("s" if isinstance(v, staticmethod) else "c" if isinstance(v, classmethod) else "p" if isinstance(v, property) else "f" if isinstance(v, types.FunctionType) else "d")
-               for n, v in ns.items() if n not in LOCAL and not n.startswith("_tracker") and n != "__classcell__" and n != "__annotations__"}
+               for n, v in ns.items() if n not in LOCAL and not n.startswith("_tracker") and n not in ("__classcell__", "__annotations__")}
+        # Data lives with the objects, over there.
+        data = {n: Attr(n, "d") for n, kind in own.items() if kind == "d" and not hasattr(ns[n], "__get__")}
+        cls = type.__new__(mcs, name, bases, {**ns, **data, "_tracker_local": True, "_tracker_known": True})
+        for attr in data.values():
+            attr.owner = cls
         ref = peer.request("newclass", cls, name, tuple(bases), own, {n: v for n, v in ns.items() if own.get(n) == "d"}, kwargs)
         type.__setattr__(cls, "_tracker_ref", ref)
         peer.codec_kept(ref, cls)
