@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -137,6 +138,8 @@ func exercise(t *testing.T, dir string) (example, stub, tests []judging.File, la
 		if i < len(f.Solution) {
 			r.Path = f.Solution[i]
 		}
+		// References lie one folder deeper than where they are put.
+		r.Content = bytes.ReplaceAll(r.Content, []byte("from '../"), []byte("from './"))
 		example = append(example, r)
 	}
 	for _, name := range f.Test {
