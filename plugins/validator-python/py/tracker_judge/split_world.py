@@ -186,7 +186,7 @@ def reach(carrier, job, asked):
         random.seed = seed
     if asked & {"subprocess", "runpy", "os"} or "subprocess" in sys.modules:
         programs(carrier)
-    if asked & {"pytest", "unittest", "mock"}:
+    if any("mock" in t or "monkeypatch" in t for t in carrier.texts):
         patches(carrier)
 
 
