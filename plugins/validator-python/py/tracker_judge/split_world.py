@@ -151,6 +151,11 @@ def reach(carrier, job, asked):
 
         finder.find = find
 
+    if "enum" in asked:
+        kinships(importlib.import_module("enum").EnumMeta)
+    if asked & {"abc", "collections"}:
+        kinships(importlib.import_module("abc").ABCMeta)
+
     def there(real):
         def f(path, *args, **kwargs):
             try:
@@ -188,6 +193,18 @@ def reach(carrier, job, asked):
         programs(carrier)
     if any("mock" in t or "monkeypatch" in t for t in carrier.texts):
         patches(carrier)
+
+
+def kinships(meta):
+    """Lets issubclass and isinstance know stand-ins for what derives, over there,
+    from the standard library's class of that name."""
+    plain_sub, plain_inst = meta.__subclasscheck__, meta.__instancecheck__
+
+    def related(cls, sub):
+        return isinstance(sub, standin.Meta) and cls.__module__ != "numbers" and any(b.__module__ == cls.__module__ and b.__qualname__ == cls.__qualname__ for b in sub.__mro__)
+
+    meta.__subclasscheck__ = lambda cls, sub: plain_sub(cls, sub) or related(cls, sub)
+    meta.__instancecheck__ = lambda cls, x: plain_inst(cls, x) or related(cls, type(x))
 
 
 def programs(carrier):
