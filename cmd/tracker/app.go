@@ -13,6 +13,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
 
+	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/academy/academyfx"
 	"github.com/goals-tracker/tracker/modules/agents/agentsfx"
 	"github.com/goals-tracker/tracker/modules/analytics/analyticsfx"
@@ -89,12 +90,32 @@ func graph(cfg Config, db *postgres.DB, logger *slog.Logger) fx.Option {
 	)
 }
 
-func newVerifier(cfg Config) (auth.Verifier, error) {
+// admitting refuses people whom the academy calls inactive, whatever token they
+// hold.
+type admitting struct {
+	auth.Verifier
+	academy academy.Service
+}
+
+// Verify implements auth.Verifier.
+func (v admitting) Verify(ctx context.Context, token string) (auth.Actor, error) {
+	actor, err := v.Verifier.Verify(ctx, token)
+	if err != nil {
+		return actor, err
+	}
+	return actor, v.academy.Admit(ctx, actor)
+}
+
+func newVerifier(cfg Config, people academy.Service) (auth.Verifier, error) {
 	keys := []string{cfg.Auth.SecretKey.Reveal()}
 	if previous := cfg.Auth.PreviousSecretKey.Reveal(); previous != "" {
 		keys = append(keys, previous)
 	}
-	return auth.NewHS256(keys...)
+	verifier, err := auth.NewHS256(keys...)
+	if err != nil {
+		return nil, err
+	}
+	return admitting{verifier, people}, nil
 }
 
 func newPluginHost(lc fx.Lifecycle, cfg Config, logger *slog.Logger) (*pluginhost.Host, error) {

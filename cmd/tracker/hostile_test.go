@@ -182,3 +182,17 @@ func TestRESTIsAsTheDesignSays(t *testing.T) {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 }
+
+func TestAnInactivePersonIsRefusedWhateverTheTokenSays(t *testing.T) {
+	w := startWorld(t)
+	iris := w.as("learner-iris", "student")
+	for _, path := range []string{"/api/v1/goals", "/ws?token=" + iris.token} {
+		r := iris.send(http.MethodGet, path, nil)
+		if r.status != http.StatusForbidden || r.field("reason") != "user_inactive" {
+			t.Errorf("%s: %d %s", strings.Split(path, "?")[0], r.status, r.body)
+		}
+	}
+	if r := w.as("learner-ben", "student").send(http.MethodGet, "/api/v1/goals", nil); r.status != http.StatusOK {
+		t.Errorf("an active person: %d %s", r.status, r.body)
+	}
+}
