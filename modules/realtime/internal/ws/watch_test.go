@@ -1,0 +1,64 @@
+package ws_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
+	realtimev1 "github.com/goals-tracker/tracker/sdk/gen/tracker/realtime/v1"
+	"github.com/goals-tracker/tracker/sdk/gen/tracker/realtime/v1/realtimev1connect"
+)
+
+// watch opens the stream as a person; the answers come on the channel.
+func watch(t *testing.T, r *replica, user string, after *int64) <-chan *realtimev1.WatchResponse {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	request := connect.NewRequest(&realtimev1.WatchRequest{AfterSeq: after})
+	request.Header().Set("Authorization", "Bearer "+token(t, user, time.Hour))
+	client := connect.NewClient[realtimev1.WatchRequest, realtimev1.WatchResponse](
+		http.DefaultClient, r.url+realtimev1connect.RealtimeServiceWatchProcedure)
+	stream, err := client.CallServerStream(ctx, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(chan *realtimev1.WatchResponse, 100)
+	go func() {
+		defer close(out)
+		defer func() { _ = stream.Close() }()
+		for stream.Receive() {
+			out <- stream.Msg()
+		}
+	}()
+	return out
+}
+
+func TestWatchGivesAPersonTheirOwnEventsAndWhatTheyMissed(t *testing.T) {
+	r := start(t, postgrestest.DB(t), nil)
+	ada, bob := watch(t, r, "ada", nil), watch(t, r, "bob", nil)
+	if hello := (<-ada).GetHello(); hello.GetUserId() != "ada" || hello.GetEpoch() == "" {
+		t.Fatalf("got %v", hello)
+	}
+	<-bob
+	writer := dial(t, r, "/ws", "ada", time.Hour)
+	writer.create("first")
+	first := (<-ada).GetEvent()
+	if first.GetType() != "goal.created" || first.GetUserId() != "ada" {
+		t.Fatalf("got %v", first)
+	}
+	writer.create("second")
+	again := watch(t, r, "ada", &first.Position)
+	<-again // hello
+	if missed := (<-again).GetEvent(); missed.GetPosition() <= first.GetPosition() {
+		t.Errorf("got %v after %d", missed, first.GetPosition())
+	}
+	// Bob's next push is of his own doing: nothing of Ada's came before it.
+	dial(t, r, "/ws", "bob", time.Hour).create("bob's")
+	if own := (<-bob).GetEvent(); own.GetUserId() != "bob" {
+		t.Errorf("bob got %v", own)
+	}
+}
