@@ -144,14 +144,15 @@ func TestFeedbackIsKeptOnceAndByTheServerOnly(t *testing.T) {
 func TestNobodyJudgesByTestsThatAreLost(t *testing.T) {
 	b := setup(t)
 	id := b.create(ada, b.goal(ada, "").ID, taskstest.Code("Write"))[0].ID
-	for name, tamper := range map[string]string{
-		"changed": "UPDATE tasks.files SET content = 'pass' WHERE digest = $1", "gone": "DELETE FROM tasks.files WHERE digest = $1",
+	for _, tamper := range []struct{ name, statement string }{
+		{"changed", "UPDATE tasks.files SET content = 'pass' WHERE digest = $1"},
+		{"gone", "DELETE FROM tasks.files WHERE digest = $1"}, // last: nothing is left to change
 	} {
-		if tag, err := b.db.Pool().Exec(t.Context(), tamper, tasks.Digest("def test_secret(): pass\n")); err != nil || tag.RowsAffected() != 1 {
+		if tag, err := b.db.Pool().Exec(t.Context(), tamper.statement, tasks.Digest("def test_secret(): pass\n")); err != nil || tag.RowsAffected() != 1 {
 			t.Fatal(tag, err)
 		}
 		if _, err := b.tasks.Get(t.Context(), system, id); err == nil || errs.CodeOf(err) != errs.Internal {
-			t.Errorf("the system reads a hidden test that is %s: %v", name, err)
+			t.Errorf("the system reads a hidden test that is %s: %v", tamper.name, err)
 		}
 		b.get(ada, id) // a learner goes on
 	}

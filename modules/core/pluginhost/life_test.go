@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -258,4 +259,19 @@ func processesOf(dir string) []int {
 		out = append(out, pid)
 	}
 	return out
+}
+
+func TestTheEpitaphHoldsTheLastWords(t *testing.T) {
+	for range 40 {
+		cmd := exec.Command("/bin/sh", "-c", "i=0; while [ $i -lt 200 ]; do echo chatter >&2; i=$((i+1)); done; echo I am broken >&2; exit 7")
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+		p := newProcess(cmd, &tail{log: slog.New(slog.DiscardHandler)})
+		if err := p.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-p.done
+		if got := p.epitaph(); !strings.HasPrefix(got, "exit status 7; it said: ") || !strings.HasSuffix(got, "I am broken") {
+			t.Fatalf("it ends with %q", got[max(0, len(got)-40):])
+		}
+	}
 }

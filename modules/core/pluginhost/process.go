@@ -74,15 +74,21 @@ func (p *process) Start(context.Context) error {
 		_ = unix.Kill(-p.pid, unix.SIGKILL)
 	}
 	p.mu.Unlock()
+	heard := make(chan struct{})
 	go p.readStdout(outR)
-	go p.said.read(errR)
-	go p.wait()
+	go func() { p.said.read(errR); close(heard) }()
+	go p.wait(heard)
 	return nil
 }
 
+// lastWords is how long the death of a process waits for what it wrote last. A
+// descendant that left the group may hold the pipe for ever.
+const lastWords = 200 * time.Millisecond
+
 // wait kills what is left of the process group before the leader is reaped, so
-// that the group's id can't be another's yet.
-func (p *process) wait() {
+// that the group's id can't be another's yet. The process is gone once its
+// standard error was read to the end (heard), so that its epitaph is whole.
+func (p *process) wait(heard <-chan struct{}) {
 	for {
 		err := unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		if !errors.Is(err, unix.EINTR) {
@@ -94,6 +100,10 @@ func (p *process) wait() {
 	_ = p.cmd.Wait()
 	p.reaped, p.state = true, p.cmd.ProcessState.String()
 	p.mu.Unlock()
+	select {
+	case <-heard:
+	case <-time.After(lastWords):
+	}
 	close(p.done)
 	// A descendant that left the group may hold the pipes for ever.
 	time.AfterFunc(time.Second, func() {
