@@ -113,6 +113,32 @@ func checkRuntimes(runtimes []Runtime, bad func(format string, args ...any)) {
 				}
 			}
 		}
+		checkWarmUp(r.ID, r.WarmUp, bad)
+	}
+}
+
+// checkWarmUp lets unknown protocols pass: the host then goes without.
+func checkWarmUp(id string, w *WarmUp, bad func(format string, args ...any)) {
+	if w == nil {
+		return
+	}
+	if w.Protocol != WarmPrepared && (len(w.Argv) == 0 || w.Argv[0] == "") {
+		bad("runtime %s: its warm-up speaks %q but names no program", id, w.Protocol)
+	}
+	for _, a := range w.Argv {
+		if strings.ContainsRune(a, 0) {
+			bad("runtime %s: an argument of its warm-up holds a NUL byte", id)
+		}
+	}
+	seen := map[string]bool{}
+	for _, f := range w.Files {
+		if err := CheckPath(f.Path); err != nil {
+			bad("runtime %s: its warm-up: %w", id, err)
+		}
+		if seen[f.Path] {
+			bad("runtime %s: its warm-up has the file %q twice", id, f.Path)
+		}
+		seen[f.Path] = true
 	}
 }
 

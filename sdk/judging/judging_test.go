@@ -181,3 +181,24 @@ func TestScoreIsTheShareOfWeightAndLeavesOutSkips(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestAWarmUpThatCouldNeverStartIsRefusedAndAnUnknownProtocolIsNot(t *testing.T) {
+	described := func(w *WarmUp) error {
+		return CheckDescription(&Description{Name: "p", Version: "1.0.0", Languages: []Language{{Name: "x"}}, Runtimes: []Runtime{{ID: "r", WarmUp: w}}})
+	}
+	for name, w := range map[string]*WarmUp{
+		"no program":      {Protocol: WarmOnce},
+		"NUL":             {Protocol: WarmOnce, Argv: []string{"a\x00"}},
+		"a file outside":  {Protocol: WarmOnce, Argv: []string{"a"}, Files: []File{{Path: "../a"}}},
+		"one name, twice": {Protocol: WarmOnce, Argv: []string{"a"}, Files: []File{{Path: "a"}, {Path: "a"}}},
+	} {
+		if err := described(w); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	for _, w := range []*WarmUp{nil, {}, {Protocol: "warm/9", Argv: []string{"a"}}, {Protocol: WarmForkServer, Argv: []string{"a"}, Files: []File{{Path: "a"}}}} {
+		if err := described(w); err != nil {
+			t.Errorf("%+v: %v", w, err)
+		}
+	}
+}

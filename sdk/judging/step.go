@@ -34,6 +34,10 @@ type Process struct {
 	Collect []string
 	// Channel makes file descriptor 3 the process's end of the channel.
 	Channel bool
+	// Warm says that the runtime's warm-up program may serve this process instead
+	// of its being executed. It must behave the same when Argv is executed, which
+	// the host may do at any time.
+	Warm bool
 }
 
 // Carry takes a file that an earlier step collected into a process's files.

@@ -134,12 +134,40 @@ type Mount struct {
 	Optional bool
 }
 
-// WarmUp is a program that prepared sandboxes start from.
+// The hand-overs that a warm-up program can speak.
+const (
+	// WarmPrepared has no program: only empty rooms are built in advance.
+	WarmPrepared = ""
+	// WarmOnce is a program of which each start serves one process.
+	WarmOnce = "warm/1"
+	// WarmForkServer is WarmOnce by a program that can also be started as a
+	// fork-server, which serves each process in a fresh, confined child.
+	WarmForkServer = "fork-server/1"
+)
+
+// WarmUp is a program that is started before there is a submission, so that
+// what every run loads is loaded already. It serves processes that say Warm.
+//
+// It runs in a room of its own, as confined as any submission, with Files
+// read-only in /warm, which is its working folder, and an empty /work. It
+// loads what it needs, writes the line "ready" to standard output, nothing
+// before it and flushed, and reads one line from standard input, and no byte
+// further unless it goes on with the same buffered reader:
+//
+//	{"argv":["…"],"env":{"…":"…"},"dir":"/work/…"}
+//
+// which is the process as it would have been executed; env is all of it. End of
+// file instead means exit 0. After the line /work holds the process's files.
+// The program takes over env and dir and behaves exactly as argv would have,
+// executed: the rest of standard input is the process's, descriptor 3 is the
+// channel if it has one, the exit code is as usual. All output after the ready
+// line is the process's, and limits count from the line.
 type WarmUp struct {
-	Argv  []string
+	// Argv is started in /warm. Required unless Protocol is WarmPrepared.
+	Argv []string
+	// Files lie below /warm; none is writable.
 	Files []File
-	// Protocol names the hand-over that the program speaks:
-	// "fork-server/1", or empty for a plain run.
+	// Protocol is WarmOnce, WarmForkServer or WarmPrepared.
 	Protocol string
 }
 

@@ -24,8 +24,15 @@ type (
 	Runtime = judging.Runtime
 	// Mount is a directory of the host, shown read-only.
 	Mount = judging.Mount
-	// WarmUp is a program that prepared sandboxes start from.
+	// WarmUp is a program that is started before there is a submission.
 	WarmUp = judging.WarmUp
+)
+
+// The hand-overs that a warm-up program can speak; see WarmUp.
+const (
+	WarmPrepared   = judging.WarmPrepared
+	WarmOnce       = judging.WarmOnce
+	WarmForkServer = judging.WarmForkServer
 )
 
 // What the host's sandbox runs, and what came of it.

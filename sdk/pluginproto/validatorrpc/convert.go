@@ -122,7 +122,7 @@ func stepToProto(s judging.Step) *validatorv1.Step {
 		Processes: each(s.Processes, func(p judging.Process) *validatorv1.Process {
 			return &validatorv1.Process{
 				Role: p.Role, Argv: p.Argv, Env: p.Env, Dir: p.Dir, Files: each(p.Files, fileToProto),
-				Stdin: p.Stdin, Collect: p.Collect, Channel: p.Channel,
+				Stdin: p.Stdin, Collect: p.Collect, Channel: p.Channel, Warm: p.Warm,
 			}
 		}),
 		Carry: each(s.Carry, func(c judging.Carry) *validatorv1.Carry {
@@ -137,7 +137,7 @@ func stepFromProto(s *validatorv1.Step) judging.Step {
 		Processes: each(s.GetProcesses(), func(p *validatorv1.Process) judging.Process {
 			return judging.Process{
 				Role: p.GetRole(), Argv: p.GetArgv(), Env: p.GetEnv(), Dir: p.GetDir(), Files: each(p.GetFiles(), fileFromProto),
-				Stdin: p.GetStdin(), Collect: p.GetCollect(), Channel: p.GetChannel(),
+				Stdin: p.GetStdin(), Collect: p.GetCollect(), Channel: p.GetChannel(), Warm: p.GetWarm(),
 			}
 		}),
 		Carry: each(s.GetCarry(), func(c *validatorv1.Carry) judging.Carry {

@@ -778,11 +778,31 @@ func (x *Mount) GetOptional() bool {
 	return false
 }
 
+// A program that is started before there is a submission, so that what every
+// run loads is loaded already. It serves processes that say `warm`.
+//
+// warm/1: the program runs in a room of its own, as confined as any submission,
+// in /warm, which holds `files` read-only; /work is empty. It loads what it
+// needs and writes the line "ready" to standard output, nothing before it and
+// flushed. Then it reads one line from standard input, and no byte further
+// unless it goes on with the same buffered reader: a JSON object
+// {"argv":[...],"env":{...},"dir":"/work/..."}, the process as it would have
+// been executed; env is all of it, not what is added. End of file instead of the
+// line means exit 0. After the line /work holds the process's files. The program
+// takes over env and dir and behaves exactly as argv would have, executed: the
+// rest of standard input is the process's, file descriptor 3 the channel if it
+// has one, the exit code as usual. All output after the ready line is the
+// process's; limits count from the line. Each start serves one process.
+//
+// fork-server/1: as warm/1, and the program may also be started as a fork-server
+// (see plugins/validator-python/py/tracker_judge/forkserver.py), which serves any
+// number of processes, each in a fresh, confined child.
 type WarmUp struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Argv  []string               `protobuf:"bytes,1,rep,name=argv,proto3" json:"argv,omitempty"`
 	Files []*File                `protobuf:"bytes,2,rep,name=files,proto3" json:"files,omitempty"`
-	// Name of the hand-over that the program speaks: "fork-server/1", or empty for a plain run.
+	// The hand-over that the program speaks: "warm/1" or "fork-server/1"; empty
+	// for no program, only empty rooms are then built in advance.
 	Protocol      string `protobuf:"bytes,3,opt,name=protocol,proto3" json:"protocol,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1290,7 +1310,10 @@ type Process struct {
 	// Globs below /work of files to bring back.
 	Collect []string `protobuf:"bytes,7,rep,name=collect,proto3" json:"collect,omitempty"`
 	// File descriptor 3 is the process's end of the channel.
-	Channel       bool `protobuf:"varint,8,opt,name=channel,proto3" json:"channel,omitempty"`
+	Channel bool `protobuf:"varint,8,opt,name=channel,proto3" json:"channel,omitempty"`
+	// May be served by the runtime's warm-up program instead of being executed.
+	// It must behave the same when it is executed, which can happen at any time.
+	Warm          bool `protobuf:"varint,9,opt,name=warm,proto3" json:"warm,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1377,6 +1400,13 @@ func (x *Process) GetCollect() []string {
 func (x *Process) GetChannel() bool {
 	if x != nil {
 		return x.Channel
+	}
+	return false
+}
+
+func (x *Process) GetWarm() bool {
+	if x != nil {
+		return x.Warm
 	}
 	return false
 }
@@ -2487,7 +2517,7 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\x06limits\x18\x04 \x01(\v2#.tracker.plugin.validator.v1.LimitsR\x06limits\x128\n" +
 	"\x05carry\x18\x05 \x03(\v2\".tracker.plugin.validator.v1.CarryR\x05carry\x12\x14\n" +
 	"\x05stage\x18\x06 \x01(\tR\x05stage\x12&\n" +
-	"\x0fstop_on_failure\x18\a \x01(\bR\rstopOnFailure\"\xbf\x02\n" +
+	"\x0fstop_on_failure\x18\a \x01(\bR\rstopOnFailure\"\xd3\x02\n" +
 	"\aProcess\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x12\n" +
 	"\x04argv\x18\x02 \x03(\tR\x04argv\x12?\n" +
@@ -2496,7 +2526,8 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\x05files\x18\x05 \x03(\v2!.tracker.plugin.validator.v1.FileR\x05files\x12\x14\n" +
 	"\x05stdin\x18\x06 \x01(\fR\x05stdin\x12\x18\n" +
 	"\acollect\x18\a \x03(\tR\acollect\x12\x18\n" +
-	"\achannel\x18\b \x01(\bR\achannel\x1a6\n" +
+	"\achannel\x18\b \x01(\bR\achannel\x12\x12\n" +
+	"\x04warm\x18\t \x01(\bR\x04warm\x1a6\n" +
 	"\bEnvEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9a\x01\n" +
