@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
@@ -28,12 +31,59 @@ const (
 	// KindLLM is the kind of plugins that reach language models.
 	KindLLM = "llm"
 
-	// ValidatorVersion is the newest version of the validators' protocol. A host
-	// speaks the newest and the one before, where there is one.
+	// ValidatorVersion is the newest version of the validators' protocol; a host
+	// speaks Spoken(ValidatorVersion).
 	ValidatorVersion = 1
 	// LLMVersion is the newest version of the LLM plugins' protocol; the same holds.
 	LLMVersion = 1
 )
+
+// Spoken returns the versions that a host speaks, the lowest first: the newest
+// and, so that a tracker can be updated before its plugins, the one before.
+func Spoken(newest int) []int {
+	if newest <= 1 {
+		return []int{1}
+	}
+	return []int{newest - 1, newest}
+}
+
+// Incompatible is what a host says of a plugin that answered with a version
+// which it was not offered. It names both sides and what to do.
+func Incompatible(kind string, theirs int, ours []int) error {
+	what := fmt.Errorf("it speaks version %d of the %s protocol, this tracker speaks %s", theirs, kind, listed(ours))
+	if theirs > slices.Max(ours) {
+		return fmt.Errorf("%w: update the tracker, or install a version of the plugin that was made for it", what)
+	}
+	return fmt.Errorf("%w: update the plugin, or build it with the SDK of this tracker", what)
+}
+
+// incompatible reads go-plugin's error; ok is false when it is another.
+func incompatible(err error) (theirs int, ok bool) {
+	_, rest, found := strings.Cut(err.Error(), "incompatible API version with plugin. Plugin version: ")
+	if !found {
+		return 0, false
+	}
+	_, scanned := fmt.Sscanf(rest, "%d", &theirs)
+	return theirs, scanned == nil
+}
+
+// ExplainStart turns go-plugin's error about versions into Incompatible, and
+// leaves others as they are.
+func ExplainStart(err error, kind string, ours []int) error {
+	if theirs, ok := incompatible(err); ok {
+		return Incompatible(kind, theirs, ours)
+	}
+	return err
+}
+
+// listed is "1", or "1 and 2".
+func listed(versions []int) string {
+	texts := make([]string, len(versions))
+	for i, v := range versions {
+		texts[i] = strconv.Itoa(v)
+	}
+	return strings.Join(texts, " and ")
+}
 
 // Handshake is go-plugin's handshake for every kind of plugin.
 func Handshake() plugin.HandshakeConfig {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -55,11 +56,12 @@ func (k Kind[C]) describe(ctx context.Context, client any) (Description, error) 
 // Handle calls one plugin. It stays good over crashes and restarts.
 type Handle[C any] struct {
 	slot *slot
+	hold *hold // nil but for a handle of a run
 }
 
 // Get returns a handle on an enabled plugin of that kind, without starting it.
 func Get[C any](h *Host, kind Kind[C], name string) (*Handle[C], error) {
-	s, ok := h.slots[name]
+	s, ok := h.slot(name)
 	if !ok || s.kind.kindName() != kind.Name {
 		return nil, &CallError{Plugin: name, Op: "get", Reason: ErrUnknown,
 			Err: fmt.Errorf("no %s plugin %q is enabled; enabled are %v", kind.Name, name, h.Names(kind.Name))}
@@ -74,15 +76,27 @@ func Get[C any](h *Host, kind Kind[C], name string) (*Handle[C], error) {
 // A plugin that lets the timeout pass is replaced: it finishes what else it is
 // doing, while new calls go to a new process.
 func (h *Handle[C]) Do(ctx context.Context, op string, timeout time.Duration, fn func(ctx context.Context, client C) error) error {
-	return h.slot.do(ctx, op, timeout, func(ctx context.Context, client any) error {
+	return h.slot.do(ctx, h.hold, op, timeout, func(ctx context.Context, client any) error {
 		return fn(ctx, client.(C)) //nolint:forcetypeassert // the kind's connect made it
 	})
+}
+
+// Hold starts the plugin if it does not run, and returns a handle for one run
+// of several calls: all of them go to the same binary, also when another is
+// installed meanwhile. done gives it free again.
+func (h *Handle[C]) Hold(ctx context.Context) (run *Handle[C], done func(), err error) {
+	inst, err := h.slot.acquire(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var once sync.Once
+	return &Handle[C]{slot: h.slot, hold: &hold{inst}}, func() { once.Do(func() { h.slot.release(inst) }) }, nil
 }
 
 // Description starts the plugin if it does not run, and returns what it said
 // about itself.
 func (h *Handle[C]) Description(ctx context.Context) (Description, error) {
-	inst, err := h.slot.acquire(ctx)
+	inst, err := h.slot.acquireFor(ctx, h.hold)
 	if err != nil {
 		return Description{}, err
 	}

@@ -32,11 +32,13 @@ type instance struct {
 	conn    *grpc.ClientConn
 	client  any
 	version int
-	desc    Description
-	started time.Time
-	sockets string
-	calls   int // guarded by the slot's mu
-	once    sync.Once
+	// generation tells the binaries apart that a slot has run.
+	generation int
+	desc       Description
+	started    time.Time
+	sockets    string
+	calls      int // guarded by the slot's mu
+	once       sync.Once
 }
 
 // kill ends the instance and all its processes, and waits until they are gone.
@@ -52,44 +54,39 @@ func (i *instance) kill() {
 }
 
 // launch starts a plugin, connects to it and asks what it is.
-func (h *Host) launch(ctx context.Context, s *slot) (*instance, error) {
+func (h *Host) launch(ctx context.Context, s *slot, p *Plugin) (*instance, error) {
 	drop := isRoot() && !h.cfg.KeepPrivileges
-	inst, err := h.launchAs(ctx, s, drop)
+	inst, err := h.launchAs(ctx, s, p, drop)
 	if drop && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EINVAL)) {
 		h.warnUser.Do(func() {
 			h.cfg.Logger.Warn("this machine does not let plugins run as other users, so they run as the server's", "error", err)
 		})
-		return h.launchAs(ctx, s, false)
+		return h.launchAs(ctx, s, p, false)
 	}
 	return inst, err
 }
 
-func (h *Host) launchAs(ctx context.Context, s *slot, drop bool) (*instance, error) {
-	binary, err := h.dir.stage(&s.plugin)
+func (h *Host) launchAs(ctx context.Context, s *slot, p *Plugin, drop bool) (*instance, error) {
+	binary, err := h.dir.stage(p)
+	if err != nil {
+		return nil, err
+	}
+	cfg, identity, err := pluginproto.HostConfig(s.kind.kindName(), s.kind.protocolVersions(), h.cfg.StartTimeout)
 	if err != nil {
 		return nil, err
 	}
 	inst := &instance{started: time.Now()}
 	var begun atomic.Pointer[process]
-	cfg := &plugin.ClientConfig{
-		HandshakeConfig:  pluginproto.Handshake(),
-		VersionedPlugins: pluginproto.Versions(s.kind.kindName(), s.kind.protocolVersions()...),
-		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		AutoMTLS:         true,
-		SkipHostEnv:      true,
-		StartTimeout:     h.cfg.StartTimeout,
-		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Off}),
-		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: h.dir.path},
-		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, sockets string) (runner.Runner, error) {
-			inst.sockets = sockets
-			cmd, err := h.command(s, binary, spec.Env, sockets, drop)
-			if err != nil {
-				return nil, err
-			}
-			inst.proc = newProcess(cmd, &tail{log: h.log(s.plugin.Name)})
-			begun.Store(inst.proc)
-			return inst.proc, nil
-		},
+	cfg.UnixSocketConfig = &plugin.UnixSocketConfig{TempDir: h.dir.path}
+	cfg.RunnerFunc = func(_ hclog.Logger, spec *exec.Cmd, sockets string) (runner.Runner, error) {
+		inst.sockets = sockets
+		cmd, err := h.command(s, p, binary, append(identity, spec.Env...), sockets, drop)
+		if err != nil {
+			return nil, err
+		}
+		inst.proc = newProcess(cmd, &tail{log: h.log(p.Name)})
+		begun.Store(inst.proc)
+		return inst.proc, nil
 	}
 	client := plugin.NewClient(cfg)
 	// Client.Kill is never used: it waits without a bound and dials again.
@@ -118,15 +115,15 @@ func (h *Host) launchAs(ctx context.Context, s *slot, drop bool) (*instance, err
 
 // command is the plugin's process, with a minimal environment and, as root,
 // a user of its own.
-func (h *Host) command(s *slot, binary string, handshake []string, sockets string, drop bool) (*exec.Cmd, error) {
-	cmd := exec.Command(binary, s.plugin.Args...) //nolint:noctx // it outlives its start; process.kill ends it with all its children
+func (h *Host) command(s *slot, p *Plugin, binary string, handshake []string, sockets string, drop bool) (*exec.Cmd, error) {
+	cmd := exec.Command(binary, p.Args...) //nolint:noctx // it outlives its start; process.kill ends it with all its children
 	cmd.Dir = sockets
 	cmd.Env = append([]string{
 		"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=" + sockets, "TMPDIR=" + sockets,
 		pluginproto.EnvKind + "=" + s.kind.kindName(),
 		pluginproto.EnvHostPID + "=" + strconv.Itoa(os.Getpid()),
 	}, handshake...)
-	for k, v := range s.plugin.Env {
+	for k, v := range p.Env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -173,24 +170,19 @@ func (h *Host) connect(ctx context.Context, s *slot, inst *instance, addr net.Ad
 		return fmt.Errorf("it did not describe itself within %s", describeTimeout)
 	case err != nil:
 		return fmt.Errorf("it did not describe itself: %w", err)
-	case inst.desc.Name != s.plugin.Name:
-		return fmt.Errorf("it says that its name is %q, but it is configured as %q: use its own name", inst.desc.Name, s.plugin.Name)
+	case inst.desc.Name != s.name:
+		return fmt.Errorf("it says that its name is %q, but it is configured as %q: use its own name", inst.desc.Name, s.name)
 	}
 	return nil
 }
 
 // explain adds to a failed start what an operator can do about it.
 func explain(err error, s *slot, p *process) error {
-	text := err.Error()
-	switch {
-	case strings.Contains(text, "incompatible API version"):
-		var theirs int
-		_, _ = fmt.Sscanf(text[strings.Index(text, "Plugin version: "):], "Plugin version: %d", &theirs)
-		ours := s.kind.protocolVersions()
-		if theirs > ours[len(ours)-1] {
-			return fmt.Errorf("it speaks version %d of the %s protocol, this tracker speaks %v: update the tracker, or install an older version of the plugin", theirs, s.kind.kindName(), ours)
-		}
-		return fmt.Errorf("it speaks version %d of the %s protocol, this tracker speaks %v: build the plugin with a current SDK", theirs, s.kind.kindName(), ours)
+	ours := s.kind.protocolVersions()
+	if explained := pluginproto.ExplainStart(err, s.kind.kindName(), ours); explained != err { //nolint:errorlint // whether it is the same
+		return explained
+	}
+	switch text := err.Error(); {
 	case strings.Contains(text, "timeout while waiting for plugin to start"):
 		return fmt.Errorf("it did not say that it is there within %s%s", s.host.cfg.StartTimeout, quoted(p))
 	case strings.Contains(text, "plugin exited before"), strings.Contains(text, "Unrecognized remote plugin message"):

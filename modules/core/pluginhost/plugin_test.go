@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,12 @@ func playPlugin(mode string) {
 			}
 			return &validator.Report{Verdict: validator.Passed, Score: 1}, nil
 		},
+	}
+	if v := os.Getenv("TEST_VERSION"); v != "" {
+		spec.Version = v
+	}
+	if versions, ok := strings.CutPrefix(mode, "speaks-"); ok {
+		speak(strings.Split(versions, "-"))
 	}
 	out := os.Getenv("PLUGIN_UNIX_SOCKET_DIR")
 	switch mode {
@@ -112,6 +119,34 @@ func serveRaw(mode string) {
 		Kind: pluginproto.KindValidator, Name: "played", Version: "1.0.0",
 		Versions: map[int]func(*grpc.Server){version: func(s *grpc.Server) { validatorrpc.Register(s, rawJudge{mode: mode}) }},
 	})
+}
+
+// speak serves a protocol of which a version before 3 told scores in percent.
+func speak(versions []string) {
+	served := map[int]func(*grpc.Server){}
+	for _, text := range versions {
+		v, _ := strconv.Atoi(text)
+		score := 0.5
+		if v < 3 {
+			score = 50
+		}
+		served[v] = func(s *grpc.Server) { validatorrpc.Register(s, scorer{version: v, score: score}) }
+	}
+	pluginproto.Serve(pluginproto.Service{Kind: pluginproto.KindValidator, Name: "played", Version: "1.0.0", Versions: served})
+}
+
+type scorer struct {
+	anyJudge
+	version int
+	score   float64
+}
+
+func (s scorer) Describe(context.Context) (*judging.Description, error) {
+	return &judging.Description{Name: "played", Version: fmt.Sprintf("%d.0.0", s.version), Languages: []judging.Language{{Name: "text"}}}, nil
+}
+
+func (s scorer) Judge(context.Context, *judging.JudgeRequest) (*judging.Decision, error) {
+	return &judging.Decision{Report: &judging.Report{Verdict: judging.VerdictFailed, Score: s.score}}, nil
 }
 
 type anyJudge = judging.Judge

@@ -17,34 +17,41 @@ const maxBackOff = 10 * time.Second
 
 // slot is one enabled plugin over all its lives.
 type slot struct {
-	host   *Host
-	plugin Plugin
-	kind   AnyKind
-	uid    int
+	host *Host
+	name string
+	kind AnyKind
+	uid  int
 	// life ends with the host; a start under way is then killed.
 	life context.Context //nolint:containedctx // the slot's own, from newSlot to close
 	end  context.CancelFunc
 
-	mu       sync.Mutex
-	closed   bool
-	current  *instance
-	all      map[*instance]bool // also those that finish their last calls
-	starting chan struct{}      // closed when the start under way has ended
-	crashes  []time.Time
-	next     time.Time // no start before
-	isolated bool      // next is the end of a quarantine
-	problem  string
-	desc     Description
-	version  int
+	mu         sync.Mutex
+	plugin     Plugin  // what new processes run
+	generation int     // counts the changes of plugin
+	refused    *Plugin // the last change that could not be started
+	enabled    bool
+	closed     bool
+	current    *instance
+	all        map[*instance]bool // also those that finish their last calls
+	starting   chan struct{}      // closed when the start under way has ended
+	crashes    []time.Time
+	next       time.Time // no start before
+	isolated   bool      // next is the end of a quarantine
+	problem    string
+	desc       Description
+	version    int
 }
 
 func newSlot(h *Host, p Plugin, kind AnyKind, uid int) *slot {
 	life, end := context.WithCancel(context.Background()) //nolint:forbidigo // close ends it
-	return &slot{host: h, plugin: p, kind: kind, uid: uid, life: life, end: end, all: map[*instance]bool{}}
+	return &slot{
+		host: h, name: p.Name, kind: kind, uid: uid, life: life, end: end,
+		plugin: p, enabled: true, all: map[*instance]bool{},
+	}
 }
 
 func (s *slot) fail(op string, reason, err error) error {
-	return &CallError{Plugin: s.plugin.Name, Op: op, Reason: reason, Err: err}
+	return &CallError{Plugin: s.name, Op: op, Reason: reason, Err: err}
 }
 
 // acquire returns a running instance with one more call on it.
@@ -55,6 +62,9 @@ func (s *slot) acquire(ctx context.Context) (*instance, error) {
 		case s.closed:
 			s.mu.Unlock()
 			return nil, s.fail("start", ErrClosed, nil)
+		case !s.enabled:
+			s.mu.Unlock()
+			return nil, s.fail("start", ErrUnknown, errors.New("it was disabled"))
 		case s.current != nil && s.current.proc.gone():
 			s.bury(s.current)
 			s.mu.Unlock()
@@ -95,8 +105,9 @@ func (s *slot) acquire(ctx context.Context) (*instance, error) {
 		}
 		// The start belongs to the slot, so it outlives a caller that gives up.
 		s.starting = make(chan struct{})
+		p, generation := s.plugin, s.generation
 		s.mu.Unlock()
-		go s.start()
+		go s.start(p, generation)
 	}
 }
 
@@ -113,29 +124,37 @@ func (s *slot) startFailed() error {
 	return s.fail("start", ErrUnavailable, errors.New(s.problem))
 }
 
-func (s *slot) start() {
-	inst, err := s.host.launch(s.life, s)
+func (s *slot) start(p Plugin, generation int) {
+	inst, err := s.host.launch(s.life, s, &p)
 	s.mu.Lock()
 	close(s.starting)
 	s.starting = nil
-	if err != nil && s.closed {
+	switch {
+	case s.closed || s.generation != generation:
+		// Nobody waits for it, or something newer took its place.
 		s.mu.Unlock()
-		return
-	}
-	if err != nil {
+		if err == nil {
+			inst.kill()
+		}
+	case err != nil:
 		s.countCrash(fmt.Sprintf("could not be started: %v", err))
 		s.mu.Unlock()
-		return
-	}
-	if s.closed {
+	default:
+		s.adopt(inst)
 		s.mu.Unlock()
-		inst.kill()
-		return
+		s.greet(inst)
 	}
+}
+
+// adopt makes an instance the one that new calls go to; the caller holds mu.
+func (s *slot) adopt(inst *instance) {
+	inst.generation = s.generation
 	s.current, s.all[inst] = inst, true
 	s.desc, s.version, s.problem, s.isolated = inst.desc, inst.version, "", false
-	s.mu.Unlock()
-	s.host.log(s.plugin.Name).Info("plugin started", "pid", inst.proc.pid, "version", inst.desc.Version, "protocol", inst.version)
+}
+
+func (s *slot) greet(inst *instance) {
+	s.host.log(s.name).Info("plugin started", "pid", inst.proc.pid, "version", inst.desc.Version, "protocol", inst.version)
 	go s.watch(inst)
 }
 
@@ -158,7 +177,7 @@ func (s *slot) watch(inst *instance) {
 			if err := inst.healthy(s.life); err == nil {
 				missed = 0
 			} else if missed++; missed >= 2 {
-				s.host.log(s.plugin.Name).Warn("plugin does not answer health checks, so it is killed", "error", err)
+				s.host.log(s.name).Warn("plugin does not answer health checks, so it is killed", "error", err)
 				inst.proc.kill()
 			}
 		}
@@ -184,11 +203,11 @@ func (s *slot) countCrash(what string) {
 	}
 	s.crashes = append(recent, now)
 	n := len(s.crashes)
-	log := s.host.log(s.plugin.Name)
+	log := s.host.log(s.name)
 	if s.isolated || n >= s.host.cfg.MaxCrashes {
 		s.isolated, s.next = true, now.Add(s.host.cfg.Quarantine)
 		s.problem = fmt.Sprintf("it failed %d times within %s and is quarantined until %s; the last time it %s. Look at its log, replace or disable it, or run `tracker plugin enable %s` to try at once",
-			n, s.host.cfg.CrashWindow, s.next.Format(time.RFC3339), what, s.plugin.Name)
+			n, s.host.cfg.CrashWindow, s.next.Format(time.RFC3339), what, s.name)
 		log.Error("plugin is quarantined", "problem", s.problem)
 		return
 	}
@@ -223,12 +242,11 @@ func (s *slot) retire(inst *instance) {
 
 func (s *slot) reset() {
 	s.mu.Lock()
-	old := s.current
-	s.current, s.crashes, s.next, s.isolated, s.problem = nil, nil, time.Time{}, false, ""
-	idle := old != nil && old.calls == 0
+	s.refused = nil
+	idle := s.forget()
 	s.mu.Unlock()
-	if idle {
-		old.kill()
+	if idle != nil {
+		idle.kill()
 	}
 }
 
@@ -247,8 +265,9 @@ func (s *slot) close() {
 	}
 }
 
-func (s *slot) do(ctx context.Context, op string, timeout time.Duration, fn func(context.Context, any) error) (err error) {
-	inst, err := s.acquire(ctx)
+// do makes one call. A hold keeps it on the binary that a run began with.
+func (s *slot) do(ctx context.Context, h *hold, op string, timeout time.Duration, fn func(context.Context, any) error) (err error) {
+	inst, err := s.acquireFor(ctx, h)
 	if err != nil {
 		return err
 	}
@@ -304,7 +323,7 @@ func (s *slot) info() Info {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := Info{
-		Name: s.plugin.Name, Kind: s.kind.kindName(), Path: s.plugin.Path, State: "idle",
+		Name: s.name, Kind: s.kind.kindName(), Path: s.plugin.Path, SHA256: s.plugin.SHA256, State: "idle",
 		Description: s.desc, Protocol: s.version, Crashes: len(s.crashes), Problem: s.problem,
 	}
 	switch {

@@ -50,6 +50,20 @@ func (h *Host) Validator(name string) (judging.Judge, error) {
 	return &validatorPlugin{handle}, nil
 }
 
+// ValidatorRun returns the validator plugin of that name for the calls of one
+// run, which all reach the binary that it began with. done ends the run.
+func (h *Host) ValidatorRun(ctx context.Context, name string) (judge judging.Judge, done func(), err error) {
+	handle, err := Get(h, Validator, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	held, done, err := handle.Hold(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &validatorPlugin{held}, done, nil
+}
+
 type validatorPlugin struct{ h *Handle[judging.Judge] }
 
 func (v *validatorPlugin) Describe(ctx context.Context) (*judging.Description, error) {

@@ -78,10 +78,11 @@ func (e *Engine) Judge(ctx context.Context, job Job, stage func(string)) (Result
 		return Result{}, ErrNoSandbox
 	}
 	began := time.Now()
-	plugin, desc, versions, err := e.prepare(ctx, job.Plugin)
+	plugin, done, desc, versions, err := e.prepare(ctx, job.Plugin)
 	if err != nil {
 		return Result{}, err
 	}
+	defer done()
 	nonce, err := newNonce()
 	if err != nil {
 		return Result{}, err
@@ -116,24 +117,29 @@ func (e *Engine) Versions(ctx context.Context, plugin string) (version string, t
 	if e.runner == nil {
 		return "", nil, ErrNoSandbox
 	}
-	_, desc, versions, err := e.prepare(ctx, plugin)
+	_, done, desc, versions, err := e.prepare(ctx, plugin)
 	if err != nil {
 		return "", nil, err
 	}
+	defer done()
 	return desc.Version, maps.Clone(versions), nil
 }
 
-func (e *Engine) prepare(ctx context.Context, name string) (judging.Judge, *judging.Description, map[string]string, error) {
-	plugin, err := e.host.Validator(name)
+// prepare opens a plugin for one run, all of whose calls reach the version that
+// it began with; done ends it.
+func (e *Engine) prepare(ctx context.Context, name string) (plugin judging.Judge, done func(), desc *judging.Description, versions map[string]string, err error) {
+	plugin, done, err = e.host.ValidatorRun(ctx, name)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, nil, err
 	}
-	desc, err := plugin.Describe(ctx)
+	if desc, err = plugin.Describe(ctx); err == nil {
+		versions, err = e.toolchain(ctx, desc)
+	}
 	if err != nil {
-		return nil, nil, nil, err
+		done()
+		return nil, nil, nil, nil, err
 	}
-	versions, err := e.toolchain(ctx, desc)
-	return plugin, desc, versions, err
+	return plugin, done, desc, versions, nil
 }
 
 // toolchain asks the runtimes for their versions, once per version of a plugin.
