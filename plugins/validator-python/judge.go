@@ -69,6 +69,7 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 	var events []event
 	if f := proc.File(eventsFile); f != nil {
 		events = readEvents(f.Content, req.Nonce)
+		addLines(events, req.Task.Tests)
 	}
 	if len(l.modules) == 0 {
 		return script(r, run, events)

@@ -11,15 +11,8 @@
 package main
 
 import (
-	"embed"
-
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
-
-// programs is what runs in the sandbox.
-//
-//go:embed py
-var programs embed.FS
 
 const (
 	version = "1.0.0"
@@ -55,6 +48,7 @@ try:
 except ImportError:
     print("Python", platform.python_version() + ", no pytest")`},
 		Env: map[string]string{"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+		WarmUp: &validator.WarmUp{Argv: append(interpreter(), "/warm/warm.py"), Files: warmFiles(), Protocol: validator.WarmOnce},
 	}},
 	Options: options{Framework: "auto"},
 	Plan:    plan,

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -15,8 +12,6 @@ import (
 )
 
 const (
-	judgeDir   = ".judge"
-	eventsFile = judgeDir + "/events"
 	// stepCheck reads programs that have no tests. stepSplit keeps tests and
 	// submission in two processes, stepShared has both in one.
 	stepCheck, stepSplit, stepShared = "check", "split", "run"
@@ -45,16 +40,15 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 		split, err := splitStep(req, l, opts)
 		return []validator.Step{split}, err
 	}
-	own, err := ownFiles(job(req, l, opts))
+	p, err := process("main", "check", "", job(req, l, opts))
 	if err != nil {
 		return nil, err
 	}
+	p.Files = append(p.Files, l.files...)
 	read := validator.Step{
 		ID: stepCheck, Runtime: "python", Stage: "compile", StopOnFailure: true,
-		Limits: validator.Limits{Wall: 10 * time.Second, CPU: 10 * time.Second, OutputBytes: 8 << 20},
-		Processes: []validator.Process{{
-			Role: "main", Argv: program("check"), Files: append(slices.Clone(l.files), own...),
-		}},
+		Limits:    validator.Limits{Wall: 10 * time.Second, CPU: 10 * time.Second, OutputBytes: 8 << 20},
+		Processes: []validator.Process{p},
 	}
 	if l.entry == "" {
 		return []validator.Step{read}, nil
@@ -77,10 +71,6 @@ func more(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	return []validator.Step{step}, err
 }
 
-func program(mode string) []string {
-	return []string{python, "-I", "-B", "-X", "utf8", judgeDir + "/main.py", mode}
-}
-
 // job is what our own programs in the sandbox know of the task.
 func job(req *validator.Request, l layout, opts options) map[string]any {
 	limit := req.Task.Limits.OutputBytes
@@ -94,19 +84,24 @@ func job(req *validator.Request, l layout, opts options) map[string]any {
 }
 
 // sharedStep runs everything in one process: the program where there are no
-// tests, and tests that can't be kept apart from the submission.
+// tests, and tests that can't be kept apart from the submission. Of test modules
+// only the names lie where the submission can read them.
 func sharedStep(req *validator.Request, l layout, opts options) (validator.Step, error) {
-	own, err := ownFiles(job(req, l, opts))
+	settings, hidden := job(req, l, opts), map[string][]byte{}
+	files := slices.Clone(l.files)
+	for i := range files {
+		f := &files[i]
+		if slices.Contains(l.modules, f.Path) || path.Base(f.Path) == "conftest.py" {
+			hidden[f.Path], f.Content = f.Content, nil
+		}
+	}
+	settings["hidden"] = hidden
+	p, err := process("main", "run", req.Nonce, settings)
 	if err != nil {
 		return validator.Step{}, err
 	}
-	step := validator.Step{
-		ID: stepShared, Runtime: "python", Stage: "test", Limits: req.Task.Limits,
-		Processes: []validator.Process{{
-			Role: "main", Argv: program("run"), Files: append(slices.Clone(l.files), own...),
-			Stdin: []byte(req.Nonce + "\n"), Collect: []string{eventsFile},
-		}},
-	}
+	p.Files = append(p.Files, files...)
+	step := validator.Step{ID: stepShared, Runtime: "python", Stage: "test", Limits: req.Task.Limits, Processes: []validator.Process{p}}
 	if len(l.modules) == 0 {
 		step.Stage = "run"
 	}
@@ -235,27 +230,4 @@ func tops(names []string) []string {
 		}
 	}
 	return out
-}
-
-func ownFiles(settings map[string]any) ([]validator.File, error) {
-	job, err := json.Marshal(settings)
-	if err != nil {
-		return nil, err
-	}
-	out := []validator.File{
-		{Path: judgeDir + "/job.json", Content: job},
-		{Path: judgeDir + "/pytest.ini", Content: []byte("[pytest]\n")},
-	}
-	err = fs.WalkDir(programs, "py", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".py") {
-			return err
-		}
-		content, err := programs.ReadFile(name)
-		out = append(out, validator.File{Path: judgeDir + strings.TrimPrefix(name, "py"), Content: content})
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the plugin's own files: %w", err)
-	}
-	return out, nil
 }

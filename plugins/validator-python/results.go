@@ -114,6 +114,16 @@ func readEvents(raw []byte, nonce string) []event {
 	return out
 }
 
+// addLines puts in the lines of tests that lay nowhere while they ran.
+func addLines(events []event, tests []validator.File) {
+	for _, e := range events {
+		if e.Failure == nil || e.Failure.Test == nil || e.Failure.Test.Text != "" {
+			continue
+		}
+		e.Failure.Test.Text = sourceLine(&validator.Submission{Files: tests}, e.Failure.Test.File, e.Failure.Test.Line)
+	}
+}
+
 // check returns what was read of the submission and the tests: by a step of its
 // own, or by the process of the tests before it ran them. It is nil when the
 // submission is such that Python could not read it.

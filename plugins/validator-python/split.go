@@ -5,7 +5,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/goals-tracker/tracker/sdk/validator"
@@ -32,34 +31,27 @@ func splitStep(req *validator.Request, l layout, opts options) (validator.Step, 
 	extra, _ := given(req, l)
 	submission = append(submission, extra...)
 	settings["task_files"], settings["trust_equality"] = taken, opts.TrustEquality
-	own, err := ownFiles(settings)
-	if err != nil {
-		return validator.Step{}, err
-	}
-	for i, name := range l.names {
+	var sources [][]byte // read by the tests' process, as texts
+	for _, name := range l.names {
 		if f := req.Submission.File(name); f != nil {
-			own = append(own, validator.File{Path: judgeDir + "/sources/" + strconv.Itoa(i), Content: f.Content})
+			sources = append(sources, f.Content)
 		}
 	}
-	theirs, err := ownFiles(map[string]any{"files": l.names, "tests": []string{}})
+	settings["sources"] = sources
+	of, err := process("tests", "tests", req.Nonce, settings)
 	if err != nil {
 		return validator.Step{}, err
 	}
-	theirs = slices.DeleteFunc(theirs, func(f validator.File) bool { return !slices.Contains(holders, path.Base(f.Path)) })
+	by, err := process("submission", "submission", "", map[string]any{"tops": tops(l.names)})
+	if err != nil {
+		return validator.Step{}, err
+	}
+	of.Files, of.Channel = append(of.Files, tests...), true
+	by.Files, by.Channel = append(by.Files, submission...), true
 	return validator.Step{
-		ID: stepSplit, Runtime: "python", Stage: "test", Limits: req.Task.Limits,
-		Processes: []validator.Process{
-			{
-				Role: "tests", Argv: program("tests"), Files: append(tests, own...), Channel: true,
-				Stdin: []byte(req.Nonce + "\n"), Collect: []string{eventsFile},
-			},
-			{Role: "submission", Argv: program("submission"), Files: append(submission, theirs...), Channel: true},
-		},
+		ID: stepSplit, Runtime: "python", Stage: "test", Limits: req.Task.Limits, Processes: []validator.Process{of, by},
 	}, nil
 }
-
-// holders are our own files that the submission's process is made of.
-var holders = []string{"job.json", "main.py", "__init__.py", "carry.py", "files.py", "paths.py", "peer.py", "split_submission.py", "standin.py"}
 
 var (
 	importLine = regexp.MustCompile(`(?m)^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import|import[ \t]+([\w., \t]+))`)

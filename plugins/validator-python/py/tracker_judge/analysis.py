@@ -1,10 +1,23 @@
 """What can be known of test files by reading them."""
 import ast
+import os
+
+from . import hidden, places
+
+_trees = {}
 
 
-def parse(path):
-    with open(path, "rb") as f:
-        return ast.parse(f.read(), path)
+def parse(name):
+    """The tree of a file below the root, not to be changed."""
+    if name not in _trees:
+        _trees[name] = ast.parse(hidden.source(os.path.join(places.ROOT, name)), name)
+    return _trees[name]
+
+
+def forget():
+    """Lets go of all trees: nothing of the tests is kept but what pytest or
+    unittest keep."""
+    _trees.clear()
 
 
 def imports(tree):

@@ -9,9 +9,10 @@ import sys
 import time
 import traceback
 
+from .places import ROOT
+
 KEEP = 64 << 10  # of each test's output
 TEXT = 8 << 10
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 class Events:

@@ -7,8 +7,8 @@ import os
 import sys
 
 from . import files, paths, peer
+from .places import ROOT
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PATCHABLE = {"print", "open"}
 
 

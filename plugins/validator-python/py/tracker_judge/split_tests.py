@@ -8,8 +8,8 @@ import types
 import unittest
 
 from . import carry, events, files, peer, standin
+from .places import ROOT
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Objects that lead from something harmless to the tests' own names.
 CLOSED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType,
           types.FrameType, types.CodeType, types.TracebackType, types.ModuleType, unittest.TestCase)

@@ -8,8 +8,8 @@ import sys
 import types
 
 from . import analysis, carry, files, peer, split_tests, standin
+from .places import ROOT
 
-ROOT = split_tests.ROOT
 KEPT = {("sys", n) for n in ("stdin", "stdout", "stderr", "argv", "modules", "path")} | {("os", "environ"), ("builtins", "print"), ("builtins", "open"), ("builtins", "input")}
 
 
