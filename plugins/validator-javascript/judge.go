@@ -70,7 +70,7 @@ func types(r *validator.Report, req *validator.Request, opts options) (bool, err
 	}
 	if len(c.Broken) > 0 {
 		b := c.Broken[0]
-		return false, fmt.Errorf("the task's tests can't be read: %s:%d: %s", b.File, b.Line, b.En)
+		return false, validator.TaskErrorf("the task's tests can't be read: %s:%d: %s", b.File, b.Line, b.En)
 	}
 	r.Versions["typescript"] = c.Version
 	var first *validator.Finding
@@ -128,7 +128,7 @@ func tests(r *validator.Report, req *validator.Request, l *layout, run *validato
 		if f := k.brokenFiles[file]; f != nil {
 			t.Message = explain(f)
 			if f.Type == "SyntaxError" && f.Learner == nil && !strings.Contains(f.Message, "does not provide an export") {
-				return nil, fmt.Errorf("the task's test file %s can't be read: %s", file, f.Message)
+				return nil, validator.TaskErrorf("the task's test file %s can't be read: %s", file, f.Message)
 			}
 		} else if k.finished {
 			continue
@@ -136,7 +136,7 @@ func tests(r *validator.Report, req *validator.Request, l *layout, run *validato
 		r.Tests = append(r.Tests, t)
 	}
 	if len(r.Tests) == 0 && k.finished {
-		return nil, fmt.Errorf("the task's test files hold no test: %s", strings.Join(l.modules, ", "))
+		return nil, validator.TaskErrorf("the task's test files hold no test: %s", strings.Join(l.modules, ", "))
 	}
 	slices.SortStableFunc(r.Tests, func(a, b validator.Test) int { return strings.Compare(fileOf(a.ID), fileOf(b.ID)) })
 	r.Score = validator.Score(r.Tests)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -26,7 +25,7 @@ const (
 	mostCalls = 6000
 )
 
-var errNotApart = errors.New("the task requires integrity split, but its tests reach into the submission's world (fake timers, replaced modules or globals, files): change the tests or allow shared")
+var errNotApart = validator.TaskErrorf("the task requires integrity split, but its tests reach into the submission's world (fake timers, replaced modules or globals, files): change the tests or allow shared")
 
 func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	l := arrange(req)

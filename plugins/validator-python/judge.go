@@ -32,7 +32,7 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 		return r, nil
 	}
 	if len(c.BrokenTests) > 0 {
-		return nil, fmt.Errorf("the task's tests can't be read: %s", strings.Join(c.BrokenTests, "; "))
+		return nil, validator.TaskErrorf("the task's tests can't be read: %s", strings.Join(c.BrokenTests, "; "))
 	}
 	r.Findings = append(r.Findings, ruleFindings(c, &req.Submission, opts.IgnoreRules)...)
 	if len(c.Syntax) > 0 {
@@ -47,7 +47,7 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 	run, role := req.Result(stepShared), "main"
 	if run == nil && len(l.modules) > 0 {
 		if reason := inseparable(req); reason != "" {
-			return nil, fmt.Errorf("the task requires integrity split, but %s, for which tests and submission need one process: change the tests or allow shared", reason)
+			return nil, validator.TaskErrorf("the task requires integrity split, but %s, for which tests and submission need one process: change the tests or allow shared", reason)
 		}
 		run, role = req.Result(stepSplit), "tests"
 		if _, guessed := given(req, l); !guessed {
@@ -131,7 +131,7 @@ func tests(r *validator.Report, l layout, c *checked, run *validator.StepResult,
 		}
 	}
 	if len(r.Tests) == 0 && k.finished {
-		return nil, fmt.Errorf("the task's test files hold no test: %s", strings.Join(l.modules, ", "))
+		return nil, validator.TaskErrorf("the task's test files hold no test: %s", strings.Join(l.modules, ", "))
 	}
 	slices.SortStableFunc(r.Tests, func(a, b validator.Test) int { return strings.Compare(fileOf(a.ID), fileOf(b.ID)) })
 	r.Score = validator.Score(r.Tests)

@@ -51,6 +51,11 @@ type (
 	Outcome = judging.Outcome
 )
 
+// TaskErrorf makes the error for a task that can't be judged by, whatever is
+// submitted: its tests don't parse, hold no test, or can't keep to the integrity
+// that it requires. Its teacher reads it, and nothing is retried.
+func TaskErrorf(format string, args ...any) error { return judging.TaskErrorf(format, args...) }
+
 // What a plugin says about the learner's work.
 type (
 	// Report holds verdict, tests and findings.

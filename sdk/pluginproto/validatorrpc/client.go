@@ -85,7 +85,7 @@ type remoteError struct{ s *status.Status }
 
 func remote(err error) error {
 	s, ok := status.FromError(err)
-	if !ok || s.Code() != codes.Unknown {
+	if !ok || s.Code() != codes.Unknown && s.Code() != codes.FailedPrecondition {
 		return err
 	}
 	return &remoteError{s}
@@ -93,6 +93,14 @@ func remote(err error) error {
 
 // Error implements error.
 func (e *remoteError) Error() string { return e.s.Message() }
+
+// Unwrap shows a task that can't be judged by as what it is.
+func (e *remoteError) Unwrap() error {
+	if e.s.Code() == codes.FailedPrecondition {
+		return &judging.TaskError{Problem: e.s.Message()}
+	}
+	return nil
+}
 
 // GRPCStatus lets status.Code and status.FromError see the status.
 func (e *remoteError) GRPCStatus() *status.Status { return e.s }

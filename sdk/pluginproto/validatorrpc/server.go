@@ -3,6 +3,7 @@ package validatorrpc
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -72,7 +73,11 @@ func (s *server) Mutate(ctx context.Context, req *validatorv1.MutateRequest) (*v
 
 // toStatus keeps an error's text and, where it has one, its code.
 func toStatus(err error) error {
+	var task *judging.TaskError
 	switch {
+	case errors.As(err, &task):
+		// Bounded, as it travels in a header.
+		return status.Error(codes.FailedPrecondition, valid(fmt.Sprintf("%.4000s", task.Problem)))
 	case errors.Is(err, judging.ErrNoMutants):
 		return status.Error(codes.Unimplemented, err.Error())
 	case errors.Is(err, context.DeadlineExceeded):

@@ -3,6 +3,7 @@ package validatorrpc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -200,6 +201,19 @@ func TestErrorsKeepTheirWordsAndCodes(t *testing.T) {
 	e.err = context.DeadlineExceeded
 	if _, err := c.Plan(t.Context(), &judging.PlanRequest{}); status.Code(err) != codes.DeadlineExceeded {
 		t.Error(err)
+	}
+}
+
+func TestATaskThatCanNotBeJudgedByIsKnownOnTheOtherSide(t *testing.T) {
+	e := &echo{err: fmt.Errorf("plan: %w", judging.TaskErrorf("test_main.py:3: unexpected %s", strings.Repeat("é", 5000)))}
+	_, err := connect(t, e).Plan(t.Context(), &judging.PlanRequest{})
+	var task *judging.TaskError
+	if !errors.As(err, &task) || !strings.HasPrefix(task.Problem, "test_main.py:3: unexpected é") || len(task.Problem) > 9000 {
+		t.Errorf("got %T of %d bytes", err, len(fmt.Sprint(err)))
+	}
+	e.err = errors.New("out of luck")
+	if _, err := connect(t, e).Plan(t.Context(), &judging.PlanRequest{}); err == nil || errors.As(err, &task) {
+		t.Errorf("another error is taken for the task's: %v", err)
 	}
 }
 

@@ -13,6 +13,9 @@
 //
 // An RPC error means "I could not judge" and becomes a platform error, never
 // the learner's fault. What is wrong with the submission goes into a Report.
+// FAILED_PRECONDITION means that the task can't be judged by, whatever is
+// submitted: its tests don't parse, say; it is not retried, and the task's
+// teacher reads the message.
 
 package validatorv1
 
