@@ -95,6 +95,11 @@ func (v *Validation) check(c *goals.Checker) {
 	if _, err := goals.ParseMetadata("validation.options", v.Options.Text()); err != nil {
 		c.Wrong("validation.options", "must be a JSON object of at most 16 KiB", "debe ser un objeto JSON de 16 KiB como máximo")
 	}
+	switch v.RequiredIntegrity {
+	case "", "shared", "split":
+	default:
+		c.Wrong("validation.required_integrity", "must be split or shared", "debe ser split o shared")
+	}
 	total := 0
 	for name, files := range map[string][]File{"validation.tests": v.Tests, "validation.starter": v.Starter} {
 		seen := map[string]bool{}

@@ -19,6 +19,9 @@ type Validation struct {
 	Options goals.Metadata `json:"options,omitempty"`
 	// Starter is what the learner starts from, at most 100 files.
 	Starter []File `json:"starter,omitempty"`
+	// RequiredIntegrity is the weakest integrity under which a submission can
+	// pass, "split" or "shared"; "" takes the course's.
+	RequiredIntegrity string `json:"required_integrity,omitempty"`
 }
 
 // File is a file that belongs to a task.
@@ -134,6 +137,9 @@ func (v *Validation) keepHidden(before *Validation) *Validation {
 	if before != nil {
 		next.Tests = keepHidden(next.Tests, before.Tests)
 		next.Starter = keepHidden(next.Starter, before.Starter)
+		if before.RequiredIntegrity != "" {
+			next.RequiredIntegrity = before.RequiredIntegrity // nobody makes their own task easier to forge
+		}
 	}
 	if v == nil && len(next.Tests)+len(next.Starter) == 0 {
 		return nil
@@ -181,6 +187,6 @@ func (v *Validation) equal(o *Validation) bool {
 		return v == o
 	}
 	same := func(a, b File) bool { return a.Path == b.Path && a.Digest == b.Digest && a.Hidden == b.Hidden }
-	return v.Limits == o.Limits && v.Options.Equal(o.Options) &&
+	return v.Limits == o.Limits && v.RequiredIntegrity == o.RequiredIntegrity && v.Options.Equal(o.Options) &&
 		slices.EqualFunc(v.Tests, o.Tests, same) && slices.EqualFunc(v.Starter, o.Starter, same)
 }

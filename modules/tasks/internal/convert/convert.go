@@ -65,6 +65,7 @@ func Validation(v *tasksv1.TaskValidation) *tasks.Validation {
 	return &tasks.Validation{
 		Tests: fromFiles(v.GetTests()), Starter: fromFiles(v.GetStarter()), Options: goals.Metadata(v.GetOptions()),
 		Limits: tasks.Limits{WallMS: l.GetWallMs(), CPUMS: l.GetCpuMs(), MemoryBytes: l.GetMemoryBytes(), OutputBytes: l.GetOutputBytes()},
+		RequiredIntegrity: v.GetRequiredIntegrity(),
 	}
 }
 
@@ -72,7 +73,7 @@ func validation(v *tasks.Validation) *tasksv1.TaskValidation {
 	if v == nil {
 		return nil
 	}
-	out := &tasksv1.TaskValidation{Tests: files(v.Tests), Starter: files(v.Starter), Options: v.Options.Text()}
+	out := &tasksv1.TaskValidation{Tests: files(v.Tests), Starter: files(v.Starter), Options: v.Options.Text(), RequiredIntegrity: v.RequiredIntegrity}
 	if v.Limits != (tasks.Limits{}) {
 		out.Limits = &tasksv1.TaskLimits{
 			WallMs: v.Limits.WallMS, CpuMs: v.Limits.CPUMS, MemoryBytes: v.Limits.MemoryBytes, OutputBytes: v.Limits.OutputBytes,

@@ -452,9 +452,12 @@ type TaskValidation struct {
 	// Options of the validator plugin, a JSON object.
 	Options string `protobuf:"bytes,3,opt,name=options,proto3" json:"options,omitempty"`
 	// What the learner starts from.
-	Starter       []*TaskFile `protobuf:"bytes,4,rep,name=starter,proto3" json:"starter,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Starter []*TaskFile `protobuf:"bytes,4,rep,name=starter,proto3" json:"starter,omitempty"`
+	// The weakest integrity under which a submission can pass, "split" or
+	// "shared"; the course's policy may ask for more. Unset takes the course's.
+	RequiredIntegrity string `protobuf:"bytes,5,opt,name=required_integrity,json=requiredIntegrity,proto3" json:"required_integrity,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *TaskValidation) Reset() {
@@ -513,6 +516,13 @@ func (x *TaskValidation) GetStarter() []*TaskFile {
 		return x.Starter
 	}
 	return nil
+}
+
+func (x *TaskValidation) GetRequiredIntegrity() string {
+	if x != nil {
+		return x.RequiredIntegrity
+	}
+	return ""
 }
 
 type TaskFile struct {
@@ -1643,12 +1653,13 @@ const file_tracker_tasks_v1_tasks_proto_rawDesc = "" +
 	"\t_languageB\x0e\n" +
 	"\f_ai_feedbackB\f\n" +
 	"\n" +
-	"_course_id\"\xeb\x01\n" +
+	"_course_id\"\xb2\x02\n" +
 	"\x0eTaskValidation\x12:\n" +
 	"\x05tests\x18\x01 \x03(\v2\x1a.tracker.tasks.v1.TaskFileB\b\xbaH\x05\x92\x01\x02\x10dR\x05tests\x124\n" +
 	"\x06limits\x18\x02 \x01(\v2\x1c.tracker.tasks.v1.TaskLimitsR\x06limits\x12'\n" +
 	"\aoptions\x18\x03 \x01(\tB\r\xbaH\x06r\x04(\x80\x80\x01\x88\xe7\x18\x01R\aoptions\x12>\n" +
-	"\astarter\x18\x04 \x03(\v2\x1a.tracker.tasks.v1.TaskFileB\b\xbaH\x05\x92\x01\x02\x10dR\astarter\"\x88\x01\n" +
+	"\astarter\x18\x04 \x03(\v2\x1a.tracker.tasks.v1.TaskFileB\b\xbaH\x05\x92\x01\x02\x10dR\astarter\x12E\n" +
+	"\x12required_integrity\x18\x05 \x01(\tB\x16\xbaH\x13r\x11R\x00R\x06sharedR\x05splitR\x11requiredIntegrity\"\x88\x01\n" +
 	"\bTaskFile\x12\x1e\n" +
 	"\x04path\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x04path\x12#\n" +
