@@ -1,4 +1,4 @@
-package validatortest
+package conform
 
 import (
 	"fmt"

@@ -1,25 +1,21 @@
-package validatortest
+package conform
 
 import (
 	"bytes"
 	"context"
-	"flag"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	"github.com/goals-tracker/tracker/sdk/judging"
-	"github.com/goals-tracker/tracker/sdk/validator"
 )
-
-var update = flag.Bool("update", false, "write the reports that validatortest cases get into their files")
 
 // Case is one file of a folder of cases, in txtar form. Its comment says what
 // it is about; lines of it that begin with a known key set things:
@@ -50,21 +46,19 @@ type Case struct {
 	archive *txtar.Archive
 }
 
-// Dir runs each *.txtar file of a folder as a case and compares the report.
-func Dir(t *testing.T, spec *validator.Spec, dir string) {
-	t.Helper()
-	p := open(t, Connect(t, spec))
+// ReadCases reads each *.txtar file of a folder.
+func ReadCases(dir, language string) ([]*Case, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("no case (*.txtar) in %s: %v", dir, err)
+		return nil, errors.Join(fmt.Errorf("there is no case (*.txtar) in %s", dir), err)
 	}
-	for _, path := range paths {
-		c, err := ReadCase(path, p.desc.Languages[0].Name)
-		if err != nil {
-			t.Fatal(err)
+	cases := make([]*Case, len(paths))
+	for i, path := range paths {
+		if cases[i], err = ReadCase(path, language); err != nil {
+			return nil, err
 		}
-		t.Run(c.Name, func(t *testing.T) { c.run(t, p) })
 	}
+	return cases, nil
 }
 
 // ReadCase reads a case; language is taken where the file names none.
@@ -114,32 +108,27 @@ func ReadCase(path, language string) (*Case, error) {
 	return c, nil
 }
 
-func (c *Case) run(t *testing.T, p *subject) {
-	t.Helper()
-	r, results, err := p.run(context.WithoutCancel(t.Context()), c.Submission, c.Task)
-	var got string
-	if err != nil {
-		got = "could not judge: " + err.Error() + "\n"
-	} else {
-		checkTexts(t, r)
-		got = render(r)
-	}
-	if *update {
-		c.write(t, got)
-		return
-	}
-	if d := cmp.Diff(c.Report, got); d != "" {
-		t.Errorf("the report is another (-want +got; `go test -update` writes it):\n%s", d)
+// Check returns the check of a case's report. advice says how an author writes
+// a report that is right.
+func (c *Case) Check(s *Subject, advice string) Check {
+	return Check{Name: "case " + c.Name, Fix: advice, Run: func(t T) {
+		got, results := c.report(t, s)
+		d := cmp.Diff(c.Report, got)
+		if d == "" {
+			return
+		}
+		t.Errorf("the report is another (-want +got):\n%s", d)
 		for _, res := range results {
 			for _, proc := range res.Processes {
 				t.Logf("step %s, %s: %s, exit code %d\n%s", res.StepID, proc.Role, res.Outcome, proc.ExitCode, bytes.TrimSpace(proc.Stderr))
 			}
 		}
-	}
+	}}
 }
 
-func (c *Case) write(t *testing.T, report string) {
-	t.Helper()
+// Update writes the report that the case gets into its file.
+func (c *Case) Update(t T, s *Subject) {
+	report, _ := c.report(t, s)
 	kept := c.archive.Files[:0]
 	for _, f := range c.archive.Files {
 		if f.Name != "report" {
@@ -148,8 +137,28 @@ func (c *Case) write(t *testing.T, report string) {
 	}
 	c.archive.Files = append(kept, txtar.File{Name: "report", Data: []byte(report)})
 	if err := os.WriteFile(c.path, txtar.Format(c.archive), 0o644); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
+}
+
+// report judges the case. Where it has tests and passes, it must pass by what
+// they said.
+func (c *Case) report(t T, s *Subject) (string, []judging.StepResult) {
+	ctx := context.WithoutCancel(t.Context())
+	r, results, err := s.run(ctx, c.Submission, c.Task)
+	if err != nil {
+		return "could not judge: " + err.Error() + "\n", results
+	}
+	CheckTexts(t, r)
+	if r.Verdict == judging.VerdictPassed && len(c.Task.Tests) > 0 {
+		req := s.request(c.Submission, c.Task)
+		steps, err := s.judge.Plan(ctx, req)
+		if err != nil {
+			t.Fatalf("plan it once more: %v", err)
+		}
+		s.unproven(t, "of the same submission and tests, ", req, steps)
+	}
+	return render(r), results
 }
 
 func parseLimits(s string) (judging.Limits, error) {
