@@ -103,7 +103,7 @@ func (b *binary) byHand(t T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start it: %v", err)
 	}
-	err = exited(cmd, startTimeout)
+	err = exited(cmd, patience)
 	var code *exec.ExitError
 	if !errors.As(err, &code) || code.ExitCode() <= 0 {
 		t.Errorf("it must end at once with an exit code other than 0, but: %v", endOf(err))
@@ -196,13 +196,13 @@ func (b *binary) health(t T) {
 
 func (b *binary) tidies(t T) {
 	var left []int
-	if settle(10*time.Second, func() bool {
+	if settle(patience, func() bool {
 		left = slices.DeleteFunc(alive(below(b.program.cmd.Process.Pid, "TMPDIR="+b.program.dir)), func(pid int) bool { return slices.Contains(b.first, pid) })
 		return len(left) == 0
 	}) {
 		return
 	}
-	t.Errorf("10s after the last call it still has %d processes that it did not start with: %v", len(left), left)
+	t.Errorf("%s after the last call it still has %d processes that it did not start with: %v", patience, len(left), left)
 }
 
 func (b *binary) quiet(t T) {
@@ -224,8 +224,8 @@ func (b *binary) orphans(t T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("%v", err)
 	}
-	if err := exited(cmd, startTimeout); errors.Is(err, errStillRuns) {
-		t.Errorf("it still runs %s after it was started by another process than the one in $%s; it said %q", startTimeout, pluginproto.EnvHostPID, out.String())
+	if err := exited(cmd, patience); errors.Is(err, errStillRuns) {
+		t.Errorf("it still runs %s after it was started by another process than the one in $%s; it said %q", patience, pluginproto.EnvHostPID, out.String())
 	}
 
 	dir := t.TempDir()
@@ -235,7 +235,7 @@ func (b *binary) orphans(t T) {
 	if err := host.Start(); err != nil {
 		t.Fatalf("%v", err)
 	}
-	serving := settle(startTimeout, func() bool {
+	serving := settle(patience, func() bool {
 		said, _ := os.ReadFile(filepath.Join(dir, "out"))
 		return bytes.Contains(said, []byte("|grpc"))
 	})
@@ -248,8 +248,8 @@ func (b *binary) orphans(t T) {
 	switch {
 	case err != nil || !serving:
 		t.Errorf("below a shell it did not serve")
-	case !settle(startTimeout, func() bool { return len(alive(family)) == 0 }):
-		t.Errorf("it still runs %s after its host was killed", startTimeout)
+	case !settle(patience, func() bool { return len(alive(family)) == 0 }):
+		t.Errorf("it still runs %s after its host was killed", patience)
 	}
 }
 

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 	if fault, ok := strings.CutPrefix(filepath.Base(os.Args[0]), "plugin-"); ok {
 		play(fault)
 	}
+	patience = 4 * time.Second
 	os.Exit(m.Run())
 }
 
@@ -78,7 +79,7 @@ func play(fault string) {
 	case "points-outside":
 		spec.Judge = func(context.Context, *validator.Request) (*validator.Report, error) {
 			return &validator.Report{Verdict: validator.Failed, Findings: []validator.Finding{{
-				File: "../../etc/passwd", Line: 3, Rule: "r", Severity: validator.Warning, Message: validator.Verbatim("r", "see"),
+				File: "../../etc/passwd", Line: 3, Rule: "r", Severity: validator.SeverityWarning, Message: validator.Verbatim("r", "see"),
 			}}}, nil
 		}
 	case "prints-first":
@@ -111,8 +112,6 @@ func play(fault string) {
 	}
 	validator.Main(spec)
 }
-
-type anyJudge = judging.Judge
 
 // moody says something else each time.
 type moody struct {

@@ -26,8 +26,8 @@ import (
 	"github.com/goals-tracker/tracker/sdk/pluginproto/validatorrpc"
 )
 
-// startTimeout is how long a plugin may take to say that it is there.
-const startTimeout = 10 * time.Second
+// patience is how long a plugin may take to start, and to end. Tests lower it.
+var patience = 10 * time.Second
 
 // program is a plugin's process that runs as the tracker runs it: with a
 // minimal environment, in a folder of its own.
@@ -80,7 +80,7 @@ func start(path string, versions ...int) (p *program, err error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, identity, err := pluginproto.HostConfig(pluginproto.KindValidator, versions, startTimeout)
+	cfg, identity, err := pluginproto.HostConfig(pluginproto.KindValidator, versions, patience)
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +116,8 @@ func start(path string, versions ...int) (p *program, err error) {
 		if err = p.understand(text, versions); err == nil {
 			return p, nil
 		}
-	case <-time.After(startTimeout):
-		err = fmt.Errorf("it did not say that it is there within %s%s", startTimeout, p.quoted())
+	case <-time.After(patience):
+		err = fmt.Errorf("it did not say that it is there within %s%s", patience, p.quoted())
 	}
 	p.end()
 	return nil, err

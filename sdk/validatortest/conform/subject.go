@@ -84,15 +84,15 @@ func (s *Subject) request(sub judging.Submission, task judging.Task) *judging.Pl
 
 // watched sees reports before the host's checks have mended them.
 type watched struct {
-	validator
+	anyJudge
 	s *Subject
 }
 
-type validator = judging.Judge
+type anyJudge = judging.Judge
 
 // Judge implements judging.Judge.
 func (w watched) Judge(ctx context.Context, req *judging.JudgeRequest) (*judging.Decision, error) {
-	d, err := w.validator.Judge(ctx, req)
+	d, err := w.anyJudge.Judge(ctx, req)
 	if err == nil && d.Report != nil {
 		w.s.noteOutside(d.Report, &req.Submission)
 	}
