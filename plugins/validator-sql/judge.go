@@ -266,7 +266,7 @@ func (c *court) alone() {
 // stopped is the verdict of a limit, Unproven where none was met.
 func (c *court) stopped() validator.Verdict {
 	switch {
-	case c.res.Outcome == validator.OutcomeTimedOut:
+	case c.res.Outcome == validator.OutcomeTimedOut || len(c.got.tooLong) > 0:
 		return validator.TimedOut
 	case c.res.Outcome == validator.OutcomeOutOfMemory || c.got.memory:
 		return validator.OutOfMemory

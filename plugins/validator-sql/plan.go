@@ -37,7 +37,10 @@ type run struct {
 
 // job is what the engine does in one step.
 type job struct {
-	Dialect string              `json:"dialect"`
+	Dialect string `json:"dialect"`
+	// Timeout of a statement in ms, where the server keeps one: what it takes
+	// to start a server is not the learner's time.
+	Timeout int64               `json:"timeout,omitempty"`
 	Data    map[string][]string `json:"data"`
 	Runs    []run               `json:"runs"`
 }
@@ -190,6 +193,9 @@ func texts(statements []sqltext.Statement) []string {
 }
 
 func engineStep(id, role string, j job, limits validator.Limits) (validator.Step, error) {
+	if j.Dialect == "postgres" {
+		limits, j.Timeout = roomy(limits)
+	}
 	content, err := json.Marshal(j)
 	if err != nil {
 		return validator.Step{}, err
@@ -206,9 +212,6 @@ func engineStep(id, role string, j job, limits validator.Limits) (validator.Step
 		}
 		files = append(files, validator.File{Path: judgeDir + "/" + e.Name(), Content: content})
 	}
-	if j.Dialect == "postgres" {
-		limits = roomy(limits)
-	}
 	return validator.Step{
 		ID: id, Runtime: j.Dialect, Stage: "test", Limits: limits,
 		Processes: []validator.Process{{
@@ -217,15 +220,19 @@ func engineStep(id, role string, j job, limits validator.Limits) (validator.Step
 	}, nil
 }
 
-// roomy leaves a server of PostgreSQL the room that it needs beside the data.
-func roomy(l validator.Limits) validator.Limits {
+// roomy leaves a server of PostgreSQL the room and the time that it needs beside
+// the learner's, which it bounds itself, in ms.
+func roomy(l validator.Limits) (validator.Limits, int64) {
+	const start = 15 * time.Second
+	wall, cpu := l.Wall, l.CPU
+	if wall == 0 {
+		wall = 10 * time.Second
+	}
+	if cpu == 0 {
+		cpu = wall
+	}
 	l.MemoryBytes = max(l.MemoryBytes, 512<<20)
 	l.DiskBytes = max(l.DiskBytes, 192<<20)
-	if l.Wall == 0 {
-		l.Wall = 20 * time.Second
-	}
-	if l.CPU == 0 {
-		l.CPU = 20 * time.Second
-	}
-	return l
+	l.Wall, l.CPU = wall+start, cpu+start
+	return l, min(wall, cpu).Milliseconds()
 }

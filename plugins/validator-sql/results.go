@@ -77,6 +77,7 @@ type answers struct {
 	started  string
 	tooMuch  bool
 	memory   bool
+	tooLong  map[string]bool
 	finished bool
 }
 
@@ -85,7 +86,7 @@ func answersOf(res *validator.StepResult, role string) (*answers, error) {
 	if p == nil {
 		return nil, fmt.Errorf("step %s was not executed: %s", res.StepID, res.Outcome)
 	}
-	out := &answers{byID: map[string]*answer{}}
+	out := &answers{byID: map[string]*answer{}, tooLong: map[string]bool{}}
 	if f := p.File(resultsFile); f != nil {
 		for line := range bytes.Lines(f.Content) {
 			var l struct {
@@ -94,6 +95,7 @@ func answersOf(res *validator.StepResult, role string) (*answers, error) {
 				ID       string  `json:"id"`
 				Got      *answer `json:"got"`
 				TooMuch  bool    `json:"too_much"`
+				TooLong  bool    `json:"too_long"`
 				Memory   bool    `json:"memory"`
 				Finished bool    `json:"finished"`
 			}
@@ -105,6 +107,8 @@ func answersOf(res *validator.StepResult, role string) (*answers, error) {
 				out.version = l.Version
 			case l.Got != nil:
 				out.byID[l.ID] = l.Got
+			case l.TooLong:
+				out.tooLong[l.ID] = true
 			case l.Start != "":
 				out.started = l.Start
 			}

@@ -51,10 +51,14 @@ func summary(r *validator.Report) validator.Message {
 
 // unreported says why a test has no result.
 func (c *court) unreported(id string) validator.Message {
-	if c.got.started != id {
+	v := c.stopped()
+	switch {
+	case c.got.tooLong[id]:
+		v = validator.TimedOut
+	case c.got.started != id:
 		return textNotReached
 	}
-	switch c.stopped() {
+	switch v {
 	case validator.TimedOut:
 		return validator.Text("sql.ran-too-long", "Time ran out during this test. Does a recursive query never end, or a join lack its condition?",
 			"El tiempo se agotó durante esta prueba. ¿Hay una consulta recursiva que no termina, o un JOIN sin condición?")

@@ -22,6 +22,10 @@ class TooMuch(Exception):
     """A result is larger than anybody asked for."""
 
 
+class TooLong(Exception):
+    """The server ended a statement that took more than its time."""
+
+
 class Failed(Exception):
     """A statement was refused by the database."""
 
@@ -134,6 +138,8 @@ def main():
             except TooMuch:
                 out.send(id=run["id"], too_much=True)
                 return
+            except TooLong:
+                out.send(id=run["id"], too_long=True)
             except MemoryError:
                 out.send(id=run["id"], memory=True)
                 return

@@ -8,7 +8,7 @@ import os
 import subprocess
 import time
 
-from engine import Failed, Table, TooMuch, checks
+from engine import Failed, Table, TooLong, TooMuch, checks
 from pgwire import Connection, Refused
 
 BIN = os.environ["TRACKER_POSTGRES"]
@@ -29,6 +29,7 @@ SETTINGS = {
 class Engine:
     def __init__(self, job, out):
         self.job, self.out, self.made, self.count = job, out, {}, 0
+        self.timeout = str(job["timeout"])
         os.makedirs(HOME, 0o700, exist_ok=True)
         initdb = subprocess.run(
             [BIN + "/initdb", "-D", DATA, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
@@ -100,8 +101,9 @@ class Engine:
 
     def session(self, writes):
         if writes:
-            return Session(Connection(SOCKET, "learner", self.database), self.out)
-        return Session(Connection(SOCKET, "reader", self.database, search_path="public", default_transaction_read_only="on"), self.out)
+            return Session(Connection(SOCKET, "learner", self.database, statement_timeout=self.timeout), self.out)
+        return Session(Connection(SOCKET, "reader", self.database, search_path="public", statement_timeout=self.timeout,
+                                  default_transaction_read_only="on"), self.out)
 
     def look(self, run, got, out):
         """Runs the task's own statements on what the learner left behind."""
@@ -138,6 +140,8 @@ class Session:
         except (TooMuch, MemoryError):
             raise
         except Refused as e:
+            if e.code == "57014":
+                raise TooLong() from None
             denied = e.message if e.code in ("42501", "25006") else ""
             raise Failed(e.message, None if e.position is None else e.position - 1, denied, e.code == "42601") from None
         except Exception as e:
