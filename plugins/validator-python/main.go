@@ -47,7 +47,7 @@ try:
     print("Python", platform.python_version() + ", pytest", pytest.__version__)
 except ImportError:
     print("Python", platform.python_version() + ", no pytest")`},
-		Env: map[string]string{"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+		Env:    map[string]string{"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
 		WarmUp: &validator.WarmUp{Argv: append(interpreter(), "/warm/warm.py"), Files: warmFiles(), Protocol: validator.WarmOnce},
 	}},
 	Options: options{Framework: "auto"},

@@ -20,10 +20,23 @@ def forget():
     _trees.clear()
 
 
+def nodes(tree):
+    """What ast.walk gives but for contexts and operators, several times faster."""
+    out = [tree]
+    for node in out:
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                out += [v for v in value if isinstance(v, ast.AST)]
+            elif isinstance(value, ast.AST) and value._fields:
+                out.append(value)
+    return out
+
+
 def imports(tree):
     """Top-level names that a module imports, wherever it does."""
     out = set()
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             out.update(a.name.split(".")[0] for a in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -84,7 +97,7 @@ def expected(tree, name):
 def _only_names_tasks(tree):
     """Whether pytest is there for @pytest.mark.task alone, which unittest's
     runner reads too (and it runs subtests, which pytest does not)."""
-    for n in ast.walk(tree):
+    for n in nodes(tree):
         if isinstance(n, ast.ImportFrom) and n.module and n.module.split(".")[0] == "pytest":
             return False
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "pytest" and n.attr != "mark":

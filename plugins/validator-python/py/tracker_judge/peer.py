@@ -29,6 +29,7 @@ class Peer(carry.Codec):
         self.sending = threading.Lock()
         self.named = {}
         self.depth, self.alive, self.buffer = 0, True, b""
+        self.requests = 0
         standin.peer = self
 
     # Messages.
@@ -89,6 +90,7 @@ class Peer(carry.Codec):
             if self.depth > DEPTH:
                 raise RecursionError("maximum recursion depth exceeded between the tests and your code")
             self.depth += 1
+            self.requests += 1
             try:
                 sync = self.changes()
                 state = self.state(args if op not in LOOKS else ())

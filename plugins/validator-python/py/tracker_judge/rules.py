@@ -1,6 +1,8 @@
 """A few rules that help a beginner; each is certain when it speaks."""
 import ast
 
+from .analysis import nodes
+
 MAX = 200
 # Names that beginners do use, and that break something later.
 SHADOWED = {"list", "dict", "set", "str", "int", "float", "sum", "max", "min", "len", "input", "print", "type", "id", "sorted", "range", "map", "filter", "next", "open", "object", "tuple", "bool", "any", "all"}
@@ -16,7 +18,8 @@ def check(name, tree, known):
                 "end_byte": node.end_col_offset or 0, "rule": rule, "severity": severity, "params": params,
             })
 
-    for node in ast.walk(tree):
+    every = nodes(tree)
+    for node in every:
         if isinstance(node, ast.ExceptHandler) and node.type is None:
             add(node, "bare-except")
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
@@ -27,10 +30,10 @@ def check(name, tree, known):
             _compare(node, add)
         elif isinstance(node, ast.Assign):
             for t in node.targets:
-                for n in ast.walk(t):
+                for n in nodes(t):
                     if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id in SHADOWED and n.id in known:
                         add(n, "shadowed-builtin", name=n.id)
-    _unused_imports(name, tree, add)
+    _unused_imports(name, tree, every, add)
     out.sort(key=lambda f: (f["line"], f["byte"], f["rule"]))
     return out
 
@@ -44,12 +47,12 @@ def _compare(node, add):
             add(node, "is-literal", operator="==" if isinstance(op, ast.Is) else "!=")
 
 
-def _unused_imports(name, tree, add):
+def _unused_imports(name, tree, every, add):
     if name.endswith("__init__.py"):
         return
-    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    exported = {c.value for n in ast.walk(tree) if isinstance(n, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in n.targets)
-                for c in ast.walk(n.value) if isinstance(c, ast.Constant)}
+    used = {n.id for n in every if isinstance(n, ast.Name)}
+    exported = {c.value for n in every if isinstance(n, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in n.targets)
+                for c in nodes(n.value) if isinstance(c, ast.Constant)}
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             continue

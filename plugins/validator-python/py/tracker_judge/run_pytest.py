@@ -12,23 +12,21 @@ from . import events
 SKIPS = (pytest.skip.Exception, pytest.xfail.Exception, unittest.SkipTest)
 
 
-def prepare():
-    """What can be done before there is a task."""
+ALWAYS = ["-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings", "-s", "-q", "--tb=native", "-c", os.devnull, "-o", "addopts="]
 
 
 def run(root, job, out):
-    config = os.devnull
+    config = []
     for name in ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"):
         if os.path.exists(os.path.join(root, name)):  # the task's: a learner's is left out
-            config = os.path.join(root, name)
+            config = ["-c", os.path.join(root, name)]
             break
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     warnings.filterwarnings("ignore", category=pytest.PytestWarning)
     plain = sys.stdout
     sys.stdout = open(os.devnull, "w")  # pytest's own words
     pytest.main(
-        ["-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings", "-s", "-q", "--rootdir=" + root, "--confcutdir=" + root, "--tb=native", "-c", config,
-         "-o", "addopts=", *job["tests"]],
+        [*ALWAYS, *config, "--rootdir=" + root, "--confcutdir=" + root, *job["tests"]],
         plugins=[Plugin(out, events.Output(out, job["output_limit"]), job["tests"])],
     )
     sys.stdout = plain

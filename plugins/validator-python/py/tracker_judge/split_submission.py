@@ -5,11 +5,13 @@ import importlib
 import importlib.machinery
 import os
 import sys
+import types
 
 from . import files, paths, peer
 from .places import ROOT
 
 PATCHABLE = {"print", "open"}
+EARLY = (types.FunctionType, type, int, str)  # what goes along with an import
 
 
 class Submission(peer.Peer):
@@ -42,6 +44,8 @@ class Submission(peer.Peer):
     def arrived(self, state):
         if not state:
             return
+        if "setup" in state:
+            self.set_up(*state["setup"])
         for path, data in state.get("files", ()):
             files.store(path, data)
         if "cwd" in state:
@@ -71,7 +75,7 @@ class Submission(peer.Peer):
 
     # What the tests may ask.
 
-    def do_setup(self, paths, wanted, job_files):
+    def set_up(self, paths, wanted, job_files):
         first = []
         for p in [ROOT, os.path.join(ROOT, "src")] + [os.path.join(ROOT, p) for p in paths]:
             if p not in first and os.path.isdir(p):
@@ -85,13 +89,15 @@ class Submission(peer.Peer):
         for name in set(wanted) & set(sys.modules):
             del sys.modules[name]
 
-    def do_import(self, name):
+    def do_import(self, name, asked):
         if name in self.imported and name in sys.modules:
             for n in [n for n in sys.modules if n == name or n.startswith(name + ".")]:
                 del sys.modules[n]
         self.imported.add(name)
         m = importlib.import_module(name)
-        return hasattr(m, "__path__"), getattr(m, "__file__", None), m.__doc__ if type(m.__doc__) is str else None
+        own = vars(m) if type(m) is types.ModuleType else {}
+        early = tuple((n, own[n]) for n in asked if n in own and type(own[n]) in EARLY)
+        return hasattr(m, "__path__"), getattr(m, "__file__", None), m.__doc__ if type(m.__doc__) is str else None, early
 
     def do_reload(self, name):
         importlib.reload(sys.modules[name])
@@ -189,8 +195,6 @@ class Submission(peer.Peer):
         return getattr(importlib.import_module(module), name)(*args, **kwargs)
 
     def do_newclass(self, local, name, bases, own, data, kwargs):
-        import types
-
         def body(ns):
             ns.update(data)
             for n, kind in own.items():

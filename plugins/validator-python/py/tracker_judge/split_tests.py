@@ -31,6 +31,7 @@ class Tests(peer.Peer):
         self.plain = {n: getattr(builtins, n) for n in ("print", "open")}
         self.said = {"cwd": ROOT, "argv": None, "env": None, "raw": None, "builtins": {}}
         self.patches, self.sent_files = [], {}
+        self.setup, self.asked, self.early = None, {}, (0, None, {})
         self.files = files.Watcher(ROOT)
 
     # When the two can't be kept apart.
@@ -147,6 +148,8 @@ class Tests(peer.Peer):
     def state(self, values):
         out, said = {}, self.said
         cwd = os.getcwd()
+        if self.setup:
+            out["setup"], self.setup = self.setup, None
         if cwd != said["cwd"]:
             said["cwd"] = out["cwd"] = cwd
         if sys.argv != said["argv"]:
@@ -170,6 +173,14 @@ class Tests(peer.Peer):
         if shared:
             out["files"] = shared
         return out or None
+
+    def attribute(self, module, name):
+        """A module's attribute; those that came with an import count until
+        anything else is asked."""
+        requests, of, early = self.early
+        if requests == self.requests and of == module and name in early:
+            return early[name]
+        return self.request("modattr", module, name)
 
     def shared(self, values, cwd):
         """Files that the tests hand over: those that they name in a call, those
@@ -249,7 +260,7 @@ class StandInModule(types.ModuleType):
     def __getattr__(self, name):
         if name.startswith("_tracker") or name in ("__path__", "__wrapped__", "__spec__", "__loader__", "__package__"):
             raise AttributeError(name)
-        found = standin.peer.request("modattr", self._tracker_name, name)
+        found = standin.peer.attribute(self._tracker_name, name)
         # What is named as a class is one; a function may not turn out as one
         # whose objects please everybody.
         if isinstance(found, standin.Meta) and name[:1].isupper():
@@ -304,7 +315,9 @@ class Loader:
         return m
 
     def exec_module(self, m):
-        package, file, doc = standin.peer.request("import", self.name)
+        peer = standin.peer
+        package, file, doc, early = peer.request("import", self.name, tuple(peer.asked.get(self.name, ())))
+        peer.early = peer.requests, self.name, dict(early)
         if package:
             m.__path__ = [os.path.join(ROOT, *self.name.split("."))]
             m.__package__ = m.__spec__.name

@@ -30,7 +30,7 @@ def start(job, out):
         wanted |= analysis.imports(tree)
     # Code that is named in a text: mock.patch("calc.helper"), import_module("calc").
     for tree in trees:
-        for n in ast.walk(tree):
+        for n in analysis.nodes(tree):
             if isinstance(n, ast.Constant) and type(n.value) is str and n.value.split(".")[0] in names and len(n.value) < 200:
                 wanted.add(n.value.split(".")[0])
     folders = []
@@ -50,10 +50,21 @@ def start(job, out):
     carrier.finder = split_tests.Finder(carrier, names, tops)
     sys.meta_path.insert(0, carrier.finder)
     reach(carrier, job, wanted)
-    carrier.request("setup", [os.path.relpath(f, ROOT) for f in folders], sorted(tops), job["files"])
+    carrier.asked = asked_of(trees)
+    carrier.setup = [os.path.relpath(f, ROOT) for f in folders], sorted(tops), job["files"]
     carrier.files.start()
     sys.addaudithook(lambda event, args: opened(carrier, job, args[0]) if event == "open" else None)
     return carrier
+
+
+def asked_of(trees):
+    """The names that the tests take from each module when they import it."""
+    out = {}
+    for tree in trees:
+        for n in tree.body:
+            if isinstance(n, ast.ImportFrom) and n.module and not n.level:
+                out.setdefault(n.module, []).extend(a.name for a in n.names)
+    return out
 
 
 def dotted(names):
@@ -82,7 +93,7 @@ def here_too(name, first, trees):
         real = importlib.import_module(name)
     except Exception:
         return False
-    asked = {a.name for t in trees for n in ast.walk(t) if isinstance(n, ast.ImportFrom) and n.module == name for a in n.names}
+    asked = {a.name for t in trees for n in analysis.nodes(t) if isinstance(n, ast.ImportFrom) and n.module == name for a in n.names}
     return all(hasattr(real, a) for a in asked - {"*"})
 
 

@@ -16,6 +16,7 @@ LIBRARY = (
 )
 _may_stay = {}  # by what a process does, the modules that it may find loaded
 _library = set()  # those that only LIBRARY asked for
+_library_names = set()
 _all = {}
 
 
@@ -27,14 +28,15 @@ def load():
     for name in LIBRARY:
         __import__(name)
     _library.update(set(sys.modules) - own)
+    _library_names.update(n.split(".")[0] for n in _library)
     _may_stay["submission"] = set(sys.modules)
     from . import analysis, check, events, hidden, rules, run_script, run_unittest, split_tests, split_world  # noqa: F401
 
     _may_stay["unittest"] = _may_stay["script"] = _may_stay["check"] = set(sys.modules)
     try:
-        from . import run_pytest
+        from . import ready_pytest, run_pytest
 
-        run_pytest.prepare()
+        ready_pytest.prepare(run_pytest.ALWAYS)
     except ImportError:
         pass
     _all.update(sys.modules)
@@ -55,14 +57,13 @@ def run(process):
 def _unload(what, job):
     """Takes away what would not be loaded if this had begun now: modules of
     other kinds of runs, and those whose names are the exercise's."""
-    modules = sys.modules
-    if what in _may_stay:
-        for name in modules.keys() - _may_stay[what]:
-            del modules[name]
-            package, _, last = name.rpartition(".")
-            if package in modules:
-                vars(modules[package]).pop(last, None)
-    for name in {n.split(".")[0] for n in _library}.intersection(job.get("tops", ())):
+    modules, stay = sys.modules, _may_stay.get(what, _all.keys())
+    for name in modules.keys() - stay:
+        del modules[name]
+        package, _, last = name.rpartition(".")
+        if package in stay:
+            vars(modules[package]).pop(last, None)
+    for name in _library_names.intersection(job.get("tops", ())):
         for n in [n for n in modules if n in _library and (n == name or n.startswith(name + "."))]:
             del modules[n]
 
