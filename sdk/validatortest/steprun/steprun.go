@@ -124,6 +124,9 @@ func (e *Executor) limits(l judging.Limits) sandbox.Limits {
 	return sandbox.Limits{
 		Wall: min(l.Wall, c.Wall), CPU: min(l.CPU, c.CPU), Memory: int64(memory), Output: int64(min(l.OutputBytes, c.OutputBytes)),
 		Disk: int64(disk), FileSize: int64(disk), Processes: int(min(l.Processes, c.Processes)), OpenFiles: int(min(l.OpenFiles, c.OpenFiles)),
+		// Compilers leave programs behind; those of a step must fit into one
+		// message to the plugin.
+		Collect: int64(max(4<<20, disk/10)),
 	}
 }
 

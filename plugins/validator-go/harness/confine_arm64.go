@@ -1,0 +1,5 @@
+//go:build judge
+
+package judge
+
+const seccomp = 277

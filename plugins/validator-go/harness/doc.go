@@ -1,0 +1,3 @@
+// Package judge is compiled by validator-go into every test binary, with the
+// build tag judge; for this module it is empty.
+package judge
