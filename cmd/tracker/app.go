@@ -20,7 +20,6 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
-	"github.com/goals-tracker/tracker/modules/core/pluginhost"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/core/telemetry"
@@ -58,7 +57,7 @@ var core = fx.Module("core",
 	fx.Provide(telemetry.NewMetrics),
 	fx.Provide(rpc.NewCaller),
 	fx.Provide(newVerifier),
-	fx.Provide(newPluginHost),
+	fx.Provide(newPlugins),
 	fx.Provide(newServer),
 )
 
@@ -72,6 +71,7 @@ var running = fx.Options(
 	fx.Invoke(background[*postgres.Listener]("notifications", func(ctx context.Context, l *postgres.Listener) error { l.Run(ctx); return nil })),
 	fx.Invoke(background[*bus.Bus]("bus", func(ctx context.Context, b *bus.Bus) error { b.Run(ctx); return nil })),
 	fx.Invoke(background[*realtimefx.Hub]("realtime", func(ctx context.Context, h *realtimefx.Hub) error { return h.Run(ctx) })),
+	fx.Invoke(background[*pluginWatch]("plugins", func(ctx context.Context, w *pluginWatch) error { w.Run(ctx); return nil })),
 	fx.Invoke(func(lc fx.Lifecycle, runner *jobs.Runner) {
 		lc.Append(fx.Hook{OnStart: runner.Start, OnStop: runner.Stop})
 	}),
@@ -116,19 +116,6 @@ func newVerifier(cfg Config, people academy.Service) (auth.Verifier, error) {
 		return nil, err
 	}
 	return admitting{verifier, people}, nil
-}
-
-func newPluginHost(lc fx.Lifecycle, cfg Config, logger *slog.Logger) (*pluginhost.Host, error) {
-	allowed, err := pluginConfig(cfg, logger)
-	if err != nil {
-		return nil, err
-	}
-	host, err := pluginhost.New(allowed, pluginhost.Validator, pluginhost.LLM)
-	if err != nil {
-		return nil, err
-	}
-	lc.Append(fx.StopHook(host.Close))
-	return host, nil
 }
 
 // serverParams is what the server takes beside services and routes.

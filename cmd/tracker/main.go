@@ -27,7 +27,7 @@ type cli struct {
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this program's schema, or look at it."`
 	Token    tokenCmd    `cmd:"" help:"Make a token for development, signed with SECRET_KEY."`
 	Validate validateCmd `cmd:"" help:"Judge a folder with tests, without server and database."`
-	Plugin   pluginCmd   `cmd:"" help:"List and check plugins."`
+	Plugin   pluginCmd   `cmd:"" help:"Write, check, install and list plugins."`
 	Events   eventsCmd   `cmd:"" help:"Read, verify and rebuild from the event log."`
 	Rag      ragCmd      `cmd:"" help:"Index a course's material, or measure the search."`
 	Agents   agentsCmd   `cmd:"" help:"Look at the runs of agents."`

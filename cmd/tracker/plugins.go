@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -11,15 +12,28 @@ import (
 // openAIPlugin is the one plugin that gets to see OPENAI_API_KEY.
 const openAIPlugin = "llm-openai"
 
-// pluginConfig makes the allow-list of the settings.
+// pluginsDir is the folder of plugin programs.
+func pluginsDir(cfg Config) (string, error) {
+	if cfg.Plugins.Dir != "" {
+		return cfg.Plugins.Dir, nil
+	}
+	return pluginhost.BesideExecutable()
+}
+
+// pluginConfig makes the allow-list of the settings and of plugins.lock. Where
+// they disagree, the settings win.
 func pluginConfig(cfg Config, logger *slog.Logger) (pluginhost.Config, error) {
-	dir := cfg.Plugins.Dir
-	if dir == "" {
-		beside, err := pluginhost.BesideExecutable()
-		if err != nil {
-			return pluginhost.Config{}, err
-		}
-		dir = beside
+	lock, err := readPluginLock(cfg.pluginLockPath())
+	if err != nil {
+		return pluginhost.Config{}, err
+	}
+	return allowList(cfg, lock, logger)
+}
+
+func allowList(cfg Config, lock pluginLock, logger *slog.Logger) (pluginhost.Config, error) {
+	dir, err := pluginsDir(cfg)
+	if err != nil {
+		return pluginhost.Config{}, err
 	}
 	found, err := pluginhost.Discover(dir)
 	if err != nil {
@@ -27,19 +41,12 @@ func pluginConfig(cfg Config, logger *slog.Logger) (pluginhost.Config, error) {
 	}
 	var allowed []pluginhost.Plugin
 	for _, p := range found {
-		if len(cfg.Plugins.Pins) > 0 {
-			pin, ok := cfg.Plugins.Pins[p.Name]
-			if !ok {
-				logger.Warn("a plugin is not pinned and does not run", "plugin", p.Name, "path", p.Path)
-				continue
-			}
-			p.SHA256 = pin
+		if err := pinned(&p, cfg, lock); err != nil {
+			logger.Warn("a plugin is not pinned and does not run", "plugin", p.Name, "path", p.Path)
+			continue
 		}
-		if slices.Contains(cfg.Plugins.Disabled, p.Name) {
-			p.Enabled = false
-		}
+		p.Enabled = whyDisabled(p.Name, cfg, lock) == ""
 		if p.Name == openAIPlugin {
-			p.Enabled = p.Enabled && (cfg.OpenAI.APIKey != "" || cfg.OpenAI.BaseURL != "")
 			p.Env = map[string]string{
 				"OPENAI_API_KEY": cfg.OpenAI.APIKey.Reveal(), "OPENAI_BASE_URL": cfg.OpenAI.BaseURL,
 				"OPENAI_MODEL": cfg.OpenAI.Model, "OPENAI_EMBEDDING_MODEL": cfg.OpenAI.EmbeddingModel,
@@ -47,10 +54,48 @@ func pluginConfig(cfg Config, logger *slog.Logger) (pluginhost.Config, error) {
 		}
 		allowed = append(allowed, p)
 	}
+	has := func(name string) bool {
+		return slices.ContainsFunc(found, func(p pluginhost.Plugin) bool { return p.Name == name })
+	}
 	for name := range cfg.Plugins.Pins {
-		if !slices.ContainsFunc(found, func(p pluginhost.Plugin) bool { return p.Name == name }) {
+		if !has(name) {
 			return pluginhost.Config{}, fmt.Errorf("plugins.pins names %q, which is not in %s", name, dir)
 		}
 	}
+	for name, entry := range lock.Plugins {
+		if !has(name) && !entry.Disabled {
+			logger.Warn("an installed plugin is gone", "plugin", name, "folder", dir)
+		}
+	}
 	return pluginhost.Config{Plugins: allowed, HostVersion: version, MemoryBytes: cfg.Plugins.MemoryBytes, Logger: logger}, nil
+}
+
+var errNotPinned = errors.New("not pinned")
+
+// pinned sets the sum that a plugin must have: that of the settings, when they
+// pin any plugin; else that of plugins.lock; else what it has.
+func pinned(p *pluginhost.Plugin, cfg Config, lock pluginLock) error {
+	if len(cfg.Plugins.Pins) > 0 {
+		sum, ok := cfg.Plugins.Pins[p.Name]
+		if !ok {
+			return errNotPinned
+		}
+		p.SHA256 = sum
+	} else if sum := lock.Plugins[p.Name].SHA256; sum != "" {
+		p.SHA256 = sum
+	}
+	return nil
+}
+
+// whyDisabled says why a plugin does not run; "" when it does.
+func whyDisabled(name string, cfg Config, lock pluginLock) string {
+	switch {
+	case slices.Contains(cfg.Plugins.Disabled, name):
+		return "disabled by plugins.disabled in the settings"
+	case lock.Plugins[name].Disabled:
+		return "disabled by `tracker plugin disable`"
+	case name == openAIPlugin && cfg.OpenAI.APIKey == "" && cfg.OpenAI.BaseURL == "":
+		return "needs OPENAI_API_KEY or OPENAI_BASE_URL"
+	}
+	return ""
 }
