@@ -64,7 +64,17 @@ var isolation = map[string]struct {
 	"validation.v1.ValidationService/ListSnapshots":  {notFound, func(o owned) map[string]any { return map[string]any{"task_id": o.Task} }},
 	"validation.v1.ValidationService/GetSnapshot":    {notFound, func(o owned) map[string]any { return map[string]any{"id": o.Snapshot} }},
 	"validation.v1.ValidationService/GetRun":         {notFound, func(o owned) map[string]any { return map[string]any{"id": o.Run} }},
+	"validation.v1.ValidationService/GetRunReport":   {notFound, func(o owned) map[string]any { return map[string]any{"id": o.Run} }},
 	"validation.v1.ValidationService/ListValidators": {open, nothing},
+	"validation.v1.ValidationService/GetCoursePolicy": {denied, func(owned) map[string]any {
+		return map[string]any{"course_id": course}
+	}},
+	"validation.v1.ValidationService/UpdateCoursePolicy": {denied, func(owned) map[string]any {
+		return map[string]any{"course_id": course, "max_parallel": 1}
+	}},
+	"validation.v1.ValidationService/RejudgeTask":   {notFound, func(o owned) map[string]any { return map[string]any{"task_id": o.Task} }},
+	"validation.v1.ValidationService/RejudgeCourse": {denied, func(owned) map[string]any { return map[string]any{"course_id": course} }},
+	"validation.v1.ValidationService/GetRejudging":  {notFound, func(o owned) map[string]any { return map[string]any{"id": o.Rejudging} }},
 
 	"rag.v1.RagService/Search": {denied, func(owned) map[string]any { return map[string]any{"query": "loops", "course_id": course} }},
 	"rag.v1.RagService/IngestDocuments": {denied, func(owned) map[string]any {

@@ -12,11 +12,11 @@ import (
 
 // owned are the ids of what one learner has.
 type owned struct {
-	Goal, Task, Snapshot, Run, AgentRun, Feedback, Hint, Document string
+	Goal, Task, Snapshot, Run, AgentRun, Feedback, Hint, Document, Rejudging string
 }
 
 func (o owned) all() []string {
-	return []string{o.Goal, o.Task, o.Snapshot, o.Run, o.AgentRun, o.Feedback, o.Hint, o.Document}
+	return []string{o.Goal, o.Task, o.Snapshot, o.Run, o.AgentRun, o.Feedback, o.Hint, o.Document, o.Rejudging}
 }
 
 // populate gives a learner one of everything, through the API alone.
@@ -56,6 +56,12 @@ func populated(w *world, user string) owned {
 		return id, r.status == http.StatusOK
 	})
 	o.Hint = me.must(http.MethodPost, "/api/v1/tasks/"+o.Task+"/hints", map[string]any{"question": user}).field("id").(string)
+	teacher.must(http.MethodPatch, "/api/v1/courses/"+course+"/judging", map[string]any{"max_parallel": 3})
+	o.Rejudging = teacher.must(http.MethodPost, "/api/v1/tasks/"+o.Task+":rejudge", map[string]any{}).field("id").(string)
+	until(t, time.Minute, func() (any, bool) {
+		r := teacher.must(http.MethodGet, "/api/v1/rejudgings/"+o.Rejudging, nil)
+		return string(r.body), r.field("listed") == true && r.field("total") == 1.0 && r.field("finished") == 1.0
+	})
 	// The projections trail the log.
 	until(t, time.Minute, func() (any, bool) {
 		n, _ := me.must(http.MethodGet, "/api/v1/progress", nil).field("hints").(float64)

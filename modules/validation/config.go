@@ -15,6 +15,9 @@ type Config struct {
 	MaxFiles      int   `koanf:"max_files"`
 	MaxFileBytes  int64 `koanf:"max_file_bytes"`
 	MaxTotalBytes int64 `koanf:"max_total_bytes"`
+	// MaxPending bounds how many runs one learner may have waiting in a course;
+	// a course's policy may say less. Defaults to 200.
+	MaxPending int `koanf:"max_pending"`
 	// MaxReportBytes bounds what is kept of a run's report; longer outputs are
 	// cut. Defaults to 1 MiB.
 	MaxReportBytes int `koanf:"max_report_bytes"`
@@ -48,7 +51,7 @@ type Config struct {
 // DefaultConfig is what holds when nothing is set.
 func DefaultConfig() Config {
 	return Config{
-		Concurrency: runtime.NumCPU(), MaxFiles: 200, MaxFileBytes: 1 << 20, MaxTotalBytes: 4 << 20, MaxReportBytes: 1 << 20,
+		Concurrency: runtime.NumCPU(), MaxFiles: 200, MaxFileBytes: 1 << 20, MaxTotalBytes: 4 << 20, MaxReportBytes: 1 << 20, MaxPending: 200,
 		Lease: 10 * time.Second, SweepEvery: 5 * time.Second, MaxAttempts: 3, RetryAfter: time.Second, MaxRun: 5 * time.Minute,
 		MaxStepTime: time.Minute, MaxStepMemory: 1 << 30, Slots: 64,
 	}
@@ -61,6 +64,7 @@ func (c Config) WithDefaults() Config {
 	fill(&c.MaxFiles, d.MaxFiles)
 	fill(&c.MaxFileBytes, d.MaxFileBytes)
 	fill(&c.MaxTotalBytes, d.MaxTotalBytes)
+	fill(&c.MaxPending, d.MaxPending)
 	fill(&c.MaxReportBytes, d.MaxReportBytes)
 	fill(&c.Lease, d.Lease)
 	fill(&c.SweepEvery, d.SweepEvery)
@@ -72,6 +76,9 @@ func (c Config) WithDefaults() Config {
 	fill(&c.Slots, d.Slots)
 	return c
 }
+
+// Alive is how long a server counts as one that judges after it was last heard of.
+func (c Config) Alive() time.Duration { return 4 * c.WithDefaults().SweepEvery }
 
 func fill[T int | int64 | time.Duration](v *T, d T) {
 	if *v <= 0 {

@@ -37,6 +37,19 @@ var (
 	ErrSnapshotTooLarge = errs.Define(errs.InvalidArgument, "snapshot_too_large",
 		"The files have %[1]d bytes together; a submission may have %[2]d. Leave out what the task does not need.",
 		"Los archivos suman %[1]d bytes y una entrega puede tener %[2]d. Deja fuera lo que la tarea no necesita.")
+	// ErrTooManyPending: the learner has as many runs waiting as they may.
+	ErrTooManyPending = errs.Define(errs.ResourceExhausted, "too_many_pending",
+		"%[1]d of your submissions wait to be judged in this course already, as many as may. Submit again when some are done.",
+		"Ya hay %[1]d entregas tuyas en espera en este curso, el máximo permitido. Vuelve a entregar cuando se hayan evaluado algunas.")
+	// ErrNotDone: there is no report before the verdict.
+	ErrNotDone = errs.Define(errs.FailedPrecondition, "run_not_done",
+		"Run %s is not done yet. Ask for its report once it has a verdict.",
+		"La ejecución %s todavía no ha terminado. Pide el informe cuando tenga veredicto.")
+	// ErrRejudgingNotFound: there is no such re-judging, or it is of another
+	// teacher's course.
+	ErrRejudgingNotFound = errs.Define(errs.NotFound, "rejudging_not_found",
+		"There is no re-judging %s. Look at the answer of the call that began it.",
+		"No existe la reevaluación %s. Mira la respuesta de la llamada que la inició.")
 	// ErrNoLanguage: neither the task nor the submission names a language.
 	ErrNoLanguage = errs.Define(errs.InvalidArgument, "language_unknown",
 		"Neither the task nor the submission names a language. Send one of: %s.",

@@ -75,7 +75,7 @@ func JudgeDir(ctx context.Context, host *pluginhost.Host, runner *sandbox.Runner
 	if err != nil {
 		return Report{}, err
 	}
-	return NewReport(res, maxDirBytes), nil
+	return NewReport(res, "", maxDirBytes), nil
 }
 
 // problems are those of plugins that did not start.

@@ -28,15 +28,37 @@ type Report struct {
 	// Toolchain holds versions by runtime, and those that the plugin added.
 	Toolchain map[string]string `json:"toolchain,omitempty"`
 	Timings   Timings           `json:"timings"`
+	// Limits are what a step might use at most; 0 is the server's default.
+	Limits Limits `json:"limits,omitzero"`
+	// RequiredIntegrity is the weakest that the course accepted.
+	RequiredIntegrity string `json:"required_integrity,omitempty"`
+	// Problem is what keeps the task from judging submissions as it should, in
+	// words for its teacher; "" for nothing. It may quote hidden tests, so
+	// learners don't get it.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Limits bound a step of a run; 0 is the server's default.
+type Limits struct {
+	WallMS      uint32 `json:"wall_ms,omitempty"`
+	CPUMS       uint32 `json:"cpu_ms,omitempty"`
+	MemoryBytes uint64 `json:"memory_bytes,omitempty"`
+	OutputBytes uint64 `json:"output_bytes,omitempty"`
 }
 
 // Timings are where the time of a run went.
 type Timings struct {
+	// Path is how its sandboxes came about, the slowest of all steps: "cold",
+	// "prepared", "warm" or "forked"; "" when nothing ran.
+	Path    string        `json:"path,omitempty"`
 	Queue   time.Duration `json:"queue"`
 	Prepare time.Duration `json:"prepare"`
 	Run     time.Duration `json:"run"`
 	Judge   time.Duration `json:"judge"`
 }
+
+// Total is the time from the submission to the verdict.
+func (t Timings) Total() time.Duration { return t.Queue + t.Prepare + t.Run + t.Judge }
 
 // Test is the result of one test.
 type Test struct {
@@ -105,13 +127,18 @@ func PlatformError(plugin string) Report {
 }
 
 // NewReport takes over what a plugin said. Its texts are untrusted: they are
-// made clean, and cut until all of them have at most limit bytes.
-func NewReport(j judge.Result, limit int) Report {
+// made clean, and cut until all of them have at most limit bytes. A pass that is
+// weaker than required is none, whatever the plugin says.
+func NewReport(j judge.Result, required judging.Integrity, limit int) Report {
 	r := Report{
 		Verdict: j.Report.Verdict, Score: j.Report.Score, Integrity: clean(string(j.Report.Integrity)), Summary: text(j.Report.Summary),
 		Output: clean(j.Report.Output), Plugin: j.Plugin, PluginVersion: clean(j.PluginVersion), Toolchain: map[string]string{},
 		Tests: make([]Test, len(j.Report.Tests)), Findings: make([]Finding, len(j.Report.Findings)),
-		Timings: Timings{Prepare: j.Prepare, Run: j.Run, Judge: j.Judge},
+		Timings: Timings{Path: string(j.Way), Prepare: j.Prepare, Run: j.Run, Judge: j.Judge},
+		Limits: Limits{
+			WallMS: uint32(j.Limits.Wall.Milliseconds()), CPUMS: uint32(j.Limits.CPU.Milliseconds()),
+			MemoryBytes: uint64(j.Limits.Memory), OutputBytes: uint64(j.Limits.Output),
+		},
 	}
 	for name, version := range j.Toolchain {
 		r.Toolchain[clean(name)] = clean(version)
@@ -134,6 +161,7 @@ func NewReport(j judge.Result, limit int) Report {
 		}
 	}
 	bound(&r, limit)
+	enforceIntegrity(&r, required)
 	return r
 }
 

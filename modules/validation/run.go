@@ -27,6 +27,18 @@ const (
 // Statuses are all statuses.
 var Statuses = []Status{StatusQueued, StatusRunning, StatusDone, StatusSuperseded}
 
+// Reason is why a run was queued.
+type Reason string
+
+// The reasons.
+const (
+	ReasonSubmitted Reason = "submitted"
+	// ReasonRejudged: a teacher had the snapshot judged again. It costs its
+	// learner no turn, and takes no completed task away: what it says is in the
+	// run, and that it differs from before in PreviousVerdict.
+	ReasonRejudged Reason = "rejudged"
+)
+
 // Text is for people, in English and Spanish.
 type Text struct {
 	EN string `json:"en,omitempty"`
@@ -61,6 +73,13 @@ type Run struct {
 	// learner and task.
 	Deduplicated                     bool
 	CreatedAt, StartedAt, FinishedAt time.Time
+	Reason                           Reason
+	// RejudgingID is what queued it; "" for submissions.
+	RejudgingID string
+	// PreviousVerdict is what a re-judged snapshot had before; "" for none.
+	PreviousVerdict judging.Verdict
+	// TaskProblem: the task's tests kept it from being judged as it should.
+	TaskProblem bool
 	// Version is that of its stream, from 1.
 	Version int64
 
@@ -69,6 +88,17 @@ type Run struct {
 	// QueuePosition is the place in the queue from 1 while it is queued, as the
 	// queue is now; 0 otherwise.
 	QueuePosition int
+	// Estimate is when its verdict is expected, as the queue is now; nil when it
+	// is there or nothing is known.
+	Estimate *Estimate
+}
+
+// Estimate is what is expected of a run that is not done.
+type Estimate struct {
+	// Start is how long it waits from now on; 0 for one that runs.
+	Start time.Duration
+	// End is how long until its verdict.
+	End time.Duration
 }
 
 // Change is something that happened to a run. Each is the domain's side of an
@@ -82,6 +112,9 @@ type (
 		SnapshotID, TaskID, GoalID, UserID, CourseID string
 		SnapshotNumber                               int
 		Plugin                                       string
+		Reason                                       Reason
+		RejudgingID                                  string
+		PreviousVerdict                              judging.Verdict
 	}
 	// Started is validation.started.
 	Started struct{ Attempt int }
@@ -95,6 +128,7 @@ type (
 		Summary                           Text
 		Attempt                           int
 		Deduplicated                      bool
+		TaskProblem                       bool
 	}
 	// Ended is validation.completed of a run that was deleted with its task.
 	Ended struct{}
@@ -127,6 +161,7 @@ func Apply(r *Run, c Change, at At) *Run {
 	case Queued:
 		next.SnapshotID, next.TaskID, next.GoalID, next.UserID, next.CourseID = c.SnapshotID, c.TaskID, c.GoalID, c.UserID, c.CourseID
 		next.SnapshotNumber, next.Plugin = c.SnapshotNumber, c.Plugin
+		next.Reason, next.RejudgingID, next.PreviousVerdict = c.Reason, c.RejudgingID, c.PreviousVerdict
 		next.Status, next.CreatedAt = StatusQueued, at.Time
 	case Started:
 		next.Status, next.Attempt = StatusRunning, c.Attempt
@@ -138,6 +173,7 @@ func Apply(r *Run, c Change, at At) *Run {
 		next.TestsPassed, next.TestsTotal, next.Findings = c.TestsPassed, c.TestsTotal, c.Findings
 		next.Plugin, next.PluginVersion, next.Summary = c.Plugin, c.PluginVersion, c.Summary
 		next.Attempt, next.Deduplicated, next.FinishedAt = c.Attempt, c.Deduplicated, at.Time
+		next.TaskProblem = c.TaskProblem
 	case Ended:
 		return nil
 	}
@@ -160,6 +196,6 @@ func (r Run) Finish(report Report, deduplicated bool) Change {
 	return Completed{
 		Status: StatusDone, Verdict: report.Verdict, Score: report.Score, TestsPassed: passed, TestsTotal: total,
 		Findings: len(report.Findings), Plugin: plugin, PluginVersion: version, Summary: report.Summary,
-		Attempt: r.Attempt, Deduplicated: deduplicated,
+		Attempt: r.Attempt, Deduplicated: deduplicated, TaskProblem: report.Problem != "",
 	}
 }

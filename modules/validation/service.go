@@ -31,6 +31,24 @@ type Service interface {
 	// RunTx reads a run with its report, as the unit of work left it.
 	// ErrRunNotFound.
 	RunTx(ctx context.Context, tx *postgres.Tx, id string) (Run, error)
+	// Report reads a run's report. ErrRunNotFound, ErrNotDone.
+	Report(ctx context.Context, actor auth.Actor, runID string) (Report, error)
+	// Judging reads how a course's code is judged. For its teachers and admins:
+	// errs.Forbidden.
+	Judging(ctx context.Context, actor auth.Actor, courseID string) (Judging, error)
+	// UpdatePolicyTx changes it, for runs that begin from then on. For the
+	// course's teachers and admins, the weight for admins alone: errs.Forbidden,
+	// errs.BadInput.
+	UpdatePolicyTx(ctx context.Context, tx *postgres.Tx, courseID string, p PolicyPatch) (Judging, error)
+	// RejudgeTaskTx has a task's newest snapshot judged again, in the lane behind
+	// all that learners wait for. The learner pays no turn for it, and what comes
+	// of it takes no completed task away; see ReasonRejudged. For the course's
+	// teachers and admins. tasks.ErrNotFound, errs.Forbidden.
+	RejudgeTaskTx(ctx context.Context, tx *postgres.Tx, taskID string) (Rejudging, error)
+	// RejudgeCourseTx is RejudgeTaskTx for all tasks of a course. errs.Forbidden.
+	RejudgeCourseTx(ctx context.Context, tx *postgres.Tx, courseID string) (Rejudging, error)
+	// Rejudging reads how far a re-judging is. ErrRejudgingNotFound.
+	Rejudging(ctx context.Context, actor auth.Actor, id string) (Rejudging, error)
 	// Validators says what can be judged here, with what, and what an operator
 	// can do where it can't.
 	Validators(ctx context.Context) []Validator
@@ -77,7 +95,9 @@ type Validator struct {
 
 // Pushes that learners get while they wait; they may be lost.
 const (
-	// PushQueue carries {run_id, snapshot_id, task_id, position}.
+	// PushQueue carries {run_id, snapshot_id, task_id, position, eta_ms}: how long
+	// until the verdict is expected, without eta_ms where nobody judges. It comes
+	// when either changes by much.
 	PushQueue = "validation.queue"
 	// PushStage carries {run_id, snapshot_id, task_id, attempt, stage}; stage is
 	// what the plugin calls it: "compile", "test".

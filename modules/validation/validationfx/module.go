@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
 
 	"github.com/goals-tracker/tracker/modules/core/bus"
@@ -30,7 +31,8 @@ var Module = fx.Module("validation",
 	fx.Provide(newEngine, fx.Private),
 	fx.Provide(judge.NewCatalog, fx.Private),
 	fx.Provide(work.NewTickets, fx.Private),
-	fx.Provide(newService),
+	fx.Provide(newService, fx.Private),
+	fx.Provide(func(s *service.Service) validation.Service { return s }),
 	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
 	fx.Invoke(func(log *events.Log) { log.Fold(service.Fold{}); react.Register(log) }),
 	fx.Invoke(startWorker),
@@ -45,7 +47,7 @@ func newEngine(host *pluginhost.Host, r room, cfg validation.Config) *judge.Engi
 	return r.Engine(host, cfg)
 }
 
-func newService(db *postgres.DB, log *events.Log, t tasks.Service, c *judge.Catalog, tickets *work.Tickets, cfg validation.Config, r room) validation.Service {
+func newService(db *postgres.DB, log *events.Log, t tasks.Service, c *judge.Catalog, tickets *work.Tickets, cfg validation.Config, r room) *service.Service {
 	return service.New(db, log, t, c, tickets, cfg, r.Err)
 }
 
@@ -60,6 +62,8 @@ type workerParams struct {
 	Tickets  *work.Tickets
 	Bus      *bus.Bus
 	Registry *jobs.Registry
+	Metrics  *prometheus.Registry `optional:"true"`
+	Service  *service.Service
 	Room     room
 	Config   validation.Config
 	Logger   *slog.Logger
@@ -73,10 +77,15 @@ func startWorker(lc fx.Lifecycle, p workerParams) error {
 	if err != nil {
 		return err
 	}
+	var heard work.Metrics
+	if p.Metrics != nil {
+		heard = newMetrics(p.Metrics)
+	}
 	w := work.New(work.Deps{
-		DB: p.DB, Log: p.Log, Tasks: p.Tasks, Judge: p.Engine, Tickets: p.Tickets, Pusher: p.Bus, Key: key, Logger: p.Logger.With("part", "validation"),
+		DB: p.DB, Log: p.Log, Tasks: p.Tasks, Judge: p.Engine, Tickets: p.Tickets, Pusher: p.Bus, Key: key, Metrics: heard,
+		Logger: p.Logger.With("part", "validation"),
 	}, p.Config)
-	work.Register(p.Registry, w)
+	work.Register(p.Registry, w, p.Service)
 	var running sync.WaitGroup
 	var stop context.CancelFunc
 	lc.Append(fx.Hook{

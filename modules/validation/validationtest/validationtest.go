@@ -36,6 +36,8 @@ type Options struct {
 	Judge work.Judge
 	// NoSandbox is why this machine can't judge; nil when it can.
 	NoSandbox error
+	// Metrics may be nil.
+	Metrics work.Metrics
 	// Logger defaults to none.
 	Logger *slog.Logger
 }
@@ -47,6 +49,8 @@ type Kit struct {
 	// Catalog says which languages can be judged.
 	Catalog *judge.Catalog
 	DB      *postgres.DB
+
+	lister work.Lister
 
 	mu     sync.Mutex
 	pushes []bus.Message
@@ -81,7 +85,8 @@ func Wire(db *postgres.DB, log *events.Log, tasks tasks.Service, o Options) (*Ki
 	engine := room.Engine(o.Host, o.Config)
 	k := &Kit{DB: db, Catalog: judge.NewCatalog(o.Host, engine)}
 	tickets := work.NewTickets(inserter)
-	k.Service = service.New(db, log, tasks, k.Catalog, tickets, o.Config, o.NoSandbox)
+	s := service.New(db, log, tasks, k.Catalog, tickets, o.Config, o.NoSandbox)
+	k.Service, k.lister = s, s
 	if o.Judge == nil {
 		o.Judge = engine
 	}
@@ -91,6 +96,7 @@ func Wire(db *postgres.DB, log *events.Log, tasks tasks.Service, o Options) (*Ki
 	}
 	k.Worker = work.New(work.Deps{
 		DB: db, Log: log, Tasks: tasks, Judge: o.Judge, Tickets: tickets, Pusher: k, Key: key, Logger: o.Logger,
+		Metrics: o.Metrics,
 	}, o.Config)
 	log.Fold(service.Fold{})
 	react.Register(log)
@@ -101,7 +107,12 @@ func Wire(db *postgres.DB, log *events.Log, tasks tasks.Service, o Options) (*Ki
 func (k *Kit) RPC() corerpc.Service { return rpc.Service(k.DB, k.Service) }
 
 // Register lets the jobs' runner judge.
-func (k *Kit) Register(registry *jobs.Registry) { work.Register(registry, k.Worker) }
+func (k *Kit) Register(registry *jobs.Registry) { work.Register(registry, k.Worker, k.lister) }
+
+// List queues the runs of a re-judging, as its job would.
+func (k *Kit) List(ctx context.Context, rejudgingID string) error {
+	return k.lister.List(ctx, rejudgingID)
+}
 
 // Publish implements work.Pusher.
 func (k *Kit) Publish(m bus.Message) {

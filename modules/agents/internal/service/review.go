@@ -18,6 +18,9 @@ func (s *Service) Review(ctx context.Context, tx *postgres.Tx, stream events.Str
 		v.GetVerdict() == validationv1.Verdict_VERDICT_PLATFORM_ERROR || v.GetVerdict() == validationv1.Verdict_VERDICT_UNSPECIFIED {
 		return nil
 	}
+	if v.GetReason() == validationv1.RunReason_RUN_REASON_REJUDGED && v.GetVerdict() == v.GetPreviousVerdict() {
+		return nil // the learner was told of it when it was judged first
+	}
 	// The task may be gone by now: then nothing would ever delete the run.
 	if _, err := s.tasks.LockTx(ctx, tx, v.GetTaskId()); err != nil {
 		if errs.CodeOf(err) == errs.NotFound {

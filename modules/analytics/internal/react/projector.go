@@ -34,7 +34,7 @@ func handle(ctx context.Context, tx *postgres.Tx, e events.Event) error {
 	step := store.Step{UserID: e.Stream.SubjectID, CourseID: e.Stream.CourseID, At: e.OccurredAt}
 	switch data := e.Data.(type) {
 	case *validationv1.ValidationCompleted:
-		if data.GetVerdict() == validationv1.Verdict_VERDICT_PASSED {
+		if data.GetVerdict() == validationv1.Verdict_VERDICT_PASSED && data.GetReason() != validationv1.RunReason_RUN_REASON_REJUDGED {
 			step.Passed = 1
 		}
 	case *validationv1.SnapshotSubmitted:
@@ -71,6 +71,9 @@ func project(ctx context.Context, tx *postgres.Tx, e events.Event) error {
 	case *validationv1.ValidationCompleted:
 		if data.GetStatus() != validationv1.RunStatus_RUN_STATUS_DONE {
 			return nil // superseded: nothing was judged
+		}
+		if data.GetReason() == validationv1.RunReason_RUN_REASON_REJUDGED {
+			return nil // not an attempt of the learner's
 		}
 		verdict := strings.ToLower(strings.TrimPrefix(data.GetVerdict().String(), "VERDICT_"))
 		return store.CountVerdict(ctx, tx, user, course, verdict)

@@ -38,6 +38,17 @@ func Run(r validation.Run) *validationv1.Run {
 		Plugin: r.Plugin, PluginVersion: r.PluginVersion, Attempt: int32(r.Attempt), Summary: text(r.Summary),
 		CreatedAt: stamp(r.CreatedAt), StartedAt: stamp(r.StartedAt), FinishedAt: stamp(r.FinishedAt),
 		QueuePosition: int32(r.QueuePosition), Deduplicated: r.Deduplicated,
+		Reason: reasons.to[r.Reason], PreviousVerdict: verdicts.to[r.PreviousVerdict], TaskProblem: r.TaskProblem,
+	}
+	if r.RejudgingID != "" {
+		out.RejudgingId = &r.RejudgingID
+	}
+	if e := r.Estimate; e != nil {
+		eta := ms(e.End)
+		out.EtaMs = &eta
+		if r.Status == validation.StatusQueued {
+			out.EstimatedStartAt = timestamppb.New(time.Now().Add(e.Start).Truncate(time.Millisecond))
+		}
 	}
 	if r.CourseID != "" {
 		out.CourseId = &r.CourseID
@@ -47,7 +58,11 @@ func Run(r validation.Run) *validationv1.Run {
 	}
 	out.Toolchain, out.Integrity, out.Output = r.Report.Toolchain, r.Report.Integrity, r.Report.Output
 	out.Timings = &validationv1.RunTimings{
-		QueueMs: ms(r.Report.Timings.Queue), PrepareMs: ms(r.Report.Timings.Prepare), RunMs: ms(r.Report.Timings.Run), JudgeMs: ms(r.Report.Timings.Judge),
+		QueueMs: ms(r.Report.Timings.Queue), PrepareMs: ms(r.Report.Timings.Prepare), RunMs: ms(r.Report.Timings.Run), JudgeMs: ms(r.Report.Timings.Judge), Path: r.Report.Timings.Path,
+	}
+	out.RequiredIntegrity, out.Problem = r.Report.RequiredIntegrity, r.Report.Problem
+	if l := r.Report.Limits; l != (validation.Limits{}) {
+		out.Limits = &validationv1.RunLimits{WallMs: l.WallMS, CpuMs: l.CPUMS, MemoryBytes: l.MemoryBytes, OutputBytes: l.OutputBytes}
 	}
 	for _, t := range r.Report.Tests {
 		out.Tests = append(out.Tests, &validationv1.TestResult{

@@ -32,10 +32,12 @@ func pair[T ~string, E ~int32](prefix string, all map[int32]string) names[T, E] 
 }
 
 var (
-	statuses   = pair[validation.Status, validationv1.RunStatus]("RUN_STATUS_", validationv1.RunStatus_name)
-	verdicts   = pair[judging.Verdict, validationv1.Verdict]("VERDICT_", validationv1.Verdict_name)
-	tests      = pair[judging.TestStatus, validationv1.TestStatus]("TEST_STATUS_", validationv1.TestStatus_name)
-	severities = pair[judging.Severity, validationv1.Severity]("SEVERITY_", validationv1.Severity_name)
+	statuses    = pair[validation.Status, validationv1.RunStatus]("RUN_STATUS_", validationv1.RunStatus_name)
+	verdicts    = pair[judging.Verdict, validationv1.Verdict]("VERDICT_", validationv1.Verdict_name)
+	tests       = pair[judging.TestStatus, validationv1.TestStatus]("TEST_STATUS_", validationv1.TestStatus_name)
+	reasons     = pair[validation.Reason, validationv1.RunReason]("RUN_REASON_", validationv1.RunReason_name)
+	integrities = pair[judging.Integrity, validationv1.Integrity]("INTEGRITY_", validationv1.Integrity_name)
+	severities  = pair[judging.Severity, validationv1.Severity]("SEVERITY_", validationv1.Severity_name)
 )
 
 // Submitted is the payload of snapshot.submitted.
@@ -52,6 +54,7 @@ func Payload(r validation.Run, c validation.Change) proto.Message {
 	case validation.Queued:
 		return &validationv1.ValidationQueued{
 			RunId: r.ID, SnapshotId: c.SnapshotID, TaskId: c.TaskID, GoalId: c.GoalID, SnapshotNumber: int32(c.SnapshotNumber), Plugin: c.Plugin,
+			Reason: reasons.to[c.Reason], RejudgingId: c.RejudgingID, PreviousVerdict: verdicts.to[c.PreviousVerdict],
 		}
 	case validation.Started:
 		return &validationv1.ValidationStarted{RunId: r.ID, SnapshotId: r.SnapshotID, TaskId: r.TaskID, Attempt: int32(c.Attempt)}
@@ -62,10 +65,12 @@ func Payload(r validation.Run, c validation.Change) proto.Message {
 			TestsPassed: int32(c.TestsPassed), TestsTotal: int32(c.TestsTotal), Findings: int32(c.Findings),
 			Plugin: c.Plugin, PluginVersion: c.PluginVersion, Summary: text(c.Summary),
 			Attempt: int32(c.Attempt), Deduplicated: c.Deduplicated,
+			Reason: reasons.to[r.Reason], PreviousVerdict: verdicts.to[r.PreviousVerdict], TaskProblem: c.TaskProblem,
 		}
 	case validation.Ended:
 		return &validationv1.ValidationCompleted{
 			RunId: r.ID, SnapshotId: r.SnapshotID, TaskId: r.TaskID, GoalId: r.GoalID, SnapshotNumber: int32(r.SnapshotNumber), Ended: true,
+			Reason: reasons.to[r.Reason],
 		}
 	}
 	panic(fmt.Sprintf("validation: no event is known for a %T", c))
@@ -76,9 +81,14 @@ func Payload(r validation.Run, c validation.Change) proto.Message {
 func Change(payload proto.Message, userID, courseID string) (validation.Change, error) {
 	switch p := payload.(type) {
 	case *validationv1.ValidationQueued:
+		reason := reasons.from[p.GetReason()]
+		if reason == "" {
+			reason = validation.ReasonSubmitted // of before there was another
+		}
 		return validation.Queued{
 			SnapshotID: p.GetSnapshotId(), TaskID: p.GetTaskId(), GoalID: p.GetGoalId(), UserID: userID, CourseID: courseID,
 			SnapshotNumber: int(p.GetSnapshotNumber()), Plugin: p.GetPlugin(),
+			Reason: reason, RejudgingID: p.GetRejudgingId(), PreviousVerdict: verdicts.from[p.GetPreviousVerdict()],
 		}, nil
 	case *validationv1.ValidationStarted:
 		return validation.Started{Attempt: int(p.GetAttempt())}, nil
@@ -91,7 +101,7 @@ func Change(payload proto.Message, userID, courseID string) (validation.Change, 
 			TestsPassed: int(p.GetTestsPassed()), TestsTotal: int(p.GetTestsTotal()), Findings: int(p.GetFindings()),
 			Plugin: p.GetPlugin(), PluginVersion: p.GetPluginVersion(),
 			Summary: validation.Text{EN: p.GetSummary().GetEn(), ES: p.GetSummary().GetEs()},
-			Attempt: int(p.GetAttempt()), Deduplicated: p.GetDeduplicated(),
+			Attempt: int(p.GetAttempt()), Deduplicated: p.GetDeduplicated(), TaskProblem: p.GetTaskProblem(),
 		}, nil
 	}
 	return nil, fmt.Errorf("a run's history holds a payload %T", payload)

@@ -69,6 +69,11 @@ type Result struct {
 	Toolchain map[string]string
 	// Prepare and Run are the sandbox's, Judge all the rest.
 	Prepare, Run, Judge time.Duration
+	// Way is how the sandboxes came about, the slowest of all steps; "" when
+	// nothing ran.
+	Way sandbox.Way
+	// Limits are the widest that a step had.
+	Limits sandbox.Limits
 }
 
 // Judge judges. Any error means that nothing was judged, and that it is not the
@@ -99,7 +104,7 @@ func (e *Engine) Judge(ctx context.Context, job Job, stage func(string)) (Result
 		return Result{}, err
 	}
 	unprove(report, &job.Task)
-	res := Result{Report: report, Plugin: desc.Name, PluginVersion: desc.Version, Toolchain: versions, Prepare: timer.prepare, Run: timer.run}
+	res := Result{Report: report, Plugin: desc.Name, PluginVersion: desc.Version, Toolchain: versions, Prepare: timer.prepare, Run: timer.run, Way: timer.way, Limits: timer.limits}
 	res.Judge = max(time.Since(began)-timer.prepare-timer.run, 0)
 	return res, nil
 }
@@ -188,12 +193,23 @@ func newNonce() (string, error) {
 type timed struct {
 	steprun.Runner
 	prepare, run time.Duration
+	way          sandbox.Way
+	limits       sandbox.Limits
 }
+
+// ways by how long they take.
+var ways = map[sandbox.Way]int{sandbox.Forked: 1, sandbox.Warm: 2, sandbox.Prepared: 3, sandbox.Cold: 4}
 
 // Run implements steprun.Runner.
 func (t *timed) Run(ctx context.Context, step sandbox.Step) (sandbox.Result, error) {
 	res, err := t.Runner.Run(ctx, step)
 	t.prepare += res.Prepare
 	t.run += res.Run
+	if ways[res.Way] > ways[t.way] {
+		t.way = res.Way
+	}
+	l := &t.limits
+	l.Wall, l.CPU = max(l.Wall, step.Limits.Wall), max(l.CPU, step.Limits.CPU)
+	l.Memory, l.Output = max(l.Memory, step.Limits.Memory), max(l.Output, step.Limits.Output)
 	return res, err
 }

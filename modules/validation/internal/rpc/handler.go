@@ -4,7 +4,9 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"connectrpc.com/connect"
 
@@ -12,6 +14,7 @@ import (
 	corerpc "github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/validation"
 	"github.com/goals-tracker/tracker/modules/validation/internal/convert"
+	"github.com/goals-tracker/tracker/modules/validation/report"
 	validationv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/validation/v1"
 	"github.com/goals-tracker/tracker/sdk/gen/tracker/validation/v1/validationv1connect"
 )
@@ -79,6 +82,84 @@ func (h *Handler) GetRun(ctx context.Context, req *validationv1.GetRunRequest) (
 		return nil, err
 	}
 	return convert.Run(r), nil
+}
+
+var formats = map[validationv1.ReportFormat]struct {
+	name      report.Format
+	mediaType string
+}{
+	validationv1.ReportFormat_REPORT_FORMAT_TEXT:  {report.Text, "text/plain; charset=utf-8"},
+	validationv1.ReportFormat_REPORT_FORMAT_JSON:  {report.JSON, "application/json"},
+	validationv1.ReportFormat_REPORT_FORMAT_SARIF: {report.SARIF, "application/sarif+json"},
+	validationv1.ReportFormat_REPORT_FORMAT_JUNIT: {report.JUnit, "application/xml"},
+}
+
+// GetRunReport implements the handler.
+func (h *Handler) GetRunReport(ctx context.Context, req *validationv1.GetRunReportRequest) (*validationv1.RunReport, error) {
+	r, err := h.validation.Report(ctx, corerpc.Actor(ctx), req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	format := req.GetFormat()
+	if format == validationv1.ReportFormat_REPORT_FORMAT_UNSPECIFIED {
+		format = validationv1.ReportFormat_REPORT_FORMAT_JSON
+	}
+	var content strings.Builder
+	if err := report.Write(&content, formats[format].name, r, report.Options{Language: req.GetLanguage(), Took: r.Timings.Total()}); err != nil {
+		return nil, fmt.Errorf("write report of run %s: %w", req.GetId(), err)
+	}
+	return &validationv1.RunReport{RunId: req.GetId(), Format: format, MediaType: formats[format].mediaType, Content: content.String()}, nil
+}
+
+// GetCoursePolicy implements the handler.
+func (h *Handler) GetCoursePolicy(ctx context.Context, req *validationv1.GetCoursePolicyRequest) (*validationv1.CoursePolicy, error) {
+	j, err := h.validation.Judging(ctx, corerpc.Actor(ctx), req.GetCourseId())
+	if err != nil {
+		return nil, err
+	}
+	return convert.Policy(j), nil
+}
+
+// UpdateCoursePolicy implements the handler.
+func (h *Handler) UpdateCoursePolicy(ctx context.Context, req *validationv1.UpdateCoursePolicyRequest) (*validationv1.CoursePolicy, error) {
+	return corerpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*validationv1.CoursePolicy, error) {
+		j, err := h.validation.UpdatePolicyTx(ctx, tx, req.GetCourseId(), convert.PolicyPatch(req))
+		if err != nil {
+			return nil, err
+		}
+		return convert.Policy(j), nil
+	})
+}
+
+// RejudgeTask implements the handler.
+func (h *Handler) RejudgeTask(ctx context.Context, req *validationv1.RejudgeTaskRequest) (*validationv1.Rejudging, error) {
+	return corerpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*validationv1.Rejudging, error) {
+		r, err := h.validation.RejudgeTaskTx(ctx, tx, req.GetTaskId())
+		if err != nil {
+			return nil, err
+		}
+		return convert.Rejudging(r), nil
+	})
+}
+
+// RejudgeCourse implements the handler.
+func (h *Handler) RejudgeCourse(ctx context.Context, req *validationv1.RejudgeCourseRequest) (*validationv1.Rejudging, error) {
+	return corerpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*validationv1.Rejudging, error) {
+		r, err := h.validation.RejudgeCourseTx(ctx, tx, req.GetCourseId())
+		if err != nil {
+			return nil, err
+		}
+		return convert.Rejudging(r), nil
+	})
+}
+
+// GetRejudging implements the handler.
+func (h *Handler) GetRejudging(ctx context.Context, req *validationv1.GetRejudgingRequest) (*validationv1.Rejudging, error) {
+	r, err := h.validation.Rejudging(ctx, corerpc.Actor(ctx), req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return convert.Rejudging(r), nil
 }
 
 // ListValidators implements the handler.

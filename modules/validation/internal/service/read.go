@@ -12,6 +12,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/page"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/validation"
+	"github.com/goals-tracker/tracker/modules/validation/internal/forecast"
 	"github.com/goals-tracker/tracker/modules/validation/internal/judge"
 	"github.com/goals-tracker/tracker/modules/validation/internal/store"
 )
@@ -91,13 +92,50 @@ func (s *Service) run(ctx context.Context, q postgres.Queryer, actor auth.Actor,
 	if run == nil {
 		return validation.Run{}, validation.ErrRunNotFound.New(id)
 	}
-	if run.Status == validation.StatusQueued {
-		// The place depends on others' runs, of which the answer tells nothing else.
-		if run.QueuePosition, err = store.Position(ctx, s.db.As(system), run.ID); err != nil {
+	if run.Report != nil && !actor.Teaches(run.CourseID) {
+		run.Report.Problem = "" // it may quote hidden tests
+	}
+	if run.Status == validation.StatusQueued || run.Status == validation.StatusRunning {
+		if err := s.expect(ctx, run); err != nil {
 			return validation.Run{}, err
 		}
 	}
 	return *run, nil
+}
+
+// expect says where a run stands and when its verdict is expected. That depends
+// on others' runs, of which the answer tells nothing else.
+func (s *Service) expect(ctx context.Context, run *validation.Run) error {
+	view, err := forecast.Look(ctx, s.db.As(system), forecast.Most, s.cfg.Alive())
+	if err != nil {
+		return err
+	}
+	position, estimate := view.Of(run.ID)
+	if run.Status == validation.StatusQueued && position == 0 && len(view.Waiting) == forecast.Most {
+		if position, err = store.Position(ctx, s.db.As(system), run.ID); err != nil {
+			return err
+		}
+		if position > 0 {
+			estimate = view.Beyond(position)
+		}
+	}
+	if run.Status == validation.StatusQueued {
+		run.QueuePosition = position
+	}
+	run.Estimate = estimate
+	return nil
+}
+
+// Report implements validation.Service.
+func (s *Service) Report(ctx context.Context, actor auth.Actor, runID string) (validation.Report, error) {
+	run, err := s.Run(ctx, actor, runID)
+	if err != nil {
+		return validation.Report{}, err
+	}
+	if run.Report == nil {
+		return validation.Report{}, validation.ErrNotDone.New(runID)
+	}
+	return *run.Report, nil
 }
 
 // Validators implements validation.Service.

@@ -27,6 +27,9 @@ type Tickets interface {
 	// Issue enqueues a ticket with the unit of work, for the time at; the zero
 	// time is now.
 	Issue(tx *postgres.Tx, at time.Time)
+	// List enqueues, with the unit of work, that the runs of a re-judging be
+	// queued.
+	List(tx *postgres.Tx, rejudgingID string)
 }
 
 // Service implements validation.Service.
@@ -82,7 +85,12 @@ func (s *Service) SubmitTx(ctx context.Context, tx *postgres.Tx, sub validation.
 	if err := s.supersede(ctx, tx, task); err != nil {
 		return validation.Snapshot{}, err
 	}
-	run, err := s.queue(ctx, tx, task, snapshot, match.Plugin)
+	if err := s.bound(ctx, tx, task); err != nil {
+		return validation.Snapshot{}, err
+	}
+	run, err := s.queue(ctx, tx, task, validation.Queued{
+		SnapshotID: snapshot.ID, SnapshotNumber: snapshot.Number, Plugin: match.Plugin, Reason: validation.ReasonSubmitted,
+	}, snapshot.Language)
 	if err != nil {
 		return validation.Snapshot{}, err
 	}
@@ -179,20 +187,45 @@ func (s *Service) supersede(ctx context.Context, tx *postgres.Tx, task tasks.Tas
 	return nil
 }
 
-func (s *Service) queue(ctx context.Context, tx *postgres.Tx, task tasks.Task, snapshot validation.Snapshot, plugin string) (validation.Run, error) {
+// bound refuses one more run of a learner who has as many waiting as may.
+func (s *Service) bound(ctx context.Context, tx *postgres.Tx, task tasks.Task) error {
+	policy, err := store.Policy(ctx, tx, task.CourseID)
+	if err != nil {
+		return err
+	}
+	most := s.cfg.MaxPending
+	if policy.MaxPending > 0 {
+		most = min(most, policy.MaxPending)
+	}
+	n, err := store.Pending(ctx, tx, task.CourseID, task.UserID)
+	if err != nil {
+		return err
+	}
+	if n >= most {
+		return validation.ErrTooManyPending.New(n).After(pendingWait)
+	}
+	return nil
+}
+
+// pendingWait is when to try again after too many runs waited.
+const pendingWait = 10 * time.Second
+
+// queue puts a run of the task into the lane of its reason.
+func (s *Service) queue(ctx context.Context, tx *postgres.Tx, task tasks.Task, queued validation.Queued, language string) (validation.Run, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return validation.Run{}, fmt.Errorf("make run id: %w", err)
 	}
-	queued := validation.Queued{
-		SnapshotID: snapshot.ID, TaskID: task.ID, GoalID: task.GoalID, UserID: task.UserID, CourseID: task.CourseID,
-		SnapshotNumber: snapshot.Number, Plugin: plugin,
-	}
+	queued.TaskID, queued.GoalID, queued.UserID, queued.CourseID = task.ID, task.GoalID, task.UserID, task.CourseID
 	run, err := Write(ctx, tx, s.log, validation.Run{ID: id.String(), UserID: task.UserID, CourseID: task.CourseID}, queued)
 	if err != nil {
 		return validation.Run{}, err
 	}
-	return run, store.Enqueue(ctx, tx, run, store.LaneInteractive)
+	lane := store.LaneInteractive
+	if run.Reason == validation.ReasonRejudged {
+		lane = store.LaneBulk
+	}
+	return run, store.Enqueue(ctx, tx, run, lane, run.Plugin+"/"+language)
 }
 
 // Write appends a change of a run and writes the state it makes.

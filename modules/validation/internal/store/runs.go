@@ -18,7 +18,8 @@ const runScope = `/*scope*/ (r.user_id = @actor OR r.course_id = ANY (@courses::
 
 const runColumns = `r.id, r.snapshot_id, r.task_id, r.goal_id, r.user_id, coalesce(r.course_id, ''), r.snapshot_number,
 	r.status, coalesce(r.verdict, ''), r.score, r.tests_passed, r.tests_total, r.findings, r.plugin, r.plugin_version,
-	r.summary_en, r.summary_es, r.attempt, r.deduplicated, r.created_at, r.started_at, r.finished_at, r.version`
+	r.summary_en, r.summary_es, r.attempt, r.deduplicated, r.created_at, r.started_at, r.finished_at, r.version,
+	r.reason, coalesce(r.rejudging_id::text, ''), coalesce(r.previous_verdict, ''), r.task_problem`
 
 var getRun = postgres.SQL("validation.runs.get", `
 	SELECT `+runColumns+`, coalesce(p.report::text, '')
@@ -77,17 +78,19 @@ func LockRunsOf(ctx context.Context, tx *postgres.Tx, taskID string) ([]validati
 var putRun = postgres.SQL("validation.runs.put", `
 	INSERT INTO validation.runs (id, snapshot_id, task_id, goal_id, user_id, course_id, snapshot_number, status, verdict, score,
 		tests_passed, tests_total, findings, plugin, plugin_version, summary_en, summary_es, attempt, deduplicated,
-		created_at, started_at, finished_at, version)
+		created_at, started_at, finished_at, version, reason, rejudging_id, previous_verdict, task_problem)
 	VALUES (@id, @snapshot_id, @task_id, @goal_id, @user_id, @course_id, @snapshot_number, @status, @verdict, @score,
 		@tests_passed, @tests_total, @findings, @plugin, @plugin_version, @summary_en, @summary_es, @attempt, @deduplicated,
-		@created_at, @started_at, @finished_at, @version)
+		@created_at, @started_at, @finished_at, @version, @reason, @rejudging_id, @previous_verdict, @task_problem)
 	ON CONFLICT (id) DO UPDATE SET snapshot_id = excluded.snapshot_id, task_id = excluded.task_id, goal_id = excluded.goal_id,
 		user_id = excluded.user_id, course_id = excluded.course_id, snapshot_number = excluded.snapshot_number,
 		status = excluded.status, verdict = excluded.verdict, score = excluded.score, tests_passed = excluded.tests_passed,
 		tests_total = excluded.tests_total, findings = excluded.findings, plugin = excluded.plugin,
 		plugin_version = excluded.plugin_version, summary_en = excluded.summary_en, summary_es = excluded.summary_es,
 		attempt = excluded.attempt, deduplicated = excluded.deduplicated, created_at = excluded.created_at,
-		started_at = excluded.started_at, finished_at = excluded.finished_at, version = excluded.version`)
+		started_at = excluded.started_at, finished_at = excluded.finished_at, version = excluded.version,
+		reason = excluded.reason, rejudging_id = excluded.rejudging_id, previous_verdict = excluded.previous_verdict,
+		task_problem = excluded.task_problem`)
 
 // PutRun writes a run's state.
 func PutRun(ctx context.Context, tx *postgres.Tx, r validation.Run) error {
@@ -112,6 +115,8 @@ func RunRow(r validation.Run) map[string]any {
 		"findings": r.Findings, "plugin": r.Plugin, "plugin_version": r.PluginVersion,
 		"summary_en": r.Summary.EN, "summary_es": r.Summary.ES, "attempt": r.Attempt, "deduplicated": r.Deduplicated,
 		"created_at": r.CreatedAt, "started_at": timeOrNull(r.StartedAt), "finished_at": timeOrNull(r.FinishedAt), "version": r.Version,
+		"reason": string(r.Reason), "rejudging_id": orNull(r.RejudgingID), "previous_verdict": orNull(string(r.PreviousVerdict)),
+		"task_problem": r.TaskProblem,
 	}
 }
 
@@ -121,6 +126,7 @@ func scanRun(row pgx.Row, more ...any) (r validation.Run, err error) {
 		&r.ID, &r.SnapshotID, &r.TaskID, &r.GoalID, &r.UserID, &r.CourseID, &r.SnapshotNumber,
 		&r.Status, &r.Verdict, &r.Score, &r.TestsPassed, &r.TestsTotal, &r.Findings, &r.Plugin, &r.PluginVersion,
 		&r.Summary.EN, &r.Summary.ES, &r.Attempt, &r.Deduplicated, &r.CreatedAt, &started, &finished, &r.Version,
+		&r.Reason, &r.RejudgingID, &r.PreviousVerdict, &r.TaskProblem,
 	}, more...)...)
 	r.CreatedAt, r.StartedAt, r.FinishedAt = r.CreatedAt.UTC(), utc(started), utc(finished)
 	return r, err
@@ -166,9 +172,10 @@ func KnownReport(ctx context.Context, q postgres.Queryer, userID, taskID string,
 
 var rememberVerdict = postgres.SQL("validation.verdicts.put", `
 	INSERT INTO validation.verdicts (user_id, task_id, key, run_id, created_at) VALUES (@user, @task, @key, @run, @created)
-	ON CONFLICT (task_id, user_id, key) DO NOTHING`)
+	ON CONFLICT (task_id, user_id, key) DO UPDATE SET run_id = excluded.run_id, created_at = excluded.created_at`)
 
-// RememberReport lets later equal submissions find the report of a run.
+// RememberReport lets later equal submissions find the report of a run, in place
+// of an older one.
 func RememberReport(ctx context.Context, tx *postgres.Tx, r validation.Run, key []byte) error {
 	_, err := tx.Exec(ctx, rememberVerdict, postgres.Args{"user": r.UserID, "task": r.TaskID, "key": key, "run": r.ID, "created": r.FinishedAt})
 	return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/tasks"
 	"github.com/goals-tracker/tracker/modules/validation"
+	"github.com/goals-tracker/tracker/sdk/judging"
 )
 
 const keyBytes = 32
@@ -72,8 +73,9 @@ func newKey() ([]byte, error) {
 }
 
 // sameAs is equal for submissions that must get the same verdict: the same
-// files, judged by the same tests, options, limits, plugin and toolchain.
-func (w *Worker) sameAs(s validation.Snapshot, t tasks.Task, plugin, version string, toolchain map[string]string) ([]byte, error) {
+// files, judged by the same tests, options, limits, plugin and toolchain, with
+// the same integrity required.
+func (w *Worker) sameAs(s validation.Snapshot, t tasks.Task, plugin, version string, toolchain map[string]string, required judging.Integrity) ([]byte, error) {
 	type content struct {
 		Path   string `json:"path"`
 		Digest string `json:"digest"`
@@ -88,6 +90,10 @@ func (w *Worker) sameAs(s validation.Snapshot, t tasks.Task, plugin, version str
 		Starter   []content         `json:"starter"`
 		Options   string            `json:"options"`
 		Limits    tasks.Limits      `json:"limits"`
+		Required  judging.Integrity `json:"required,omitempty"`
+	}
+	if required == judging.IntegritySplit {
+		what.Required = required
 	}
 	what.Files, what.Language, what.Plugin, what.Version, what.Toolchain = validation.Digest(s.Files), s.Language, plugin, version, toolchain
 	if v := t.Validation; v != nil {

@@ -18,8 +18,8 @@ import (
 )
 
 // jobOf is what the plugin gets to see.
-func jobOf(s validation.Snapshot, t tasks.Task, plugin string) (judge.Job, error) {
-	job := judge.Job{Plugin: plugin, Submission: judging.Submission{Language: s.Language}}
+func jobOf(s validation.Snapshot, t tasks.Task, plugin string, required judging.Integrity) (judge.Job, error) {
+	job := judge.Job{Plugin: plugin, Task: judging.Task{RequiredIntegrity: required}, Submission: judging.Submission{Language: s.Language}}
 	for _, f := range s.Files {
 		job.Submission.Files = append(job.Submission.Files, judging.File{Path: f.Path, Content: []byte(f.Content), Writable: true})
 	}
@@ -111,6 +111,11 @@ func (w *Worker) publishTx(ctx context.Context, tx *postgres.Tx, lease store.Lea
 	if err != nil {
 		return err
 	}
+	if done.Verdict == judging.VerdictPlatformError {
+		if err := store.Refund(ctx, tx, lease); err != nil {
+			return err
+		}
+	}
 	if err := store.InsertReport(ctx, tx, done, v.report); err != nil {
 		return err
 	}
@@ -119,10 +124,23 @@ func (w *Worker) publishTx(ctx context.Context, tx *postgres.Tx, lease store.Lea
 			return err
 		}
 	}
+	if err := w.letNextGo(ctx, tx, lease); err != nil {
+		return err
+	}
 	_, err = w.Tasks.VerdictTx(ctx, tx, done.TaskID, tasks.Result{
 		RunID: done.ID, SnapshotID: done.SnapshotID, SnapshotNumber: done.SnapshotNumber, Verdict: string(done.Verdict),
 		Score: done.Score, TestsPassed: done.TestsPassed, TestsTotal: done.TestsTotal, JudgedAt: done.FinishedAt,
 	})
+	return err
+}
+
+// letNextGo issues a ticket for a run that its course's limit held back until
+// this one ended: the ticket it came with was spent on finding that out.
+func (w *Worker) letNextGo(ctx context.Context, tx *postgres.Tx, lease store.Lease) error {
+	held, err := store.HeldBack(ctx, tx, lease.CourseID)
+	if err == nil && held {
+		w.Tickets.Issue(tx, time.Time{})
+	}
 	return err
 }
 
@@ -140,7 +158,7 @@ func (w *Worker) giveBack(ctx context.Context, lease store.Lease, wait time.Dura
 			at = time.Now().Add(wait)
 		}
 		w.Tickets.Issue(tx, at)
-		return nil
+		return w.letNextGo(ctx, tx, lease)
 	})
 }
 

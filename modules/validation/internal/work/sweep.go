@@ -6,6 +6,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/validation"
+	"github.com/goals-tracker/tracker/modules/validation/internal/forecast"
 	"github.com/goals-tracker/tracker/modules/validation/internal/store"
 )
 
@@ -15,6 +16,8 @@ const (
 	// tellMost is how many hear of it; further back it changes too often to
 	// matter.
 	tellMost = 200
+	// tellShare is how much longer the wait is than the telling, at least.
+	tellShare = 20
 )
 
 // Run looks after the queue until ctx ends: it ends the leases of dead workers
@@ -24,6 +27,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer sweep.Stop()
 	defer tell.Stop()
 	w.sweep(ctx)
+	defer w.leave(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -31,7 +35,12 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-sweep.C:
 			w.sweep(ctx)
 		case <-tell.C:
-			w.tell(ctx)
+			// A long queue is looked at less often.
+			if took := w.tell(ctx); took > tellEvery/tellShare {
+				tell.Reset(tellShare * took)
+			} else {
+				tell.Reset(tellEvery)
+			}
 		}
 	}
 }
@@ -39,6 +48,9 @@ func (w *Worker) Run(ctx context.Context) error {
 // sweep gives each run of a dead worker a new ticket; the old one is River's to
 // rescue, in an hour. As a net, runs that wait although nobody works get one too.
 func (w *Worker) sweep(ctx context.Context) {
+	if err := store.Beat(ctx, w.DB.As(system), w.name, w.cfg.Concurrency); err != nil && ctx.Err() == nil {
+		w.Logger.Warn("other servers could not be told that this one judges", "error", err)
+	}
 	err := w.DB.InTx(ctx, postgres.As(system), func(ctx context.Context, tx *postgres.Tx) error {
 		found, err := store.Sweep(ctx, tx)
 		if err != nil {
@@ -65,19 +77,54 @@ func (w *Worker) sweep(ctx context.Context) {
 	}
 }
 
-func (w *Worker) tell(ctx context.Context) {
-	list, err := store.Places(ctx, w.DB.As(system), tellMost)
+// leave says that this server judges no more.
+func (w *Worker) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.Lease)
+	defer cancel()
+	if err := store.Leave(ctx, w.DB.As(system), w.name); err != nil {
+		w.Logger.Warn("other servers could not be told that this one stops", "error", err)
+	}
+}
+
+// told is what a learner was told last.
+type told struct {
+	position int
+	known    bool
+	// done is when the verdict was said to come.
+	done time.Time
+}
+
+// stale says whether what was told is by much another thing now.
+func (t told) stale(next told, now time.Time) bool {
+	if t.position != next.position || t.known != next.known {
+		return true
+	}
+	return next.known && t.done.Sub(next.done).Abs() > max(time.Second, next.done.Sub(now)/4)
+}
+
+// tell pushes places and expectations that changed, and says how long that took.
+func (w *Worker) tell(ctx context.Context) time.Duration {
+	began := time.Now()
+	view, err := forecast.Look(ctx, w.DB.As(system), tellMost, w.cfg.Alive())
 	if err != nil {
-		return // it is told again in a moment
+		return 0 // it is told again in a moment
 	}
-	told := make(map[string]int, len(list))
-	for _, p := range list {
-		told[p.RunID] = p.Position
-		if w.told[p.RunID] != p.Position {
-			w.push(p.UserID, validation.PushQueue, map[string]any{
-				"run_id": p.RunID, "snapshot_id": p.SnapshotID, "task_id": p.TaskID, "position": p.Position,
-			})
+	now := time.Now()
+	next := make(map[string]told, len(view.Waiting))
+	for _, p := range view.Waiting {
+		t := told{position: p.Position, known: p.Estimate != nil}
+		payload := map[string]any{"run_id": p.RunID, "snapshot_id": p.SnapshotID, "task_id": p.TaskID, "position": p.Position}
+		if t.known {
+			t.done = now.Add(p.Estimate.End)
+			payload["eta_ms"] = p.Estimate.End.Milliseconds()
 		}
+		if before, was := w.told[p.RunID]; was && !before.stale(t, now) {
+			next[p.RunID] = before
+			continue
+		}
+		next[p.RunID] = t
+		w.push(p.UserID, validation.PushQueue, payload)
 	}
-	w.told = told
+	w.told = next
+	return now.Sub(began)
 }

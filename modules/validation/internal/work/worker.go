@@ -20,6 +20,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/validation/internal/judge"
 	"github.com/goals-tracker/tracker/modules/validation/internal/service"
 	"github.com/goals-tracker/tracker/modules/validation/internal/store"
+	"github.com/goals-tracker/tracker/sdk/judging"
 )
 
 var system = auth.System("validation")
@@ -39,6 +40,11 @@ type Judge interface {
 // Pusher pushes to learners' screens; *bus.Bus does.
 type Pusher interface{ Publish(bus.Message) }
 
+// Metrics hears of each verdict.
+type Metrics interface {
+	Judged(r validation.Report, reason validation.Reason)
+}
+
 // Deps are what a worker works with.
 type Deps struct {
 	DB      *postgres.DB
@@ -48,8 +54,10 @@ type Deps struct {
 	Tickets service.Tickets
 	Pusher  Pusher
 	// Key recognizes equal submissions; see LoadKey.
-	Key    []byte
-	Logger *slog.Logger
+	Key []byte
+	// Metrics may be nil.
+	Metrics Metrics
+	Logger  *slog.Logger
 }
 
 // Worker judges waiting runs. It is safe for concurrent use.
@@ -59,14 +67,14 @@ type Worker struct {
 	name string
 	key  []byte
 	busy atomic.Int32
-	told map[string]int
+	told map[string]told
 }
 
 // New makes a worker.
 func New(d Deps, cfg validation.Config) *Worker {
 	host, _ := os.Hostname()
 	return &Worker{
-		Deps: d, cfg: cfg.WithDefaults(), key: d.Key, told: map[string]int{},
+		Deps: d, cfg: cfg.WithDefaults(), key: d.Key, told: map[string]told{},
 		name: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString()[:8]),
 	}
 }
@@ -74,6 +82,7 @@ func New(d Deps, cfg validation.Config) *Worker {
 // Next takes the run whose turn it is and brings it to its end, or back into
 // the queue; false when none waits.
 func (w *Worker) Next(ctx context.Context) (bool, error) {
+	began := time.Now()
 	lease, run, err := w.take(ctx)
 	if err != nil || lease == nil {
 		return false, err
@@ -91,6 +100,8 @@ func (w *Worker) Next(ctx context.Context) (bool, error) {
 	switch {
 	case err == nil:
 		log.Info("run judged", "verdict", done.report.Verdict, "deduplicated", done.deduplicated)
+		w.judged(done.report, run)
+		w.learn(ctx, *lease, time.Since(began))
 		return true, nil
 	case errors.Is(err, errLost) || errors.Is(context.Cause(held), errLost):
 		log.Warn("the run was taken over or deleted meanwhile, so its result is dropped")
@@ -104,7 +115,9 @@ func (w *Worker) Next(ctx context.Context) (bool, error) {
 		return true, w.giveBack(ctx, *lease, wait, true)
 	}
 	log.Error("a run could not be judged and is given up", "error", err)
-	return true, w.orLost(w.publish(ctx, *lease, verdict{report: validation.PlatformError(run.Plugin)}))
+	given := validation.PlatformError(run.Plugin)
+	w.judged(given, run)
+	return true, w.orLost(w.publish(ctx, *lease, verdict{report: given}))
 }
 
 func (w *Worker) orLost(err error) error {
@@ -118,8 +131,11 @@ func (w *Worker) orLost(err error) error {
 func (w *Worker) take(ctx context.Context) (lease *store.Lease, run validation.Run, err error) {
 	token := uuid.NewString()
 	err = w.DB.InTx(ctx, postgres.As(system), func(ctx context.Context, tx *postgres.Tx) error {
-		if lease, err = store.Take(ctx, tx, token, w.name, w.cfg.Lease); err != nil || lease == nil {
+		if lease, err = store.Take(ctx, tx, token, w.name, w.cfg.Lease); err != nil {
 			return err
+		}
+		if lease == nil {
+			return w.comeBack(ctx, tx)
 		}
 		r, err := store.LockRun(ctx, tx, lease.RunID)
 		if err != nil {
@@ -136,6 +152,34 @@ func (w *Worker) take(ctx context.Context) (lease *store.Lease, run validation.R
 		return err
 	})
 	return lease, run, err
+}
+
+// busyWait is when to come back for a run that somebody else holds right now.
+const busyWait = 200 * time.Millisecond
+
+// comeBack keeps a ticket from being lost: where a run may be judged and none
+// could be taken, another unit of work holds it at this moment.
+func (w *Worker) comeBack(ctx context.Context, tx *postgres.Tx) error {
+	ready, err := store.Ready(ctx, tx)
+	if err == nil && ready {
+		w.Tickets.Issue(tx, time.Now().Add(busyWait))
+	}
+	return err
+}
+
+func (w *Worker) judged(r validation.Report, run validation.Run) {
+	if w.Metrics != nil {
+		w.Metrics.Judged(r, run.Reason)
+	}
+}
+
+// learn remembers how long a run kept a slot busy, for forecasts.
+func (w *Worker) learn(ctx context.Context, lease store.Lease, took time.Duration) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.Lease)
+	defer cancel()
+	if err := store.Observe(ctx, w.DB.As(system), lease.Kind, took); err != nil {
+		w.Logger.Warn("how long a run took could not be noted", "run", lease.RunID, "error", err)
+	}
 }
 
 // verdict is what is to be published.
@@ -164,32 +208,49 @@ func (w *Worker) attempt(ctx context.Context, lease store.Lease, run validation.
 	if err != nil {
 		return verdict{}, err
 	}
+	policy, err := store.Policy(ctx, w.DB.As(system), run.CourseID)
+	if err != nil {
+		return verdict{}, err
+	}
+	required := policy.RequiredIntegrity
+	if task.Validation != nil {
+		required = validation.Stronger(required, judging.Integrity(task.Validation.RequiredIntegrity))
+	}
 	version, toolchain, err := w.Judge.Versions(ctx, run.Plugin)
 	if err != nil {
 		return verdict{}, err
 	}
-	key, err := w.sameAs(*snapshot, task, run.Plugin, version, toolchain)
+	key, err := w.sameAs(*snapshot, task, run.Plugin, version, toolchain, required)
 	if err != nil {
 		return verdict{}, err
 	}
 	waited := max(run.StartedAt.Sub(run.CreatedAt), 0)
-	known, err := store.KnownReport(ctx, w.DB.As(system), run.UserID, run.TaskID, key)
-	if err != nil {
-		return verdict{}, err
+	if run.Reason != validation.ReasonRejudged {
+		known, err := store.KnownReport(ctx, w.DB.As(system), run.UserID, run.TaskID, key)
+		if err != nil {
+			return verdict{}, err
+		}
+		if known != nil {
+			known.Timings = validation.Timings{Queue: waited}
+			return verdict{report: *known, deduplicated: true}, nil
+		}
 	}
-	if known != nil {
-		known.Timings = validation.Timings{Queue: waited}
-		return verdict{report: *known, deduplicated: true}, nil
-	}
-	job, err := jobOf(*snapshot, task, run.Plugin)
+	job, err := jobOf(*snapshot, task, run.Plugin, required)
 	if err != nil {
 		return verdict{}, err
 	}
 	result, err := w.Judge.Judge(ctx, job, func(stage string) { w.pushStage(run, lease.Attempt, stage) })
+	if broken := (*judging.TaskError)(nil); errors.As(err, &broken) {
+		w.Logger.Warn("a task can't be judged by; its teacher is told in the run", "run", run.ID, "task", run.TaskID, "plugin", run.Plugin)
+		report := validation.TaskProblem(run.Plugin, broken.Problem)
+		report.PluginVersion, report.Toolchain, report.RequiredIntegrity = version, toolchain, string(required)
+		report.Timings.Queue = waited
+		return verdict{report: report}, nil
+	}
 	if err != nil {
 		return verdict{}, err
 	}
-	report := validation.NewReport(result, w.cfg.MaxReportBytes)
+	report := validation.NewReport(result, required, w.cfg.MaxReportBytes)
 	report.Timings.Queue = waited
 	if !steady(report) {
 		key = nil

@@ -131,8 +131,13 @@ type ValidationQueued struct {
 	GoalId         string                 `protobuf:"bytes,4,opt,name=goal_id,json=goalId,proto3" json:"goal_id,omitempty"`
 	SnapshotNumber int32                  `protobuf:"varint,5,opt,name=snapshot_number,json=snapshotNumber,proto3" json:"snapshot_number,omitempty"`
 	Plugin         string                 `protobuf:"bytes,6,opt,name=plugin,proto3" json:"plugin,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Unset in old events means submitted.
+	Reason      RunReason `protobuf:"varint,7,opt,name=reason,proto3,enum=tracker.validation.v1.RunReason" json:"reason,omitempty"`
+	RejudgingId string    `protobuf:"bytes,8,opt,name=rejudging_id,json=rejudgingId,proto3" json:"rejudging_id,omitempty"`
+	// What a re-judged snapshot had before.
+	PreviousVerdict Verdict `protobuf:"varint,9,opt,name=previous_verdict,json=previousVerdict,proto3,enum=tracker.validation.v1.Verdict" json:"previous_verdict,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ValidationQueued) Reset() {
@@ -205,6 +210,27 @@ func (x *ValidationQueued) GetPlugin() string {
 		return x.Plugin
 	}
 	return ""
+}
+
+func (x *ValidationQueued) GetReason() RunReason {
+	if x != nil {
+		return x.Reason
+	}
+	return RunReason_RUN_REASON_UNSPECIFIED
+}
+
+func (x *ValidationQueued) GetRejudgingId() string {
+	if x != nil {
+		return x.RejudgingId
+	}
+	return ""
+}
+
+func (x *ValidationQueued) GetPreviousVerdict() Verdict {
+	if x != nil {
+		return x.PreviousVerdict
+	}
+	return Verdict_VERDICT_UNSPECIFIED
 }
 
 type ValidationStarted struct {
@@ -294,7 +320,12 @@ type ValidationCompleted struct {
 	Attempt        int32                  `protobuf:"varint,15,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	Deduplicated   bool                   `protobuf:"varint,16,opt,name=deduplicated,proto3" json:"deduplicated,omitempty"`
 	// The run was deleted with its task; status is unset, and nothing was judged.
-	Ended         bool `protobuf:"varint,17,opt,name=ended,proto3" json:"ended,omitempty"`
+	Ended  bool      `protobuf:"varint,17,opt,name=ended,proto3" json:"ended,omitempty"`
+	Reason RunReason `protobuf:"varint,18,opt,name=reason,proto3,enum=tracker.validation.v1.RunReason" json:"reason,omitempty"`
+	// What a re-judged snapshot had before.
+	PreviousVerdict Verdict `protobuf:"varint,19,opt,name=previous_verdict,json=previousVerdict,proto3,enum=tracker.validation.v1.Verdict" json:"previous_verdict,omitempty"`
+	// The task's tests kept it from being judged as it should.
+	TaskProblem   bool `protobuf:"varint,20,opt,name=task_problem,json=taskProblem,proto3" json:"task_problem,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -448,6 +479,27 @@ func (x *ValidationCompleted) GetEnded() bool {
 	return false
 }
 
+func (x *ValidationCompleted) GetReason() RunReason {
+	if x != nil {
+		return x.Reason
+	}
+	return RunReason_RUN_REASON_UNSPECIFIED
+}
+
+func (x *ValidationCompleted) GetPreviousVerdict() Verdict {
+	if x != nil {
+		return x.PreviousVerdict
+	}
+	return Verdict_VERDICT_UNSPECIFIED
+}
+
+func (x *ValidationCompleted) GetTaskProblem() bool {
+	if x != nil {
+		return x.TaskProblem
+	}
+	return false
+}
+
 var File_tracker_validation_v1_events_proto protoreflect.FileDescriptor
 
 const file_tracker_validation_v1_events_proto_rawDesc = "" +
@@ -462,7 +514,7 @@ const file_tracker_validation_v1_events_proto_rawDesc = "" +
 	"\blanguage\x18\x05 \x01(\tR\blanguage\x12\x16\n" +
 	"\x06digest\x18\x06 \x01(\tR\x06digest\x12\x14\n" +
 	"\x05files\x18\a \x01(\x05R\x05files\x12\x14\n" +
-	"\x05bytes\x18\b \x01(\x03R\x05bytes:\x16\xa2\xe7\x18\x12snapshot.submitted\"\xd4\x01\n" +
+	"\x05bytes\x18\b \x01(\x03R\x05bytes:\x16\xa2\xe7\x18\x12snapshot.submitted\"\xfc\x02\n" +
 	"\x10ValidationQueued\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1f\n" +
 	"\vsnapshot_id\x18\x02 \x01(\tR\n" +
@@ -470,13 +522,16 @@ const file_tracker_validation_v1_events_proto_rawDesc = "" +
 	"\atask_id\x18\x03 \x01(\tR\x06taskId\x12\x17\n" +
 	"\agoal_id\x18\x04 \x01(\tR\x06goalId\x12'\n" +
 	"\x0fsnapshot_number\x18\x05 \x01(\x05R\x0esnapshotNumber\x12\x16\n" +
-	"\x06plugin\x18\x06 \x01(\tR\x06plugin:\x15\xa2\xe7\x18\x11validation.queued\"\x96\x01\n" +
+	"\x06plugin\x18\x06 \x01(\tR\x06plugin\x128\n" +
+	"\x06reason\x18\a \x01(\x0e2 .tracker.validation.v1.RunReasonR\x06reason\x12!\n" +
+	"\frejudging_id\x18\b \x01(\tR\vrejudgingId\x12I\n" +
+	"\x10previous_verdict\x18\t \x01(\x0e2\x1e.tracker.validation.v1.VerdictR\x0fpreviousVerdict:\x15\xa2\xe7\x18\x11validation.queued\"\x96\x01\n" +
 	"\x11ValidationStarted\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1f\n" +
 	"\vsnapshot_id\x18\x02 \x01(\tR\n" +
 	"snapshotId\x12\x17\n" +
 	"\atask_id\x18\x03 \x01(\tR\x06taskId\x12\x18\n" +
-	"\aattempt\x18\x04 \x01(\x05R\aattempt:\x16\xa2\xe7\x18\x12validation.started\"\xf6\x04\n" +
+	"\aattempt\x18\x04 \x01(\x05R\aattempt:\x16\xa2\xe7\x18\x12validation.started\"\x9e\x06\n" +
 	"\x13ValidationCompleted\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1f\n" +
 	"\vsnapshot_id\x18\x02 \x01(\tR\n" +
@@ -497,7 +552,10 @@ const file_tracker_validation_v1_events_proto_rawDesc = "" +
 	"\asummary\x18\x0e \x01(\v2\x1b.tracker.validation.v1.TextR\asummary\x12\x18\n" +
 	"\aattempt\x18\x0f \x01(\x05R\aattempt\x12\"\n" +
 	"\fdeduplicated\x18\x10 \x01(\bR\fdeduplicated\x12\x14\n" +
-	"\x05ended\x18\x11 \x01(\bR\x05ended:\x18\xa2\xe7\x18\x14validation.completedB\xeb\x01\n" +
+	"\x05ended\x18\x11 \x01(\bR\x05ended\x128\n" +
+	"\x06reason\x18\x12 \x01(\x0e2 .tracker.validation.v1.RunReasonR\x06reason\x12I\n" +
+	"\x10previous_verdict\x18\x13 \x01(\x0e2\x1e.tracker.validation.v1.VerdictR\x0fpreviousVerdict\x12!\n" +
+	"\ftask_problem\x18\x14 \x01(\bR\vtaskProblem:\x18\xa2\xe7\x18\x14validation.completedB\xeb\x01\n" +
 	"\x19com.tracker.validation.v1B\vEventsProtoP\x01ZKgithub.com/goals-tracker/tracker/sdk/gen/tracker/validation/v1;validationv1\xa2\x02\x03TVX\xaa\x02\x15Tracker.Validation.V1\xca\x02\x15Tracker\\Validation\\V1\xe2\x02!Tracker\\Validation\\V1\\GPBMetadata\xea\x02\x17Tracker::Validation::V1b\x06proto3"
 
 var (
@@ -518,19 +576,24 @@ var file_tracker_validation_v1_events_proto_goTypes = []any{
 	(*ValidationQueued)(nil),    // 1: tracker.validation.v1.ValidationQueued
 	(*ValidationStarted)(nil),   // 2: tracker.validation.v1.ValidationStarted
 	(*ValidationCompleted)(nil), // 3: tracker.validation.v1.ValidationCompleted
-	(RunStatus)(0),              // 4: tracker.validation.v1.RunStatus
+	(RunReason)(0),              // 4: tracker.validation.v1.RunReason
 	(Verdict)(0),                // 5: tracker.validation.v1.Verdict
-	(*Text)(nil),                // 6: tracker.validation.v1.Text
+	(RunStatus)(0),              // 6: tracker.validation.v1.RunStatus
+	(*Text)(nil),                // 7: tracker.validation.v1.Text
 }
 var file_tracker_validation_v1_events_proto_depIdxs = []int32{
-	4, // 0: tracker.validation.v1.ValidationCompleted.status:type_name -> tracker.validation.v1.RunStatus
-	5, // 1: tracker.validation.v1.ValidationCompleted.verdict:type_name -> tracker.validation.v1.Verdict
-	6, // 2: tracker.validation.v1.ValidationCompleted.summary:type_name -> tracker.validation.v1.Text
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4, // 0: tracker.validation.v1.ValidationQueued.reason:type_name -> tracker.validation.v1.RunReason
+	5, // 1: tracker.validation.v1.ValidationQueued.previous_verdict:type_name -> tracker.validation.v1.Verdict
+	6, // 2: tracker.validation.v1.ValidationCompleted.status:type_name -> tracker.validation.v1.RunStatus
+	5, // 3: tracker.validation.v1.ValidationCompleted.verdict:type_name -> tracker.validation.v1.Verdict
+	7, // 4: tracker.validation.v1.ValidationCompleted.summary:type_name -> tracker.validation.v1.Text
+	4, // 5: tracker.validation.v1.ValidationCompleted.reason:type_name -> tracker.validation.v1.RunReason
+	5, // 6: tracker.validation.v1.ValidationCompleted.previous_verdict:type_name -> tracker.validation.v1.Verdict
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_tracker_validation_v1_events_proto_init() }

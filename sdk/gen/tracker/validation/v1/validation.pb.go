@@ -149,6 +149,164 @@ func (RunStatus) EnumDescriptor() ([]byte, []int) {
 	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{1}
 }
 
+// Why a run was queued.
+type RunReason int32
+
+const (
+	RunReason_RUN_REASON_UNSPECIFIED RunReason = 0
+	RunReason_RUN_REASON_SUBMITTED   RunReason = 1
+	// A teacher had the snapshot judged again.
+	RunReason_RUN_REASON_REJUDGED RunReason = 2
+)
+
+// Enum value maps for RunReason.
+var (
+	RunReason_name = map[int32]string{
+		0: "RUN_REASON_UNSPECIFIED",
+		1: "RUN_REASON_SUBMITTED",
+		2: "RUN_REASON_REJUDGED",
+	}
+	RunReason_value = map[string]int32{
+		"RUN_REASON_UNSPECIFIED": 0,
+		"RUN_REASON_SUBMITTED":   1,
+		"RUN_REASON_REJUDGED":    2,
+	}
+)
+
+func (x RunReason) Enum() *RunReason {
+	p := new(RunReason)
+	*p = x
+	return p
+}
+
+func (x RunReason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RunReason) Descriptor() protoreflect.EnumDescriptor {
+	return file_tracker_validation_v1_validation_proto_enumTypes[2].Descriptor()
+}
+
+func (RunReason) Type() protoreflect.EnumType {
+	return &file_tracker_validation_v1_validation_proto_enumTypes[2]
+}
+
+func (x RunReason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RunReason.Descriptor instead.
+func (RunReason) EnumDescriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{2}
+}
+
+type ReportFormat int32
+
+const (
+	ReportFormat_REPORT_FORMAT_UNSPECIFIED ReportFormat = 0
+	ReportFormat_REPORT_FORMAT_TEXT        ReportFormat = 1
+	ReportFormat_REPORT_FORMAT_JSON        ReportFormat = 2
+	ReportFormat_REPORT_FORMAT_SARIF       ReportFormat = 3
+	ReportFormat_REPORT_FORMAT_JUNIT       ReportFormat = 4
+)
+
+// Enum value maps for ReportFormat.
+var (
+	ReportFormat_name = map[int32]string{
+		0: "REPORT_FORMAT_UNSPECIFIED",
+		1: "REPORT_FORMAT_TEXT",
+		2: "REPORT_FORMAT_JSON",
+		3: "REPORT_FORMAT_SARIF",
+		4: "REPORT_FORMAT_JUNIT",
+	}
+	ReportFormat_value = map[string]int32{
+		"REPORT_FORMAT_UNSPECIFIED": 0,
+		"REPORT_FORMAT_TEXT":        1,
+		"REPORT_FORMAT_JSON":        2,
+		"REPORT_FORMAT_SARIF":       3,
+		"REPORT_FORMAT_JUNIT":       4,
+	}
+)
+
+func (x ReportFormat) Enum() *ReportFormat {
+	p := new(ReportFormat)
+	*p = x
+	return p
+}
+
+func (x ReportFormat) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReportFormat) Descriptor() protoreflect.EnumDescriptor {
+	return file_tracker_validation_v1_validation_proto_enumTypes[3].Descriptor()
+}
+
+func (ReportFormat) Type() protoreflect.EnumType {
+	return &file_tracker_validation_v1_validation_proto_enumTypes[3]
+}
+
+func (x ReportFormat) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReportFormat.Descriptor instead.
+func (ReportFormat) EnumDescriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{3}
+}
+
+// How far a submission is kept from what decides on it.
+type Integrity int32
+
+const (
+	Integrity_INTEGRITY_UNSPECIFIED Integrity = 0
+	// Tests and submission may run in one process.
+	Integrity_INTEGRITY_SHARED Integrity = 1
+	// The submission runs in a process of its own.
+	Integrity_INTEGRITY_SPLIT Integrity = 2
+)
+
+// Enum value maps for Integrity.
+var (
+	Integrity_name = map[int32]string{
+		0: "INTEGRITY_UNSPECIFIED",
+		1: "INTEGRITY_SHARED",
+		2: "INTEGRITY_SPLIT",
+	}
+	Integrity_value = map[string]int32{
+		"INTEGRITY_UNSPECIFIED": 0,
+		"INTEGRITY_SHARED":      1,
+		"INTEGRITY_SPLIT":       2,
+	}
+)
+
+func (x Integrity) Enum() *Integrity {
+	p := new(Integrity)
+	*p = x
+	return p
+}
+
+func (x Integrity) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Integrity) Descriptor() protoreflect.EnumDescriptor {
+	return file_tracker_validation_v1_validation_proto_enumTypes[4].Descriptor()
+}
+
+func (Integrity) Type() protoreflect.EnumType {
+	return &file_tracker_validation_v1_validation_proto_enumTypes[4]
+}
+
+func (x Integrity) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Integrity.Descriptor instead.
+func (Integrity) EnumDescriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{4}
+}
+
 type TestStatus int32
 
 const (
@@ -188,11 +346,11 @@ func (x TestStatus) String() string {
 }
 
 func (TestStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_tracker_validation_v1_validation_proto_enumTypes[2].Descriptor()
+	return file_tracker_validation_v1_validation_proto_enumTypes[5].Descriptor()
 }
 
 func (TestStatus) Type() protoreflect.EnumType {
-	return &file_tracker_validation_v1_validation_proto_enumTypes[2]
+	return &file_tracker_validation_v1_validation_proto_enumTypes[5]
 }
 
 func (x TestStatus) Number() protoreflect.EnumNumber {
@@ -201,7 +359,7 @@ func (x TestStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TestStatus.Descriptor instead.
 func (TestStatus) EnumDescriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{2}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{5}
 }
 
 type Severity int32
@@ -240,11 +398,11 @@ func (x Severity) String() string {
 }
 
 func (Severity) Descriptor() protoreflect.EnumDescriptor {
-	return file_tracker_validation_v1_validation_proto_enumTypes[3].Descriptor()
+	return file_tracker_validation_v1_validation_proto_enumTypes[6].Descriptor()
 }
 
 func (Severity) Type() protoreflect.EnumType {
-	return &file_tracker_validation_v1_validation_proto_enumTypes[3]
+	return &file_tracker_validation_v1_validation_proto_enumTypes[6]
 }
 
 func (x Severity) Number() protoreflect.EnumNumber {
@@ -253,7 +411,7 @@ func (x Severity) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Severity.Descriptor instead.
 func (Severity) EnumDescriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{3}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{6}
 }
 
 type SourceFile struct {
@@ -468,10 +626,30 @@ type Run struct {
 	// Place in the queue from 1 while queued; 0 otherwise.
 	QueuePosition int32 `protobuf:"varint,22,opt,name=queue_position,json=queuePosition,proto3" json:"queue_position,omitempty"`
 	// The verdict was taken from an equal submission of the same learner and task.
-	Deduplicated  bool    `protobuf:"varint,23,opt,name=deduplicated,proto3" json:"deduplicated,omitempty"`
-	CourseId      *string `protobuf:"bytes,24,opt,name=course_id,json=courseId,proto3,oneof" json:"course_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Deduplicated bool    `protobuf:"varint,23,opt,name=deduplicated,proto3" json:"deduplicated,omitempty"`
+	CourseId     *string `protobuf:"bytes,24,opt,name=course_id,json=courseId,proto3,oneof" json:"course_id,omitempty"`
+	// Milliseconds until the verdict is expected, as the queue is now; unset when
+	// it is there or nothing is known.
+	EtaMs *uint32 `protobuf:"varint,25,opt,name=eta_ms,json=etaMs,proto3,oneof" json:"eta_ms,omitempty"`
+	// When a queued run is expected to begin.
+	EstimatedStartAt *timestamppb.Timestamp `protobuf:"bytes,26,opt,name=estimated_start_at,json=estimatedStartAt,proto3" json:"estimated_start_at,omitempty"`
+	Reason           RunReason              `protobuf:"varint,27,opt,name=reason,proto3,enum=tracker.validation.v1.RunReason" json:"reason,omitempty"`
+	// The re-judging that queued it.
+	RejudgingId *string `protobuf:"bytes,28,opt,name=rejudging_id,json=rejudgingId,proto3,oneof" json:"rejudging_id,omitempty"`
+	// What a re-judged snapshot had before; it differs from verdict when tests or
+	// toolchain changed their mind.
+	PreviousVerdict Verdict `protobuf:"varint,29,opt,name=previous_verdict,json=previousVerdict,proto3,enum=tracker.validation.v1.Verdict" json:"previous_verdict,omitempty"`
+	// The task's tests kept the submission from being judged as it should; not the
+	// learner's fault.
+	TaskProblem bool `protobuf:"varint,30,opt,name=task_problem,json=taskProblem,proto3" json:"task_problem,omitempty"`
+	// What is wrong with the task; for its teachers only.
+	Problem string `protobuf:"bytes,31,opt,name=problem,proto3" json:"problem,omitempty"`
+	// What each step of the run might use at most.
+	Limits *RunLimits `protobuf:"bytes,32,opt,name=limits,proto3" json:"limits,omitempty"`
+	// The weakest integrity that the course accepted: "split" or "shared".
+	RequiredIntegrity string `protobuf:"bytes,33,opt,name=required_integrity,json=requiredIntegrity,proto3" json:"required_integrity,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Run) Reset() {
@@ -672,6 +850,138 @@ func (x *Run) GetCourseId() string {
 	return ""
 }
 
+func (x *Run) GetEtaMs() uint32 {
+	if x != nil && x.EtaMs != nil {
+		return *x.EtaMs
+	}
+	return 0
+}
+
+func (x *Run) GetEstimatedStartAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EstimatedStartAt
+	}
+	return nil
+}
+
+func (x *Run) GetReason() RunReason {
+	if x != nil {
+		return x.Reason
+	}
+	return RunReason_RUN_REASON_UNSPECIFIED
+}
+
+func (x *Run) GetRejudgingId() string {
+	if x != nil && x.RejudgingId != nil {
+		return *x.RejudgingId
+	}
+	return ""
+}
+
+func (x *Run) GetPreviousVerdict() Verdict {
+	if x != nil {
+		return x.PreviousVerdict
+	}
+	return Verdict_VERDICT_UNSPECIFIED
+}
+
+func (x *Run) GetTaskProblem() bool {
+	if x != nil {
+		return x.TaskProblem
+	}
+	return false
+}
+
+func (x *Run) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+func (x *Run) GetLimits() *RunLimits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+func (x *Run) GetRequiredIntegrity() string {
+	if x != nil {
+		return x.RequiredIntegrity
+	}
+	return ""
+}
+
+// 0 is the server's default.
+type RunLimits struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	WallMs        uint32                 `protobuf:"varint,1,opt,name=wall_ms,json=wallMs,proto3" json:"wall_ms,omitempty"`
+	CpuMs         uint32                 `protobuf:"varint,2,opt,name=cpu_ms,json=cpuMs,proto3" json:"cpu_ms,omitempty"`
+	MemoryBytes   uint64                 `protobuf:"varint,3,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	OutputBytes   uint64                 `protobuf:"varint,4,opt,name=output_bytes,json=outputBytes,proto3" json:"output_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunLimits) Reset() {
+	*x = RunLimits{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunLimits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunLimits) ProtoMessage() {}
+
+func (x *RunLimits) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunLimits.ProtoReflect.Descriptor instead.
+func (*RunLimits) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RunLimits) GetWallMs() uint32 {
+	if x != nil {
+		return x.WallMs
+	}
+	return 0
+}
+
+func (x *RunLimits) GetCpuMs() uint32 {
+	if x != nil {
+		return x.CpuMs
+	}
+	return 0
+}
+
+func (x *RunLimits) GetMemoryBytes() uint64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return 0
+}
+
+func (x *RunLimits) GetOutputBytes() uint64 {
+	if x != nil {
+		return x.OutputBytes
+	}
+	return 0
+}
+
 type Text struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	En            string                 `protobuf:"bytes,1,opt,name=en,proto3" json:"en,omitempty"`
@@ -682,7 +992,7 @@ type Text struct {
 
 func (x *Text) Reset() {
 	*x = Text{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[3]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +1004,7 @@ func (x *Text) String() string {
 func (*Text) ProtoMessage() {}
 
 func (x *Text) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[3]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +1017,7 @@ func (x *Text) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Text.ProtoReflect.Descriptor instead.
 func (*Text) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{3}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Text) GetEn() string {
@@ -741,7 +1051,7 @@ type TestResult struct {
 
 func (x *TestResult) Reset() {
 	*x = TestResult{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[4]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -753,7 +1063,7 @@ func (x *TestResult) String() string {
 func (*TestResult) ProtoMessage() {}
 
 func (x *TestResult) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[4]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -766,7 +1076,7 @@ func (x *TestResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestResult.ProtoReflect.Descriptor instead.
 func (*TestResult) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{4}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TestResult) GetId() string {
@@ -849,7 +1159,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[5]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +1171,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[5]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +1184,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{5}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Finding) GetFile() string {
@@ -940,19 +1250,26 @@ func (x *Finding) GetExcerpt() string {
 	return ""
 }
 
+// Where the time between submission and verdict went.
 type RunTimings struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	QueueMs       uint32                 `protobuf:"varint,1,opt,name=queue_ms,json=queueMs,proto3" json:"queue_ms,omitempty"`
-	PrepareMs     uint32                 `protobuf:"varint,2,opt,name=prepare_ms,json=prepareMs,proto3" json:"prepare_ms,omitempty"`
-	RunMs         uint32                 `protobuf:"varint,3,opt,name=run_ms,json=runMs,proto3" json:"run_ms,omitempty"`
-	JudgeMs       uint32                 `protobuf:"varint,4,opt,name=judge_ms,json=judgeMs,proto3" json:"judge_ms,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	QueueMs uint32                 `protobuf:"varint,1,opt,name=queue_ms,json=queueMs,proto3" json:"queue_ms,omitempty"`
+	// Until the programs of all steps were started in their sandboxes.
+	PrepareMs uint32 `protobuf:"varint,2,opt,name=prepare_ms,json=prepareMs,proto3" json:"prepare_ms,omitempty"`
+	// While they ran.
+	RunMs uint32 `protobuf:"varint,3,opt,name=run_ms,json=runMs,proto3" json:"run_ms,omitempty"`
+	// In the plugin, and all the rest.
+	JudgeMs uint32 `protobuf:"varint,4,opt,name=judge_ms,json=judgeMs,proto3" json:"judge_ms,omitempty"`
+	// How the sandboxes came about: "cold", "prepared", "warm" or "forked", the
+	// slowest of all steps; "" when nothing ran.
+	Path          string `protobuf:"bytes,5,opt,name=path,proto3" json:"path,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RunTimings) Reset() {
 	*x = RunTimings{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[6]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -964,7 +1281,7 @@ func (x *RunTimings) String() string {
 func (*RunTimings) ProtoMessage() {}
 
 func (x *RunTimings) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[6]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -977,7 +1294,7 @@ func (x *RunTimings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunTimings.ProtoReflect.Descriptor instead.
 func (*RunTimings) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{6}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RunTimings) GetQueueMs() uint32 {
@@ -1008,6 +1325,13 @@ func (x *RunTimings) GetJudgeMs() uint32 {
 	return 0
 }
 
+func (x *RunTimings) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
 type SubmitSnapshotRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	TaskId string                 `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
@@ -1022,7 +1346,7 @@ type SubmitSnapshotRequest struct {
 
 func (x *SubmitSnapshotRequest) Reset() {
 	*x = SubmitSnapshotRequest{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[7]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1034,7 +1358,7 @@ func (x *SubmitSnapshotRequest) String() string {
 func (*SubmitSnapshotRequest) ProtoMessage() {}
 
 func (x *SubmitSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[7]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1047,7 +1371,7 @@ func (x *SubmitSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*SubmitSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{7}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SubmitSnapshotRequest) GetTaskId() string {
@@ -1089,7 +1413,7 @@ type ListSnapshotsRequest struct {
 
 func (x *ListSnapshotsRequest) Reset() {
 	*x = ListSnapshotsRequest{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[8]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1101,7 +1425,7 @@ func (x *ListSnapshotsRequest) String() string {
 func (*ListSnapshotsRequest) ProtoMessage() {}
 
 func (x *ListSnapshotsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[8]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1114,7 +1438,7 @@ func (x *ListSnapshotsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSnapshotsRequest.ProtoReflect.Descriptor instead.
 func (*ListSnapshotsRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{8}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListSnapshotsRequest) GetTaskId() string {
@@ -1148,7 +1472,7 @@ type ListSnapshotsResponse struct {
 
 func (x *ListSnapshotsResponse) Reset() {
 	*x = ListSnapshotsResponse{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[9]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1160,7 +1484,7 @@ func (x *ListSnapshotsResponse) String() string {
 func (*ListSnapshotsResponse) ProtoMessage() {}
 
 func (x *ListSnapshotsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[9]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1173,7 +1497,7 @@ func (x *ListSnapshotsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSnapshotsResponse.ProtoReflect.Descriptor instead.
 func (*ListSnapshotsResponse) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{9}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListSnapshotsResponse) GetSnapshots() []*Snapshot {
@@ -1199,7 +1523,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[10]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1211,7 +1535,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[10]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1224,7 +1548,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{10}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetSnapshotRequest) GetId() string {
@@ -1243,7 +1567,7 @@ type GetRunRequest struct {
 
 func (x *GetRunRequest) Reset() {
 	*x = GetRunRequest{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[11]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1255,7 +1579,7 @@ func (x *GetRunRequest) String() string {
 func (*GetRunRequest) ProtoMessage() {}
 
 func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[11]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1268,7 +1592,7 @@ func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunRequest.ProtoReflect.Descriptor instead.
 func (*GetRunRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{11}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetRunRequest) GetId() string {
@@ -1276,6 +1600,698 @@ func (x *GetRunRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+type GetRunReportRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// JSON if unset.
+	Format ReportFormat `protobuf:"varint,2,opt,name=format,proto3,enum=tracker.validation.v1.ReportFormat" json:"format,omitempty"`
+	// "es", else English.
+	Language      string `protobuf:"bytes,3,opt,name=language,proto3" json:"language,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRunReportRequest) Reset() {
+	*x = GetRunReportRequest{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRunReportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRunReportRequest) ProtoMessage() {}
+
+func (x *GetRunReportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRunReportRequest.ProtoReflect.Descriptor instead.
+func (*GetRunReportRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetRunReportRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *GetRunReportRequest) GetFormat() ReportFormat {
+	if x != nil {
+		return x.Format
+	}
+	return ReportFormat_REPORT_FORMAT_UNSPECIFIED
+}
+
+func (x *GetRunReportRequest) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+type RunReport struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	RunId  string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	Format ReportFormat           `protobuf:"varint,2,opt,name=format,proto3,enum=tracker.validation.v1.ReportFormat" json:"format,omitempty"`
+	// "application/sarif+json".
+	MediaType     string `protobuf:"bytes,3,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
+	Content       string `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunReport) Reset() {
+	*x = RunReport{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunReport) ProtoMessage() {}
+
+func (x *RunReport) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunReport.ProtoReflect.Descriptor instead.
+func (*RunReport) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RunReport) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *RunReport) GetFormat() ReportFormat {
+	if x != nil {
+		return x.Format
+	}
+	return ReportFormat_REPORT_FORMAT_UNSPECIFIED
+}
+
+func (x *RunReport) GetMediaType() string {
+	if x != nil {
+		return x.MediaType
+	}
+	return ""
+}
+
+func (x *RunReport) GetContent() string {
+	if x != nil {
+		return x.Content
+	}
+	return ""
+}
+
+type GetCoursePolicyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CourseId      string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCoursePolicyRequest) Reset() {
+	*x = GetCoursePolicyRequest{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCoursePolicyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCoursePolicyRequest) ProtoMessage() {}
+
+func (x *GetCoursePolicyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCoursePolicyRequest.ProtoReflect.Descriptor instead.
+func (*GetCoursePolicyRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *GetCoursePolicyRequest) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
+type UpdateCoursePolicyRequest struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	CourseId          string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
+	Weight            *float64               `protobuf:"fixed64,2,opt,name=weight,proto3,oneof" json:"weight,omitempty"`
+	MaxParallel       *int32                 `protobuf:"varint,3,opt,name=max_parallel,json=maxParallel,proto3,oneof" json:"max_parallel,omitempty"`
+	MaxPending        *int32                 `protobuf:"varint,4,opt,name=max_pending,json=maxPending,proto3,oneof" json:"max_pending,omitempty"`
+	RequiredIntegrity *Integrity             `protobuf:"varint,5,opt,name=required_integrity,json=requiredIntegrity,proto3,enum=tracker.validation.v1.Integrity,oneof" json:"required_integrity,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *UpdateCoursePolicyRequest) Reset() {
+	*x = UpdateCoursePolicyRequest{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateCoursePolicyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateCoursePolicyRequest) ProtoMessage() {}
+
+func (x *UpdateCoursePolicyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateCoursePolicyRequest.ProtoReflect.Descriptor instead.
+func (*UpdateCoursePolicyRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *UpdateCoursePolicyRequest) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
+func (x *UpdateCoursePolicyRequest) GetWeight() float64 {
+	if x != nil && x.Weight != nil {
+		return *x.Weight
+	}
+	return 0
+}
+
+func (x *UpdateCoursePolicyRequest) GetMaxParallel() int32 {
+	if x != nil && x.MaxParallel != nil {
+		return *x.MaxParallel
+	}
+	return 0
+}
+
+func (x *UpdateCoursePolicyRequest) GetMaxPending() int32 {
+	if x != nil && x.MaxPending != nil {
+		return *x.MaxPending
+	}
+	return 0
+}
+
+func (x *UpdateCoursePolicyRequest) GetRequiredIntegrity() Integrity {
+	if x != nil && x.RequiredIntegrity != nil {
+		return *x.RequiredIntegrity
+	}
+	return Integrity_INTEGRITY_UNSPECIFIED
+}
+
+// How a course's code is judged.
+type CoursePolicy struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	CourseId string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
+	// Its share of the machines against other courses; 1 unless an admin changed it.
+	Weight float64 `protobuf:"fixed64,2,opt,name=weight,proto3" json:"weight,omitempty"`
+	// How many of its runs may be judged at a time; 0 is without limit.
+	MaxParallel int32 `protobuf:"varint,3,opt,name=max_parallel,json=maxParallel,proto3" json:"max_parallel,omitempty"`
+	// How many of its runs one learner may have waiting; 0 is the server's limit.
+	MaxPending int32 `protobuf:"varint,4,opt,name=max_pending,json=maxPending,proto3" json:"max_pending,omitempty"`
+	// The weakest integrity under which a submission can pass; shared unless
+	// somebody changed it.
+	RequiredIntegrity Integrity `protobuf:"varint,5,opt,name=required_integrity,json=requiredIntegrity,proto3,enum=tracker.validation.v1.Integrity" json:"required_integrity,omitempty"`
+	// Unset while nobody changed anything.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedBy string                 `protobuf:"bytes,7,opt,name=updated_by,json=updatedBy,proto3" json:"updated_by,omitempty"`
+	// How many of its runs wait and run now.
+	Waiting int32 `protobuf:"varint,8,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	Running int32 `protobuf:"varint,9,opt,name=running,proto3" json:"running,omitempty"`
+	// Tasks whose tests kept their newest submission from being judged, at most
+	// 100. What is wrong stands in the run.
+	BrokenTasks   []*BrokenTask `protobuf:"bytes,10,rep,name=broken_tasks,json=brokenTasks,proto3" json:"broken_tasks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CoursePolicy) Reset() {
+	*x = CoursePolicy{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CoursePolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CoursePolicy) ProtoMessage() {}
+
+func (x *CoursePolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CoursePolicy.ProtoReflect.Descriptor instead.
+func (*CoursePolicy) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CoursePolicy) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
+func (x *CoursePolicy) GetWeight() float64 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *CoursePolicy) GetMaxParallel() int32 {
+	if x != nil {
+		return x.MaxParallel
+	}
+	return 0
+}
+
+func (x *CoursePolicy) GetMaxPending() int32 {
+	if x != nil {
+		return x.MaxPending
+	}
+	return 0
+}
+
+func (x *CoursePolicy) GetRequiredIntegrity() Integrity {
+	if x != nil {
+		return x.RequiredIntegrity
+	}
+	return Integrity_INTEGRITY_UNSPECIFIED
+}
+
+func (x *CoursePolicy) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *CoursePolicy) GetUpdatedBy() string {
+	if x != nil {
+		return x.UpdatedBy
+	}
+	return ""
+}
+
+func (x *CoursePolicy) GetWaiting() int32 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *CoursePolicy) GetRunning() int32 {
+	if x != nil {
+		return x.Running
+	}
+	return 0
+}
+
+func (x *CoursePolicy) GetBrokenTasks() []*BrokenTask {
+	if x != nil {
+		return x.BrokenTasks
+	}
+	return nil
+}
+
+type BrokenTask struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	TaskId        string                 `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	RunId         string                 `protobuf:"bytes,2,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	FoundAt       *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=found_at,json=foundAt,proto3" json:"found_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BrokenTask) Reset() {
+	*x = BrokenTask{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BrokenTask) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BrokenTask) ProtoMessage() {}
+
+func (x *BrokenTask) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BrokenTask.ProtoReflect.Descriptor instead.
+func (*BrokenTask) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *BrokenTask) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *BrokenTask) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *BrokenTask) GetFoundAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FoundAt
+	}
+	return nil
+}
+
+type RejudgeTaskRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	TaskId        string                 `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejudgeTaskRequest) Reset() {
+	*x = RejudgeTaskRequest{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejudgeTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejudgeTaskRequest) ProtoMessage() {}
+
+func (x *RejudgeTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejudgeTaskRequest.ProtoReflect.Descriptor instead.
+func (*RejudgeTaskRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RejudgeTaskRequest) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+type RejudgeCourseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CourseId      string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejudgeCourseRequest) Reset() {
+	*x = RejudgeCourseRequest{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejudgeCourseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejudgeCourseRequest) ProtoMessage() {}
+
+func (x *RejudgeCourseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejudgeCourseRequest.ProtoReflect.Descriptor instead.
+func (*RejudgeCourseRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RejudgeCourseRequest) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
+type GetRejudgingRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRejudgingRequest) Reset() {
+	*x = GetRejudgingRequest{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRejudgingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRejudgingRequest) ProtoMessage() {}
+
+func (x *GetRejudgingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRejudgingRequest.ProtoReflect.Descriptor instead.
+func (*GetRejudgingRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *GetRejudgingRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// A re-judging runs in the background.
+type Rejudging struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Id       string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	CourseId *string                `protobuf:"bytes,2,opt,name=course_id,json=courseId,proto3,oneof" json:"course_id,omitempty"`
+	// Set when it is about one task.
+	TaskId      *string                `protobuf:"bytes,3,opt,name=task_id,json=taskId,proto3,oneof" json:"task_id,omitempty"`
+	RequestedBy string                 `protobuf:"bytes,4,opt,name=requested_by,json=requestedBy,proto3" json:"requested_by,omitempty"`
+	CreatedAt   *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Whether all tasks were looked at; until then total grows.
+	Listed bool `protobuf:"varint,6,opt,name=listed,proto3" json:"listed,omitempty"`
+	// Runs that were queued, and how many of them are finished.
+	Total    int32 `protobuf:"varint,7,opt,name=total,proto3" json:"total,omitempty"`
+	Finished int32 `protobuf:"varint,8,opt,name=finished,proto3" json:"finished,omitempty"`
+	// Finished runs whose verdict is another than before.
+	Changed int32 `protobuf:"varint,9,opt,name=changed,proto3" json:"changed,omitempty"`
+	// Tasks that were left out: their newest snapshot waits or runs anyway, or
+	// nothing here judges its language.
+	Skipped       int32 `protobuf:"varint,10,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rejudging) Reset() {
+	*x = Rejudging{}
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rejudging) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rejudging) ProtoMessage() {}
+
+func (x *Rejudging) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rejudging.ProtoReflect.Descriptor instead.
+func (*Rejudging) Descriptor() ([]byte, []int) {
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Rejudging) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Rejudging) GetCourseId() string {
+	if x != nil && x.CourseId != nil {
+		return *x.CourseId
+	}
+	return ""
+}
+
+func (x *Rejudging) GetTaskId() string {
+	if x != nil && x.TaskId != nil {
+		return *x.TaskId
+	}
+	return ""
+}
+
+func (x *Rejudging) GetRequestedBy() string {
+	if x != nil {
+		return x.RequestedBy
+	}
+	return ""
+}
+
+func (x *Rejudging) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *Rejudging) GetListed() bool {
+	if x != nil {
+		return x.Listed
+	}
+	return false
+}
+
+func (x *Rejudging) GetTotal() int32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *Rejudging) GetFinished() int32 {
+	if x != nil {
+		return x.Finished
+	}
+	return 0
+}
+
+func (x *Rejudging) GetChanged() int32 {
+	if x != nil {
+		return x.Changed
+	}
+	return 0
+}
+
+func (x *Rejudging) GetSkipped() int32 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
 }
 
 type ListValidatorsRequest struct {
@@ -1286,7 +2302,7 @@ type ListValidatorsRequest struct {
 
 func (x *ListValidatorsRequest) Reset() {
 	*x = ListValidatorsRequest{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[12]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +2314,7 @@ func (x *ListValidatorsRequest) String() string {
 func (*ListValidatorsRequest) ProtoMessage() {}
 
 func (x *ListValidatorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[12]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +2327,7 @@ func (x *ListValidatorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListValidatorsRequest.ProtoReflect.Descriptor instead.
 func (*ListValidatorsRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{12}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{23}
 }
 
 type ListValidatorsResponse struct {
@@ -1323,7 +2339,7 @@ type ListValidatorsResponse struct {
 
 func (x *ListValidatorsResponse) Reset() {
 	*x = ListValidatorsResponse{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[13]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1335,7 +2351,7 @@ func (x *ListValidatorsResponse) String() string {
 func (*ListValidatorsResponse) ProtoMessage() {}
 
 func (x *ListValidatorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[13]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1348,7 +2364,7 @@ func (x *ListValidatorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListValidatorsResponse.ProtoReflect.Descriptor instead.
 func (*ListValidatorsResponse) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{13}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListValidatorsResponse) GetValidators() []*Validator {
@@ -1374,7 +2390,7 @@ type Validator struct {
 
 func (x *Validator) Reset() {
 	*x = Validator{}
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[14]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1386,7 +2402,7 @@ func (x *Validator) String() string {
 func (*Validator) ProtoMessage() {}
 
 func (x *Validator) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_validation_v1_validation_proto_msgTypes[14]
+	mi := &file_tracker_validation_v1_validation_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1399,7 +2415,7 @@ func (x *Validator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Validator.ProtoReflect.Descriptor instead.
 func (*Validator) Descriptor() ([]byte, []int) {
-	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{14}
+	return file_tracker_validation_v1_validation_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Validator) GetName() string {
@@ -1468,7 +2484,7 @@ const file_tracker_validation_v1_validation_proto_rawDesc = "" +
 	"\n" +
 	"run_status\x18\n" +
 	" \x01(\x0e2 .tracker.validation.v1.RunStatusR\trunStatus\x128\n" +
-	"\averdict\x18\v \x01(\x0e2\x1e.tracker.validation.v1.VerdictR\averdict\"\xc8\b\n" +
+	"\averdict\x18\v \x01(\x0e2\x1e.tracker.validation.v1.VerdictR\averdict\"\x9d\f\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vsnapshot_id\x18\x02 \x01(\tR\n" +
@@ -1498,12 +2514,28 @@ const file_tracker_validation_v1_validation_proto_rawDesc = "" +
 	"finishedAt\x12%\n" +
 	"\x0equeue_position\x18\x16 \x01(\x05R\rqueuePosition\x12\"\n" +
 	"\fdeduplicated\x18\x17 \x01(\bR\fdeduplicated\x12 \n" +
-	"\tcourse_id\x18\x18 \x01(\tH\x00R\bcourseId\x88\x01\x01\x1a<\n" +
+	"\tcourse_id\x18\x18 \x01(\tH\x00R\bcourseId\x88\x01\x01\x12\x1a\n" +
+	"\x06eta_ms\x18\x19 \x01(\rH\x01R\x05etaMs\x88\x01\x01\x12H\n" +
+	"\x12estimated_start_at\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampR\x10estimatedStartAt\x128\n" +
+	"\x06reason\x18\x1b \x01(\x0e2 .tracker.validation.v1.RunReasonR\x06reason\x12&\n" +
+	"\frejudging_id\x18\x1c \x01(\tH\x02R\vrejudgingId\x88\x01\x01\x12I\n" +
+	"\x10previous_verdict\x18\x1d \x01(\x0e2\x1e.tracker.validation.v1.VerdictR\x0fpreviousVerdict\x12!\n" +
+	"\ftask_problem\x18\x1e \x01(\bR\vtaskProblem\x12\x18\n" +
+	"\aproblem\x18\x1f \x01(\tR\aproblem\x128\n" +
+	"\x06limits\x18  \x01(\v2 .tracker.validation.v1.RunLimitsR\x06limits\x12-\n" +
+	"\x12required_integrity\x18! \x01(\tR\x11requiredIntegrity\x1a<\n" +
 	"\x0eToolchainEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
 	"\n" +
-	"_course_id\"&\n" +
+	"_course_idB\t\n" +
+	"\a_eta_msB\x0f\n" +
+	"\r_rejudging_id\"\x81\x01\n" +
+	"\tRunLimits\x12\x17\n" +
+	"\awall_ms\x18\x01 \x01(\rR\x06wallMs\x12\x15\n" +
+	"\x06cpu_ms\x18\x02 \x01(\rR\x05cpuMs\x12!\n" +
+	"\fmemory_bytes\x18\x03 \x01(\x04R\vmemoryBytes\x12!\n" +
+	"\foutput_bytes\x18\x04 \x01(\x04R\voutputBytes\"&\n" +
 	"\x04Text\x12\x0e\n" +
 	"\x02en\x18\x01 \x01(\tR\x02en\x12\x0e\n" +
 	"\x02es\x18\x02 \x01(\tR\x02es\"\xa8\x02\n" +
@@ -1529,14 +2561,15 @@ const file_tracker_validation_v1_validation_proto_rawDesc = "" +
 	"\x04rule\x18\x06 \x01(\tR\x04rule\x12;\n" +
 	"\bseverity\x18\a \x01(\x0e2\x1f.tracker.validation.v1.SeverityR\bseverity\x125\n" +
 	"\amessage\x18\b \x01(\v2\x1b.tracker.validation.v1.TextR\amessage\x12\x18\n" +
-	"\aexcerpt\x18\t \x01(\tR\aexcerpt\"x\n" +
+	"\aexcerpt\x18\t \x01(\tR\aexcerpt\"\x8c\x01\n" +
 	"\n" +
 	"RunTimings\x12\x19\n" +
 	"\bqueue_ms\x18\x01 \x01(\rR\aqueueMs\x12\x1d\n" +
 	"\n" +
 	"prepare_ms\x18\x02 \x01(\rR\tprepareMs\x12\x15\n" +
 	"\x06run_ms\x18\x03 \x01(\rR\x05runMs\x12\x19\n" +
-	"\bjudge_ms\x18\x04 \x01(\rR\ajudgeMs\"\xd0\x01\n" +
+	"\bjudge_ms\x18\x04 \x01(\rR\ajudgeMs\x12\x12\n" +
+	"\x04path\x18\x05 \x01(\tR\x04path\"\xd0\x01\n" +
 	"\x15SubmitSnapshotRequest\x12!\n" +
 	"\atask_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\x12B\n" +
 	"\x05files\x18\x02 \x03(\v2!.tracker.validation.v1.SourceFileB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x05files\x12#\n" +
@@ -1554,7 +2587,76 @@ const file_tracker_validation_v1_validation_proto_rawDesc = "" +
 	"\x12GetSnapshotRequest\x12'\n" +
 	"\x02id\x18\x01 \x01(\tB\x17\xbaH\x05r\x03\xb0\x01\x01\x9a\xe7\x18\vsnapshot_idR\x02id\"3\n" +
 	"\rGetRunRequest\x12\"\n" +
-	"\x02id\x18\x01 \x01(\tB\x12\xbaH\x05r\x03\xb0\x01\x01\x9a\xe7\x18\x06run_idR\x02id\"\x17\n" +
+	"\x02id\x18\x01 \x01(\tB\x12\xbaH\x05r\x03\xb0\x01\x01\x9a\xe7\x18\x06run_idR\x02id\"\xa5\x01\n" +
+	"\x13GetRunReportRequest\x12\"\n" +
+	"\x02id\x18\x01 \x01(\tB\x12\xbaH\x05r\x03\xb0\x01\x01\x9a\xe7\x18\x06run_idR\x02id\x12E\n" +
+	"\x06format\x18\x02 \x01(\x0e2#.tracker.validation.v1.ReportFormatB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06format\x12#\n" +
+	"\blanguage\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\blanguage\"\x98\x01\n" +
+	"\tRunReport\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12;\n" +
+	"\x06format\x18\x02 \x01(\x0e2#.tracker.validation.v1.ReportFormatR\x06format\x12\x1d\n" +
+	"\n" +
+	"media_type\x18\x03 \x01(\tR\tmediaType\x12\x18\n" +
+	"\acontent\x18\x04 \x01(\tR\acontent\"@\n" +
+	"\x16GetCoursePolicyRequest\x12&\n" +
+	"\tcourse_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18$R\bcourseId\"\x82\x03\n" +
+	"\x19UpdateCoursePolicyRequest\x12&\n" +
+	"\tcourse_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18$R\bcourseId\x124\n" +
+	"\x06weight\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00$@)\x9a\x99\x99\x99\x99\x99\xb9?H\x00R\x06weight\x88\x01\x01\x122\n" +
+	"\fmax_parallel\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00H\x01R\vmaxParallel\x88\x01\x01\x120\n" +
+	"\vmax_pending\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00H\x02R\n" +
+	"maxPending\x88\x01\x01\x12^\n" +
+	"\x12required_integrity\x18\x05 \x01(\x0e2 .tracker.validation.v1.IntegrityB\b\xbaH\x05\x82\x01\x02\x10\x01H\x03R\x11requiredIntegrity\x88\x01\x01B\t\n" +
+	"\a_weightB\x0f\n" +
+	"\r_max_parallelB\x0e\n" +
+	"\f_max_pendingB\x15\n" +
+	"\x13_required_integrity\"\xac\x03\n" +
+	"\fCoursePolicy\x12\x1b\n" +
+	"\tcourse_id\x18\x01 \x01(\tR\bcourseId\x12\x16\n" +
+	"\x06weight\x18\x02 \x01(\x01R\x06weight\x12!\n" +
+	"\fmax_parallel\x18\x03 \x01(\x05R\vmaxParallel\x12\x1f\n" +
+	"\vmax_pending\x18\x04 \x01(\x05R\n" +
+	"maxPending\x12O\n" +
+	"\x12required_integrity\x18\x05 \x01(\x0e2 .tracker.validation.v1.IntegrityR\x11requiredIntegrity\x129\n" +
+	"\n" +
+	"updated_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x1d\n" +
+	"\n" +
+	"updated_by\x18\a \x01(\tR\tupdatedBy\x12\x18\n" +
+	"\awaiting\x18\b \x01(\x05R\awaiting\x12\x18\n" +
+	"\arunning\x18\t \x01(\x05R\arunning\x12D\n" +
+	"\fbroken_tasks\x18\n" +
+	" \x03(\v2!.tracker.validation.v1.BrokenTaskR\vbrokenTasks\"s\n" +
+	"\n" +
+	"BrokenTask\x12\x17\n" +
+	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x15\n" +
+	"\x06run_id\x18\x02 \x01(\tR\x05runId\x125\n" +
+	"\bfound_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\afoundAt\"7\n" +
+	"\x12RejudgeTaskRequest\x12!\n" +
+	"\atask_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\">\n" +
+	"\x14RejudgeCourseRequest\x12&\n" +
+	"\tcourse_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18$R\bcourseId\"?\n" +
+	"\x13GetRejudgingRequest\x12(\n" +
+	"\x02id\x18\x01 \x01(\tB\x18\xbaH\x05r\x03\xb0\x01\x01\x9a\xe7\x18\frejudging_idR\x02id\"\xd1\x02\n" +
+	"\tRejudging\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
+	"\tcourse_id\x18\x02 \x01(\tH\x00R\bcourseId\x88\x01\x01\x12\x1c\n" +
+	"\atask_id\x18\x03 \x01(\tH\x01R\x06taskId\x88\x01\x01\x12!\n" +
+	"\frequested_by\x18\x04 \x01(\tR\vrequestedBy\x129\n" +
+	"\n" +
+	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x16\n" +
+	"\x06listed\x18\x06 \x01(\bR\x06listed\x12\x14\n" +
+	"\x05total\x18\a \x01(\x05R\x05total\x12\x1a\n" +
+	"\bfinished\x18\b \x01(\x05R\bfinished\x12\x18\n" +
+	"\achanged\x18\t \x01(\x05R\achanged\x12\x18\n" +
+	"\askipped\x18\n" +
+	" \x01(\x05R\askippedB\f\n" +
+	"\n" +
+	"_course_idB\n" +
+	"\n" +
+	"\b_task_id\"\x17\n" +
 	"\x15ListValidatorsRequest\"Z\n" +
 	"\x16ListValidatorsResponse\x12@\n" +
 	"\n" +
@@ -1585,7 +2687,21 @@ const file_tracker_validation_v1_validation_proto_rawDesc = "" +
 	"\x11RUN_STATUS_QUEUED\x10\x01\x12\x16\n" +
 	"\x12RUN_STATUS_RUNNING\x10\x02\x12\x13\n" +
 	"\x0fRUN_STATUS_DONE\x10\x03\x12\x19\n" +
-	"\x15RUN_STATUS_SUPERSEDED\x10\x04*\x82\x01\n" +
+	"\x15RUN_STATUS_SUPERSEDED\x10\x04*Z\n" +
+	"\tRunReason\x12\x1a\n" +
+	"\x16RUN_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14RUN_REASON_SUBMITTED\x10\x01\x12\x17\n" +
+	"\x13RUN_REASON_REJUDGED\x10\x02*\x8f\x01\n" +
+	"\fReportFormat\x12\x1d\n" +
+	"\x19REPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12REPORT_FORMAT_TEXT\x10\x01\x12\x16\n" +
+	"\x12REPORT_FORMAT_JSON\x10\x02\x12\x17\n" +
+	"\x13REPORT_FORMAT_SARIF\x10\x03\x12\x17\n" +
+	"\x13REPORT_FORMAT_JUNIT\x10\x04*Q\n" +
+	"\tIntegrity\x12\x19\n" +
+	"\x15INTEGRITY_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10INTEGRITY_SHARED\x10\x01\x12\x13\n" +
+	"\x0fINTEGRITY_SPLIT\x10\x02*\x82\x01\n" +
 	"\n" +
 	"TestStatus\x12\x1b\n" +
 	"\x17TEST_STATUS_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -1597,12 +2713,18 @@ const file_tracker_validation_v1_validation_proto_rawDesc = "" +
 	"\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSEVERITY_INFO\x10\x01\x12\x14\n" +
 	"\x10SEVERITY_WARNING\x10\x02\x12\x12\n" +
-	"\x0eSEVERITY_ERROR\x10\x032\xc6\x05\n" +
+	"\x0eSEVERITY_ERROR\x10\x032\x9d\f\n" +
 	"\x11ValidationService\x12\x9e\x01\n" +
 	"\x0eSubmitSnapshot\x12,.tracker.validation.v1.SubmitSnapshotRequest\x1a\x1f.tracker.validation.v1.Snapshot\"=\x92\xe7\x18\rtask.validate\x82\xd3\xe4\x93\x02&:\x01*\"!/api/v1/tasks/{task_id}/snapshots\x12\x98\x01\n" +
 	"\rListSnapshots\x12+.tracker.validation.v1.ListSnapshotsRequest\x1a,.tracker.validation.v1.ListSnapshotsResponse\",\x82\xd3\xe4\x93\x02#\x12!/api/v1/tasks/{task_id}/snapshots\x90\x02\x01\x12|\n" +
 	"\vGetSnapshot\x12).tracker.validation.v1.GetSnapshotRequest\x1a\x1f.tracker.validation.v1.Snapshot\"!\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/snapshots/{id}\x90\x02\x01\x12h\n" +
-	"\x06GetRun\x12$.tracker.validation.v1.GetRunRequest\x1a\x1a.tracker.validation.v1.Run\"\x1c\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/runs/{id}\x90\x02\x01\x12\x8c\x01\n" +
+	"\x06GetRun\x12$.tracker.validation.v1.GetRunRequest\x1a\x1a.tracker.validation.v1.Run\"\x1c\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/runs/{id}\x90\x02\x01\x12\x81\x01\n" +
+	"\fGetRunReport\x12*.tracker.validation.v1.GetRunReportRequest\x1a .tracker.validation.v1.RunReport\"#\x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/runs/{id}/report\x90\x02\x01\x12\x95\x01\n" +
+	"\x0fGetCoursePolicy\x12-.tracker.validation.v1.GetCoursePolicyRequest\x1a#.tracker.validation.v1.CoursePolicy\".\x82\xd3\xe4\x93\x02%\x12#/api/v1/courses/{course_id}/judging\x90\x02\x01\x12\x9b\x01\n" +
+	"\x12UpdateCoursePolicy\x120.tracker.validation.v1.UpdateCoursePolicyRequest\x1a#.tracker.validation.v1.CoursePolicy\".\x82\xd3\xe4\x93\x02(:\x01*2#/api/v1/courses/{course_id}/judging\x12\x86\x01\n" +
+	"\vRejudgeTask\x12).tracker.validation.v1.RejudgeTaskRequest\x1a .tracker.validation.v1.Rejudging\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/tasks/{task_id}:rejudge\x12\x8e\x01\n" +
+	"\rRejudgeCourse\x12+.tracker.validation.v1.RejudgeCourseRequest\x1a .tracker.validation.v1.Rejudging\".\x82\xd3\xe4\x93\x02(:\x01*\"#/api/v1/courses/{course_id}:rejudge\x12\x80\x01\n" +
+	"\fGetRejudging\x12*.tracker.validation.v1.GetRejudgingRequest\x1a .tracker.validation.v1.Rejudging\"\"\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/rejudgings/{id}\x90\x02\x01\x12\x8c\x01\n" +
 	"\x0eListValidators\x12,.tracker.validation.v1.ListValidatorsRequest\x1a-.tracker.validation.v1.ListValidatorsResponse\"\x1d\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/validators\x90\x02\x01B\xef\x01\n" +
 	"\x19com.tracker.validation.v1B\x0fValidationProtoP\x01ZKgithub.com/goals-tracker/tracker/sdk/gen/tracker/validation/v1;validationv1\xa2\x02\x03TVX\xaa\x02\x15Tracker.Validation.V1\xca\x02\x15Tracker\\Validation\\V1\xe2\x02!Tracker\\Validation\\V1\\GPBMetadata\xea\x02\x17Tracker::Validation::V1b\x06proto3"
 
@@ -1618,70 +2740,108 @@ func file_tracker_validation_v1_validation_proto_rawDescGZIP() []byte {
 	return file_tracker_validation_v1_validation_proto_rawDescData
 }
 
-var file_tracker_validation_v1_validation_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_tracker_validation_v1_validation_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_tracker_validation_v1_validation_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_tracker_validation_v1_validation_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_tracker_validation_v1_validation_proto_goTypes = []any{
-	(Verdict)(0),                   // 0: tracker.validation.v1.Verdict
-	(RunStatus)(0),                 // 1: tracker.validation.v1.RunStatus
-	(TestStatus)(0),                // 2: tracker.validation.v1.TestStatus
-	(Severity)(0),                  // 3: tracker.validation.v1.Severity
-	(*SourceFile)(nil),             // 4: tracker.validation.v1.SourceFile
-	(*Snapshot)(nil),               // 5: tracker.validation.v1.Snapshot
-	(*Run)(nil),                    // 6: tracker.validation.v1.Run
-	(*Text)(nil),                   // 7: tracker.validation.v1.Text
-	(*TestResult)(nil),             // 8: tracker.validation.v1.TestResult
-	(*Finding)(nil),                // 9: tracker.validation.v1.Finding
-	(*RunTimings)(nil),             // 10: tracker.validation.v1.RunTimings
-	(*SubmitSnapshotRequest)(nil),  // 11: tracker.validation.v1.SubmitSnapshotRequest
-	(*ListSnapshotsRequest)(nil),   // 12: tracker.validation.v1.ListSnapshotsRequest
-	(*ListSnapshotsResponse)(nil),  // 13: tracker.validation.v1.ListSnapshotsResponse
-	(*GetSnapshotRequest)(nil),     // 14: tracker.validation.v1.GetSnapshotRequest
-	(*GetRunRequest)(nil),          // 15: tracker.validation.v1.GetRunRequest
-	(*ListValidatorsRequest)(nil),  // 16: tracker.validation.v1.ListValidatorsRequest
-	(*ListValidatorsResponse)(nil), // 17: tracker.validation.v1.ListValidatorsResponse
-	(*Validator)(nil),              // 18: tracker.validation.v1.Validator
-	nil,                            // 19: tracker.validation.v1.Run.ToolchainEntry
-	nil,                            // 20: tracker.validation.v1.Validator.ToolchainEntry
-	(*timestamppb.Timestamp)(nil),  // 21: google.protobuf.Timestamp
+	(Verdict)(0),                      // 0: tracker.validation.v1.Verdict
+	(RunStatus)(0),                    // 1: tracker.validation.v1.RunStatus
+	(RunReason)(0),                    // 2: tracker.validation.v1.RunReason
+	(ReportFormat)(0),                 // 3: tracker.validation.v1.ReportFormat
+	(Integrity)(0),                    // 4: tracker.validation.v1.Integrity
+	(TestStatus)(0),                   // 5: tracker.validation.v1.TestStatus
+	(Severity)(0),                     // 6: tracker.validation.v1.Severity
+	(*SourceFile)(nil),                // 7: tracker.validation.v1.SourceFile
+	(*Snapshot)(nil),                  // 8: tracker.validation.v1.Snapshot
+	(*Run)(nil),                       // 9: tracker.validation.v1.Run
+	(*RunLimits)(nil),                 // 10: tracker.validation.v1.RunLimits
+	(*Text)(nil),                      // 11: tracker.validation.v1.Text
+	(*TestResult)(nil),                // 12: tracker.validation.v1.TestResult
+	(*Finding)(nil),                   // 13: tracker.validation.v1.Finding
+	(*RunTimings)(nil),                // 14: tracker.validation.v1.RunTimings
+	(*SubmitSnapshotRequest)(nil),     // 15: tracker.validation.v1.SubmitSnapshotRequest
+	(*ListSnapshotsRequest)(nil),      // 16: tracker.validation.v1.ListSnapshotsRequest
+	(*ListSnapshotsResponse)(nil),     // 17: tracker.validation.v1.ListSnapshotsResponse
+	(*GetSnapshotRequest)(nil),        // 18: tracker.validation.v1.GetSnapshotRequest
+	(*GetRunRequest)(nil),             // 19: tracker.validation.v1.GetRunRequest
+	(*GetRunReportRequest)(nil),       // 20: tracker.validation.v1.GetRunReportRequest
+	(*RunReport)(nil),                 // 21: tracker.validation.v1.RunReport
+	(*GetCoursePolicyRequest)(nil),    // 22: tracker.validation.v1.GetCoursePolicyRequest
+	(*UpdateCoursePolicyRequest)(nil), // 23: tracker.validation.v1.UpdateCoursePolicyRequest
+	(*CoursePolicy)(nil),              // 24: tracker.validation.v1.CoursePolicy
+	(*BrokenTask)(nil),                // 25: tracker.validation.v1.BrokenTask
+	(*RejudgeTaskRequest)(nil),        // 26: tracker.validation.v1.RejudgeTaskRequest
+	(*RejudgeCourseRequest)(nil),      // 27: tracker.validation.v1.RejudgeCourseRequest
+	(*GetRejudgingRequest)(nil),       // 28: tracker.validation.v1.GetRejudgingRequest
+	(*Rejudging)(nil),                 // 29: tracker.validation.v1.Rejudging
+	(*ListValidatorsRequest)(nil),     // 30: tracker.validation.v1.ListValidatorsRequest
+	(*ListValidatorsResponse)(nil),    // 31: tracker.validation.v1.ListValidatorsResponse
+	(*Validator)(nil),                 // 32: tracker.validation.v1.Validator
+	nil,                               // 33: tracker.validation.v1.Run.ToolchainEntry
+	nil,                               // 34: tracker.validation.v1.Validator.ToolchainEntry
+	(*timestamppb.Timestamp)(nil),     // 35: google.protobuf.Timestamp
 }
 var file_tracker_validation_v1_validation_proto_depIdxs = []int32{
-	4,  // 0: tracker.validation.v1.Snapshot.files:type_name -> tracker.validation.v1.SourceFile
-	21, // 1: tracker.validation.v1.Snapshot.created_at:type_name -> google.protobuf.Timestamp
+	7,  // 0: tracker.validation.v1.Snapshot.files:type_name -> tracker.validation.v1.SourceFile
+	35, // 1: tracker.validation.v1.Snapshot.created_at:type_name -> google.protobuf.Timestamp
 	1,  // 2: tracker.validation.v1.Snapshot.run_status:type_name -> tracker.validation.v1.RunStatus
 	0,  // 3: tracker.validation.v1.Snapshot.verdict:type_name -> tracker.validation.v1.Verdict
 	1,  // 4: tracker.validation.v1.Run.status:type_name -> tracker.validation.v1.RunStatus
 	0,  // 5: tracker.validation.v1.Run.verdict:type_name -> tracker.validation.v1.Verdict
-	8,  // 6: tracker.validation.v1.Run.tests:type_name -> tracker.validation.v1.TestResult
-	9,  // 7: tracker.validation.v1.Run.findings:type_name -> tracker.validation.v1.Finding
-	19, // 8: tracker.validation.v1.Run.toolchain:type_name -> tracker.validation.v1.Run.ToolchainEntry
-	10, // 9: tracker.validation.v1.Run.timings:type_name -> tracker.validation.v1.RunTimings
-	7,  // 10: tracker.validation.v1.Run.summary:type_name -> tracker.validation.v1.Text
-	21, // 11: tracker.validation.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	21, // 12: tracker.validation.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	21, // 13: tracker.validation.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
-	2,  // 14: tracker.validation.v1.TestResult.status:type_name -> tracker.validation.v1.TestStatus
-	7,  // 15: tracker.validation.v1.TestResult.message:type_name -> tracker.validation.v1.Text
-	3,  // 16: tracker.validation.v1.Finding.severity:type_name -> tracker.validation.v1.Severity
-	7,  // 17: tracker.validation.v1.Finding.message:type_name -> tracker.validation.v1.Text
-	4,  // 18: tracker.validation.v1.SubmitSnapshotRequest.files:type_name -> tracker.validation.v1.SourceFile
-	5,  // 19: tracker.validation.v1.ListSnapshotsResponse.snapshots:type_name -> tracker.validation.v1.Snapshot
-	18, // 20: tracker.validation.v1.ListValidatorsResponse.validators:type_name -> tracker.validation.v1.Validator
-	20, // 21: tracker.validation.v1.Validator.toolchain:type_name -> tracker.validation.v1.Validator.ToolchainEntry
-	11, // 22: tracker.validation.v1.ValidationService.SubmitSnapshot:input_type -> tracker.validation.v1.SubmitSnapshotRequest
-	12, // 23: tracker.validation.v1.ValidationService.ListSnapshots:input_type -> tracker.validation.v1.ListSnapshotsRequest
-	14, // 24: tracker.validation.v1.ValidationService.GetSnapshot:input_type -> tracker.validation.v1.GetSnapshotRequest
-	15, // 25: tracker.validation.v1.ValidationService.GetRun:input_type -> tracker.validation.v1.GetRunRequest
-	16, // 26: tracker.validation.v1.ValidationService.ListValidators:input_type -> tracker.validation.v1.ListValidatorsRequest
-	5,  // 27: tracker.validation.v1.ValidationService.SubmitSnapshot:output_type -> tracker.validation.v1.Snapshot
-	13, // 28: tracker.validation.v1.ValidationService.ListSnapshots:output_type -> tracker.validation.v1.ListSnapshotsResponse
-	5,  // 29: tracker.validation.v1.ValidationService.GetSnapshot:output_type -> tracker.validation.v1.Snapshot
-	6,  // 30: tracker.validation.v1.ValidationService.GetRun:output_type -> tracker.validation.v1.Run
-	17, // 31: tracker.validation.v1.ValidationService.ListValidators:output_type -> tracker.validation.v1.ListValidatorsResponse
-	27, // [27:32] is the sub-list for method output_type
-	22, // [22:27] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	12, // 6: tracker.validation.v1.Run.tests:type_name -> tracker.validation.v1.TestResult
+	13, // 7: tracker.validation.v1.Run.findings:type_name -> tracker.validation.v1.Finding
+	33, // 8: tracker.validation.v1.Run.toolchain:type_name -> tracker.validation.v1.Run.ToolchainEntry
+	14, // 9: tracker.validation.v1.Run.timings:type_name -> tracker.validation.v1.RunTimings
+	11, // 10: tracker.validation.v1.Run.summary:type_name -> tracker.validation.v1.Text
+	35, // 11: tracker.validation.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	35, // 12: tracker.validation.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	35, // 13: tracker.validation.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
+	35, // 14: tracker.validation.v1.Run.estimated_start_at:type_name -> google.protobuf.Timestamp
+	2,  // 15: tracker.validation.v1.Run.reason:type_name -> tracker.validation.v1.RunReason
+	0,  // 16: tracker.validation.v1.Run.previous_verdict:type_name -> tracker.validation.v1.Verdict
+	10, // 17: tracker.validation.v1.Run.limits:type_name -> tracker.validation.v1.RunLimits
+	5,  // 18: tracker.validation.v1.TestResult.status:type_name -> tracker.validation.v1.TestStatus
+	11, // 19: tracker.validation.v1.TestResult.message:type_name -> tracker.validation.v1.Text
+	6,  // 20: tracker.validation.v1.Finding.severity:type_name -> tracker.validation.v1.Severity
+	11, // 21: tracker.validation.v1.Finding.message:type_name -> tracker.validation.v1.Text
+	7,  // 22: tracker.validation.v1.SubmitSnapshotRequest.files:type_name -> tracker.validation.v1.SourceFile
+	8,  // 23: tracker.validation.v1.ListSnapshotsResponse.snapshots:type_name -> tracker.validation.v1.Snapshot
+	3,  // 24: tracker.validation.v1.GetRunReportRequest.format:type_name -> tracker.validation.v1.ReportFormat
+	3,  // 25: tracker.validation.v1.RunReport.format:type_name -> tracker.validation.v1.ReportFormat
+	4,  // 26: tracker.validation.v1.UpdateCoursePolicyRequest.required_integrity:type_name -> tracker.validation.v1.Integrity
+	4,  // 27: tracker.validation.v1.CoursePolicy.required_integrity:type_name -> tracker.validation.v1.Integrity
+	35, // 28: tracker.validation.v1.CoursePolicy.updated_at:type_name -> google.protobuf.Timestamp
+	25, // 29: tracker.validation.v1.CoursePolicy.broken_tasks:type_name -> tracker.validation.v1.BrokenTask
+	35, // 30: tracker.validation.v1.BrokenTask.found_at:type_name -> google.protobuf.Timestamp
+	35, // 31: tracker.validation.v1.Rejudging.created_at:type_name -> google.protobuf.Timestamp
+	32, // 32: tracker.validation.v1.ListValidatorsResponse.validators:type_name -> tracker.validation.v1.Validator
+	34, // 33: tracker.validation.v1.Validator.toolchain:type_name -> tracker.validation.v1.Validator.ToolchainEntry
+	15, // 34: tracker.validation.v1.ValidationService.SubmitSnapshot:input_type -> tracker.validation.v1.SubmitSnapshotRequest
+	16, // 35: tracker.validation.v1.ValidationService.ListSnapshots:input_type -> tracker.validation.v1.ListSnapshotsRequest
+	18, // 36: tracker.validation.v1.ValidationService.GetSnapshot:input_type -> tracker.validation.v1.GetSnapshotRequest
+	19, // 37: tracker.validation.v1.ValidationService.GetRun:input_type -> tracker.validation.v1.GetRunRequest
+	20, // 38: tracker.validation.v1.ValidationService.GetRunReport:input_type -> tracker.validation.v1.GetRunReportRequest
+	22, // 39: tracker.validation.v1.ValidationService.GetCoursePolicy:input_type -> tracker.validation.v1.GetCoursePolicyRequest
+	23, // 40: tracker.validation.v1.ValidationService.UpdateCoursePolicy:input_type -> tracker.validation.v1.UpdateCoursePolicyRequest
+	26, // 41: tracker.validation.v1.ValidationService.RejudgeTask:input_type -> tracker.validation.v1.RejudgeTaskRequest
+	27, // 42: tracker.validation.v1.ValidationService.RejudgeCourse:input_type -> tracker.validation.v1.RejudgeCourseRequest
+	28, // 43: tracker.validation.v1.ValidationService.GetRejudging:input_type -> tracker.validation.v1.GetRejudgingRequest
+	30, // 44: tracker.validation.v1.ValidationService.ListValidators:input_type -> tracker.validation.v1.ListValidatorsRequest
+	8,  // 45: tracker.validation.v1.ValidationService.SubmitSnapshot:output_type -> tracker.validation.v1.Snapshot
+	17, // 46: tracker.validation.v1.ValidationService.ListSnapshots:output_type -> tracker.validation.v1.ListSnapshotsResponse
+	8,  // 47: tracker.validation.v1.ValidationService.GetSnapshot:output_type -> tracker.validation.v1.Snapshot
+	9,  // 48: tracker.validation.v1.ValidationService.GetRun:output_type -> tracker.validation.v1.Run
+	21, // 49: tracker.validation.v1.ValidationService.GetRunReport:output_type -> tracker.validation.v1.RunReport
+	24, // 50: tracker.validation.v1.ValidationService.GetCoursePolicy:output_type -> tracker.validation.v1.CoursePolicy
+	24, // 51: tracker.validation.v1.ValidationService.UpdateCoursePolicy:output_type -> tracker.validation.v1.CoursePolicy
+	29, // 52: tracker.validation.v1.ValidationService.RejudgeTask:output_type -> tracker.validation.v1.Rejudging
+	29, // 53: tracker.validation.v1.ValidationService.RejudgeCourse:output_type -> tracker.validation.v1.Rejudging
+	29, // 54: tracker.validation.v1.ValidationService.GetRejudging:output_type -> tracker.validation.v1.Rejudging
+	31, // 55: tracker.validation.v1.ValidationService.ListValidators:output_type -> tracker.validation.v1.ListValidatorsResponse
+	45, // [45:56] is the sub-list for method output_type
+	34, // [34:45] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_tracker_validation_v1_validation_proto_init() }
@@ -1690,14 +2850,16 @@ func file_tracker_validation_v1_validation_proto_init() {
 		return
 	}
 	file_tracker_validation_v1_validation_proto_msgTypes[2].OneofWrappers = []any{}
-	file_tracker_validation_v1_validation_proto_msgTypes[7].OneofWrappers = []any{}
+	file_tracker_validation_v1_validation_proto_msgTypes[8].OneofWrappers = []any{}
+	file_tracker_validation_v1_validation_proto_msgTypes[16].OneofWrappers = []any{}
+	file_tracker_validation_v1_validation_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tracker_validation_v1_validation_proto_rawDesc), len(file_tracker_validation_v1_validation_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   17,
+			NumEnums:      7,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

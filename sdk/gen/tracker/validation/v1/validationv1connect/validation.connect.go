@@ -45,6 +45,24 @@ const (
 	// ValidationServiceGetRunProcedure is the fully-qualified name of the ValidationService's GetRun
 	// RPC.
 	ValidationServiceGetRunProcedure = "/tracker.validation.v1.ValidationService/GetRun"
+	// ValidationServiceGetRunReportProcedure is the fully-qualified name of the ValidationService's
+	// GetRunReport RPC.
+	ValidationServiceGetRunReportProcedure = "/tracker.validation.v1.ValidationService/GetRunReport"
+	// ValidationServiceGetCoursePolicyProcedure is the fully-qualified name of the ValidationService's
+	// GetCoursePolicy RPC.
+	ValidationServiceGetCoursePolicyProcedure = "/tracker.validation.v1.ValidationService/GetCoursePolicy"
+	// ValidationServiceUpdateCoursePolicyProcedure is the fully-qualified name of the
+	// ValidationService's UpdateCoursePolicy RPC.
+	ValidationServiceUpdateCoursePolicyProcedure = "/tracker.validation.v1.ValidationService/UpdateCoursePolicy"
+	// ValidationServiceRejudgeTaskProcedure is the fully-qualified name of the ValidationService's
+	// RejudgeTask RPC.
+	ValidationServiceRejudgeTaskProcedure = "/tracker.validation.v1.ValidationService/RejudgeTask"
+	// ValidationServiceRejudgeCourseProcedure is the fully-qualified name of the ValidationService's
+	// RejudgeCourse RPC.
+	ValidationServiceRejudgeCourseProcedure = "/tracker.validation.v1.ValidationService/RejudgeCourse"
+	// ValidationServiceGetRejudgingProcedure is the fully-qualified name of the ValidationService's
+	// GetRejudging RPC.
+	ValidationServiceGetRejudgingProcedure = "/tracker.validation.v1.ValidationService/GetRejudging"
 	// ValidationServiceListValidatorsProcedure is the fully-qualified name of the ValidationService's
 	// ListValidators RPC.
 	ValidationServiceListValidatorsProcedure = "/tracker.validation.v1.ValidationService/ListValidators"
@@ -63,6 +81,28 @@ type ValidationServiceClient interface {
 	GetSnapshot(context.Context, *v1.GetSnapshotRequest) (*v1.Snapshot, error)
 	// GetRun reads one run with its report.
 	GetRun(context.Context, *v1.GetRunRequest) (*v1.Run, error)
+	// GetRunReport writes a run's report for people or tools: text, JSON, SARIF
+	// 2.1.0 or JUnit XML. Errors: not_found, failed_precondition (the run is not
+	// done yet).
+	GetRunReport(context.Context, *v1.GetRunReportRequest) (*v1.RunReport, error)
+	// GetCoursePolicy reads how a course's code is judged and which of its tasks
+	// can't be. For teachers of the course and admins. Errors: permission_denied.
+	GetCoursePolicy(context.Context, *v1.GetCoursePolicyRequest) (*v1.CoursePolicy, error)
+	// UpdateCoursePolicy changes what is set; what is not stays. It holds for runs
+	// that begin from then on. For teachers of the course and admins; only admins
+	// change the weight. Errors: permission_denied, invalid_argument.
+	UpdateCoursePolicy(context.Context, *v1.UpdateCoursePolicyRequest) (*v1.CoursePolicy, error)
+	// RejudgeTask judges a task's newest snapshot again, after all that learners
+	// wait for. A task that was completed stays so whatever comes of it; one that
+	// failed is completed when it passes now. For teachers of the course and
+	// admins. Errors: not_found, permission_denied.
+	RejudgeTask(context.Context, *v1.RejudgeTaskRequest) (*v1.Rejudging, error)
+	// RejudgeCourse is RejudgeTask for every task of a course that has a snapshot.
+	// Errors: permission_denied.
+	RejudgeCourse(context.Context, *v1.RejudgeCourseRequest) (*v1.Rejudging, error)
+	// GetRejudging says how far a re-judging is. For teachers of the course and
+	// admins. Errors: not_found.
+	GetRejudging(context.Context, *v1.GetRejudgingRequest) (*v1.Rejudging, error)
 	// ListValidators says what can be judged here, and with what.
 	ListValidators(context.Context, *v1.ListValidatorsRequest) (*v1.ListValidatorsResponse, error)
 }
@@ -105,6 +145,45 @@ func NewValidationServiceClient(httpClient connect.HTTPClient, baseURL string, o
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		getRunReport: connect.NewClient[v1.GetRunReportRequest, v1.RunReport](
+			httpClient,
+			baseURL+ValidationServiceGetRunReportProcedure,
+			connect.WithSchema(validationServiceMethods.ByName("GetRunReport")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		getCoursePolicy: connect.NewClient[v1.GetCoursePolicyRequest, v1.CoursePolicy](
+			httpClient,
+			baseURL+ValidationServiceGetCoursePolicyProcedure,
+			connect.WithSchema(validationServiceMethods.ByName("GetCoursePolicy")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		updateCoursePolicy: connect.NewClient[v1.UpdateCoursePolicyRequest, v1.CoursePolicy](
+			httpClient,
+			baseURL+ValidationServiceUpdateCoursePolicyProcedure,
+			connect.WithSchema(validationServiceMethods.ByName("UpdateCoursePolicy")),
+			connect.WithClientOptions(opts...),
+		),
+		rejudgeTask: connect.NewClient[v1.RejudgeTaskRequest, v1.Rejudging](
+			httpClient,
+			baseURL+ValidationServiceRejudgeTaskProcedure,
+			connect.WithSchema(validationServiceMethods.ByName("RejudgeTask")),
+			connect.WithClientOptions(opts...),
+		),
+		rejudgeCourse: connect.NewClient[v1.RejudgeCourseRequest, v1.Rejudging](
+			httpClient,
+			baseURL+ValidationServiceRejudgeCourseProcedure,
+			connect.WithSchema(validationServiceMethods.ByName("RejudgeCourse")),
+			connect.WithClientOptions(opts...),
+		),
+		getRejudging: connect.NewClient[v1.GetRejudgingRequest, v1.Rejudging](
+			httpClient,
+			baseURL+ValidationServiceGetRejudgingProcedure,
+			connect.WithSchema(validationServiceMethods.ByName("GetRejudging")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listValidators: connect.NewClient[v1.ListValidatorsRequest, v1.ListValidatorsResponse](
 			httpClient,
 			baseURL+ValidationServiceListValidatorsProcedure,
@@ -117,11 +196,17 @@ func NewValidationServiceClient(httpClient connect.HTTPClient, baseURL string, o
 
 // validationServiceClient implements ValidationServiceClient.
 type validationServiceClient struct {
-	submitSnapshot *connect.Client[v1.SubmitSnapshotRequest, v1.Snapshot]
-	listSnapshots  *connect.Client[v1.ListSnapshotsRequest, v1.ListSnapshotsResponse]
-	getSnapshot    *connect.Client[v1.GetSnapshotRequest, v1.Snapshot]
-	getRun         *connect.Client[v1.GetRunRequest, v1.Run]
-	listValidators *connect.Client[v1.ListValidatorsRequest, v1.ListValidatorsResponse]
+	submitSnapshot     *connect.Client[v1.SubmitSnapshotRequest, v1.Snapshot]
+	listSnapshots      *connect.Client[v1.ListSnapshotsRequest, v1.ListSnapshotsResponse]
+	getSnapshot        *connect.Client[v1.GetSnapshotRequest, v1.Snapshot]
+	getRun             *connect.Client[v1.GetRunRequest, v1.Run]
+	getRunReport       *connect.Client[v1.GetRunReportRequest, v1.RunReport]
+	getCoursePolicy    *connect.Client[v1.GetCoursePolicyRequest, v1.CoursePolicy]
+	updateCoursePolicy *connect.Client[v1.UpdateCoursePolicyRequest, v1.CoursePolicy]
+	rejudgeTask        *connect.Client[v1.RejudgeTaskRequest, v1.Rejudging]
+	rejudgeCourse      *connect.Client[v1.RejudgeCourseRequest, v1.Rejudging]
+	getRejudging       *connect.Client[v1.GetRejudgingRequest, v1.Rejudging]
+	listValidators     *connect.Client[v1.ListValidatorsRequest, v1.ListValidatorsResponse]
 }
 
 // SubmitSnapshot calls tracker.validation.v1.ValidationService.SubmitSnapshot.
@@ -160,6 +245,60 @@ func (c *validationServiceClient) GetRun(ctx context.Context, req *v1.GetRunRequ
 	return nil, err
 }
 
+// GetRunReport calls tracker.validation.v1.ValidationService.GetRunReport.
+func (c *validationServiceClient) GetRunReport(ctx context.Context, req *v1.GetRunReportRequest) (*v1.RunReport, error) {
+	response, err := c.getRunReport.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetCoursePolicy calls tracker.validation.v1.ValidationService.GetCoursePolicy.
+func (c *validationServiceClient) GetCoursePolicy(ctx context.Context, req *v1.GetCoursePolicyRequest) (*v1.CoursePolicy, error) {
+	response, err := c.getCoursePolicy.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// UpdateCoursePolicy calls tracker.validation.v1.ValidationService.UpdateCoursePolicy.
+func (c *validationServiceClient) UpdateCoursePolicy(ctx context.Context, req *v1.UpdateCoursePolicyRequest) (*v1.CoursePolicy, error) {
+	response, err := c.updateCoursePolicy.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RejudgeTask calls tracker.validation.v1.ValidationService.RejudgeTask.
+func (c *validationServiceClient) RejudgeTask(ctx context.Context, req *v1.RejudgeTaskRequest) (*v1.Rejudging, error) {
+	response, err := c.rejudgeTask.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RejudgeCourse calls tracker.validation.v1.ValidationService.RejudgeCourse.
+func (c *validationServiceClient) RejudgeCourse(ctx context.Context, req *v1.RejudgeCourseRequest) (*v1.Rejudging, error) {
+	response, err := c.rejudgeCourse.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetRejudging calls tracker.validation.v1.ValidationService.GetRejudging.
+func (c *validationServiceClient) GetRejudging(ctx context.Context, req *v1.GetRejudgingRequest) (*v1.Rejudging, error) {
+	response, err := c.getRejudging.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListValidators calls tracker.validation.v1.ValidationService.ListValidators.
 func (c *validationServiceClient) ListValidators(ctx context.Context, req *v1.ListValidatorsRequest) (*v1.ListValidatorsResponse, error) {
 	response, err := c.listValidators.CallUnary(ctx, connect.NewRequest(req))
@@ -183,6 +322,28 @@ type ValidationServiceHandler interface {
 	GetSnapshot(context.Context, *v1.GetSnapshotRequest) (*v1.Snapshot, error)
 	// GetRun reads one run with its report.
 	GetRun(context.Context, *v1.GetRunRequest) (*v1.Run, error)
+	// GetRunReport writes a run's report for people or tools: text, JSON, SARIF
+	// 2.1.0 or JUnit XML. Errors: not_found, failed_precondition (the run is not
+	// done yet).
+	GetRunReport(context.Context, *v1.GetRunReportRequest) (*v1.RunReport, error)
+	// GetCoursePolicy reads how a course's code is judged and which of its tasks
+	// can't be. For teachers of the course and admins. Errors: permission_denied.
+	GetCoursePolicy(context.Context, *v1.GetCoursePolicyRequest) (*v1.CoursePolicy, error)
+	// UpdateCoursePolicy changes what is set; what is not stays. It holds for runs
+	// that begin from then on. For teachers of the course and admins; only admins
+	// change the weight. Errors: permission_denied, invalid_argument.
+	UpdateCoursePolicy(context.Context, *v1.UpdateCoursePolicyRequest) (*v1.CoursePolicy, error)
+	// RejudgeTask judges a task's newest snapshot again, after all that learners
+	// wait for. A task that was completed stays so whatever comes of it; one that
+	// failed is completed when it passes now. For teachers of the course and
+	// admins. Errors: not_found, permission_denied.
+	RejudgeTask(context.Context, *v1.RejudgeTaskRequest) (*v1.Rejudging, error)
+	// RejudgeCourse is RejudgeTask for every task of a course that has a snapshot.
+	// Errors: permission_denied.
+	RejudgeCourse(context.Context, *v1.RejudgeCourseRequest) (*v1.Rejudging, error)
+	// GetRejudging says how far a re-judging is. For teachers of the course and
+	// admins. Errors: not_found.
+	GetRejudging(context.Context, *v1.GetRejudgingRequest) (*v1.Rejudging, error)
 	// ListValidators says what can be judged here, and with what.
 	ListValidators(context.Context, *v1.ListValidatorsRequest) (*v1.ListValidatorsResponse, error)
 }
@@ -221,6 +382,45 @@ func NewValidationServiceHandler(svc ValidationServiceHandler, opts ...connect.H
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	validationServiceGetRunReportHandler := connect.NewUnaryHandlerSimple(
+		ValidationServiceGetRunReportProcedure,
+		svc.GetRunReport,
+		connect.WithSchema(validationServiceMethods.ByName("GetRunReport")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	validationServiceGetCoursePolicyHandler := connect.NewUnaryHandlerSimple(
+		ValidationServiceGetCoursePolicyProcedure,
+		svc.GetCoursePolicy,
+		connect.WithSchema(validationServiceMethods.ByName("GetCoursePolicy")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	validationServiceUpdateCoursePolicyHandler := connect.NewUnaryHandlerSimple(
+		ValidationServiceUpdateCoursePolicyProcedure,
+		svc.UpdateCoursePolicy,
+		connect.WithSchema(validationServiceMethods.ByName("UpdateCoursePolicy")),
+		connect.WithHandlerOptions(opts...),
+	)
+	validationServiceRejudgeTaskHandler := connect.NewUnaryHandlerSimple(
+		ValidationServiceRejudgeTaskProcedure,
+		svc.RejudgeTask,
+		connect.WithSchema(validationServiceMethods.ByName("RejudgeTask")),
+		connect.WithHandlerOptions(opts...),
+	)
+	validationServiceRejudgeCourseHandler := connect.NewUnaryHandlerSimple(
+		ValidationServiceRejudgeCourseProcedure,
+		svc.RejudgeCourse,
+		connect.WithSchema(validationServiceMethods.ByName("RejudgeCourse")),
+		connect.WithHandlerOptions(opts...),
+	)
+	validationServiceGetRejudgingHandler := connect.NewUnaryHandlerSimple(
+		ValidationServiceGetRejudgingProcedure,
+		svc.GetRejudging,
+		connect.WithSchema(validationServiceMethods.ByName("GetRejudging")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	validationServiceListValidatorsHandler := connect.NewUnaryHandlerSimple(
 		ValidationServiceListValidatorsProcedure,
 		svc.ListValidators,
@@ -238,6 +438,18 @@ func NewValidationServiceHandler(svc ValidationServiceHandler, opts ...connect.H
 			validationServiceGetSnapshotHandler.ServeHTTP(w, r)
 		case ValidationServiceGetRunProcedure:
 			validationServiceGetRunHandler.ServeHTTP(w, r)
+		case ValidationServiceGetRunReportProcedure:
+			validationServiceGetRunReportHandler.ServeHTTP(w, r)
+		case ValidationServiceGetCoursePolicyProcedure:
+			validationServiceGetCoursePolicyHandler.ServeHTTP(w, r)
+		case ValidationServiceUpdateCoursePolicyProcedure:
+			validationServiceUpdateCoursePolicyHandler.ServeHTTP(w, r)
+		case ValidationServiceRejudgeTaskProcedure:
+			validationServiceRejudgeTaskHandler.ServeHTTP(w, r)
+		case ValidationServiceRejudgeCourseProcedure:
+			validationServiceRejudgeCourseHandler.ServeHTTP(w, r)
+		case ValidationServiceGetRejudgingProcedure:
+			validationServiceGetRejudgingHandler.ServeHTTP(w, r)
 		case ValidationServiceListValidatorsProcedure:
 			validationServiceListValidatorsHandler.ServeHTTP(w, r)
 		default:
@@ -263,6 +475,30 @@ func (UnimplementedValidationServiceHandler) GetSnapshot(context.Context, *v1.Ge
 
 func (UnimplementedValidationServiceHandler) GetRun(context.Context, *v1.GetRunRequest) (*v1.Run, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.validation.v1.ValidationService.GetRun is not implemented"))
+}
+
+func (UnimplementedValidationServiceHandler) GetRunReport(context.Context, *v1.GetRunReportRequest) (*v1.RunReport, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.validation.v1.ValidationService.GetRunReport is not implemented"))
+}
+
+func (UnimplementedValidationServiceHandler) GetCoursePolicy(context.Context, *v1.GetCoursePolicyRequest) (*v1.CoursePolicy, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.validation.v1.ValidationService.GetCoursePolicy is not implemented"))
+}
+
+func (UnimplementedValidationServiceHandler) UpdateCoursePolicy(context.Context, *v1.UpdateCoursePolicyRequest) (*v1.CoursePolicy, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.validation.v1.ValidationService.UpdateCoursePolicy is not implemented"))
+}
+
+func (UnimplementedValidationServiceHandler) RejudgeTask(context.Context, *v1.RejudgeTaskRequest) (*v1.Rejudging, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.validation.v1.ValidationService.RejudgeTask is not implemented"))
+}
+
+func (UnimplementedValidationServiceHandler) RejudgeCourse(context.Context, *v1.RejudgeCourseRequest) (*v1.Rejudging, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.validation.v1.ValidationService.RejudgeCourse is not implemented"))
+}
+
+func (UnimplementedValidationServiceHandler) GetRejudging(context.Context, *v1.GetRejudgingRequest) (*v1.Rejudging, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.validation.v1.ValidationService.GetRejudging is not implemented"))
 }
 
 func (UnimplementedValidationServiceHandler) ListValidators(context.Context, *v1.ListValidatorsRequest) (*v1.ListValidatorsResponse, error) {
