@@ -36,6 +36,9 @@ var programs string
 
 func TestMain(m *testing.M) {
 	sandbox.Init()
+	if version := os.Getenv(playedVersion); version != "" {
+		playPlugin(version)
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "tracker-cmd-")
 		if err != nil {
@@ -92,9 +95,14 @@ type world struct {
 
 func startWorld(t *testing.T, into ...any) *world {
 	t.Helper()
+	return startWorldOn(t, testConfig(t), into...)
+}
+
+func startWorldOn(t *testing.T, cfg Config, into ...any) *world {
+	t.Helper()
 	db := postgrestest.DB(t)
 	var server *rpc.Server
-	app := fx.New(graph(testConfig(t), db, slog.New(slog.DiscardHandler)), fx.Populate(append(into, &server)...), fx.StopTimeout(time.Minute))
+	app := fx.New(graph(cfg, db, slog.New(slog.DiscardHandler)), fx.Populate(append(into, &server)...), fx.StopTimeout(time.Minute))
 	if err := app.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
