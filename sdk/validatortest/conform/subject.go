@@ -99,6 +99,11 @@ func (w watched) Judge(ctx context.Context, req *judging.JudgeRequest) (*judging
 	return d, err
 }
 
+// lines counts as editors do: a carriage return alone ends a line, too.
+func lines(s string) int {
+	return strings.Count(s, "\n") + strings.Count(s, "\r") - strings.Count(s, "\r\n") + 1
+}
+
 // noteOutside remembers places that are not in the submission.
 func (s *Subject) noteOutside(r *judging.Report, sub *judging.Submission) {
 	s.mu.Lock()
@@ -109,7 +114,7 @@ func (s *Subject) noteOutside(r *judging.Report, sub *judging.Submission) {
 		case f.File == "" && f.Line == 0:
 		case file == nil:
 			s.outside[fmt.Sprintf("finding %s is in %q, which is not a file of the submission", f.Rule, f.File)] = true
-		case f.Line < 0 || f.Line > strings.Count(string(file.Content), "\n")+1:
+		case f.Line < 0 || f.Line > lines(string(file.Content)):
 			s.outside[fmt.Sprintf("finding %s is at %s:%d, and the file has no such line", f.Rule, f.File, f.Line)] = true
 		case f.EndLine != 0 && f.EndLine < f.Line, f.Column < 0:
 			s.outside[fmt.Sprintf("finding %s is at %s:%d:%d to line %d, which is no place", f.Rule, f.File, f.Line, f.Column, f.EndLine)] = true
