@@ -15,22 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// variants are the ways in which this machine and user can confine; each attack
-// must fail in all of them.
-func variants(t *testing.T, test func(t *testing.T, r *Runner)) {
-	t.Helper()
-	configs := map[string]Config{"default": {}, "watchdog": {NoCgroup: true}}
-	if os.Geteuid() == 0 {
-		configs["no user namespace"] = Config{NoUserNamespace: true}
-	}
-	for name, cfg := range configs {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, newRunner(t, cfg))
-		})
-	}
-}
-
 // promptly is how long after its limit a step may take to be gone. The promise
 // is 100 ms; the rest is for a busy machine and the room's own start.
 const promptly = 600 * time.Millisecond
@@ -44,7 +28,7 @@ func TestTimeLimitsEndEveryKindOfWaiting(t *testing.T) {
 		"daemons":         "import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0:\n    while True: pass\n  os._exit(0)\ntime.sleep(60)",
 	} {
 		t.Run(name, func(t *testing.T) {
-			variants(t, func(t *testing.T, r *Runner) {
+			variants(t, func(t *testing.T, r *subject) {
 				s := python(script)
 				s.Limits.Wall = 300 * time.Millisecond
 				res := mustRun(t, r, s)
@@ -60,7 +44,7 @@ func TestTimeLimitsEndEveryKindOfWaiting(t *testing.T) {
 }
 
 func TestCPULimitsCountAllProcessesTogether(t *testing.T) {
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		s := python("import os\nfor _ in range(3): os.fork()\nwhile True: pass")
 		s.Limits.CPU, s.Limits.Wall = 400*time.Millisecond, 20*time.Second
 		res := mustRun(t, r, s)
@@ -77,7 +61,7 @@ func TestBombsOfProcessesAndThreadsAreContained(t *testing.T) {
 		"threads":     "import threading, time\nn = 0\nwhile True:\n  try: threading.Thread(target=time.sleep, args=(60,)).start(); n += 1\n  except RuntimeError:\n    print(n < 20, flush=True); time.sleep(60)",
 	} {
 		t.Run(name, func(t *testing.T) {
-			variants(t, func(t *testing.T, r *Runner) {
+			variants(t, func(t *testing.T, r *subject) {
 				s := python(script)
 				s.Limits.Wall, s.Limits.Processes = 700*time.Millisecond, 20
 				res := mustRun(t, r, s)
@@ -99,7 +83,7 @@ func TestMemoryBombsEndAsOutOfMemory(t *testing.T) {
 		"shared memory":  "import mmap, time\nm = mmap.mmap(-1, 200_000_000)\nfor i in range(0, 200_000_000, 4096): m[i] = 1\ntime.sleep(60)",
 	} {
 		t.Run(name, func(t *testing.T) {
-			variants(t, func(t *testing.T, r *Runner) {
+			variants(t, func(t *testing.T, r *subject) {
 				s := python(script)
 				s.Limits.Memory, s.Limits.Wall = 64<<20, 20*time.Second
 				res := mustRun(t, r, s)
@@ -121,7 +105,7 @@ except OSError as e: print(errno.errorcode[e.errno])`), Exited, 0, "EPERM")
 func TestFloodsOfOutputAreCut(t *testing.T) {
 	for name, script := range map[string]string{"stdout": "yes", "stderr": "yes >&2", "both": "yes & yes >&2", "ignoring the pipe": "trap '' PIPE TERM; while :; do echo xxxxxxxxxxxxxxxxxxxxx; done"} {
 		t.Run(name, func(t *testing.T) {
-			variants(t, func(t *testing.T, r *Runner) {
+			variants(t, func(t *testing.T, r *subject) {
 				s := shell(script)
 				s.Limits.Output, s.Limits.Wall = 100_000, 20*time.Second
 				res := mustRun(t, r, s)
@@ -156,7 +140,7 @@ n = 0
 try:
     while True: open(f"/tmp/{n}", "w").close(); n += 1
 except OSError as e: print(errno.errorcode[e.errno], n < 100)`
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		s := python(program)
 		s.Limits.FileSize, s.Limits.Disk, s.Limits.Inodes = 1<<20, 4<<20, 100
 		expect(t, r, s, Exited, 0, "EFBIG 1048576\nENOSPC True\nENOSPC True")
@@ -173,18 +157,18 @@ func TestTheHostsFilesAreNotThere(t *testing.T) {
 for p in ("/etc/shadow", "/root", "/home", "/var", "/sys", "/run", "/mnt", "/proc/sys", "/proc/kcore", "/proc/1/root", "/proc/1/environ", "/proc/1/mem", "/.scratch", %q):
     try: os.stat(p); os.listdir(p) if os.path.isdir(p) else open(p).read(); print("open", p)
     except OSError: pass
-print(sorted(os.listdir("/")) == sorted(x for x in os.listdir("/") if x in ("bin","sbin","lib","lib32","lib64","libx32","usr","dev","etc","proc","tmp","work")), os.listdir("/tmp"), sorted(os.listdir("/dev")))
+print(sorted(os.listdir("/")) == sorted(x for x in os.listdir("/") if x in ("bin","sbin","lib","lib32","lib64","libx32","usr","dev","etc","proc","tmp","work","warm")), os.listdir("/tmp"), sorted(os.listdir("/dev")))
 print(open("/proc/self/mountinfo").read().count(" ext4 ") >= 0, os.getcwd())
 for fd in os.listdir("/proc/self/fd"):
     try: print("fd", fd) if int(fd) > 2 and "/proc/" not in os.readlink("/proc/self/fd/" + fd) else None
     except FileNotFoundError: pass`, marker)
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		expect(t, r, python(program), Exited, 0, "True [] ['fd', 'full', 'null', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'urandom', 'zero']\nTrue /work")
 	})
 }
 
 func TestNothingOutsideTheRoomCanBeWritten(t *testing.T) {
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		expect(t, r, python(`import os
 for p in ("/x", "/usr/x", "/usr/bin/x", "/etc/x", "/etc/passwd", "/dev/x", "/proc/x", "/lib/x"):
     try: open(p, "w"); print("wrote", p)
@@ -251,13 +235,13 @@ for index in range(1, 64):
     flags = struct.unpack("16sH", fcntl.ioctl(probe, 0x8913, name + bytes(24))[:18])[1]
     if flags & 1: print("interface is up", name)
 a, b = socket.socketpair(); a.send(b"x"); print(b.recv(1))`, l.Addr().(*net.TCPAddr).Port)
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		expect(t, r, python(program), Exited, 0, "b'x'")
 	})
 }
 
 func TestCollectedFilesNeverComeThroughLinks(t *testing.T) {
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		s := shell(`mkdir d; echo real > d/real.txt; ln -s /etc/passwd d/passwd.txt; ln -s /etc d/etc; ln -s /work/d/real.txt d/same.txt
 mkfifo d/pipe.txt; ln -s ../../../etc d/up; echo hidden > d/none.txt; chmod 000 d/none.txt; touch "$(printf 'd/bad\377.txt')"; ln d/real.txt d/hard.txt`)
 		s.Processes[0].Collect = []string{"**"}
@@ -294,7 +278,7 @@ func TestReportsWrittenBeforeALimitAreStillCollected(t *testing.T) {
 }
 
 func TestTheFirstProcessCannotBeDisturbed(t *testing.T) {
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		expect(t, r, python(`import os, signal, resource
 for s in range(1, 65):
     try: os.kill(1, s)
@@ -312,7 +296,7 @@ print("alive")`), Exited, 0, "alive")
 }
 
 func TestPowersCannotBeRegained(t *testing.T) {
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		expect(t, r, python(`import os, resource, ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 for name, f in dict(setuid=lambda: os.setuid(0), setgid=lambda: os.setgid(0), setgroups=lambda: os.setgroups([0]), chroot=lambda: os.chroot("/tmp"), nice=lambda: os.setpriority(os.PRIO_PROCESS, 0, -5),
@@ -356,13 +340,13 @@ for name, nr, arg in [%s]:
     if got != -1 or ctypes.get_errno() != 1: print(name, got, ctypes.get_errno())
 ctypes.set_errno(0)
 print(libc.syscall(L(%d), L(0), L(0)), ctypes.get_errno())`, list.String(), unix.SYS_CLONE3)
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		expect(t, r, python(program), Exited, 0, "-1 38")
 	})
 }
 
 func TestProcessesOfTheHostAreOutOfReach(t *testing.T) {
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		expect(t, r, python(fmt.Sprintf(`import os
 try: os.kill(%d, 0); print("reached")
 except ProcessLookupError: print("not there")`, max(os.Getpid(), 1000))), Exited, 0, "not there")

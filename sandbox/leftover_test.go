@@ -59,7 +59,7 @@ print("up", flush=True)
 
 func TestDaemonsDieWithTheProgramThatLeftThem(t *testing.T) {
 	mark := fmt.Sprintf("daemon-mark-%d", time.Now().UnixNano())
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		expect(t, r, hostile(mark+t.Name()), Exited, 0, "up")
 		if left := alive(t, mark+t.Name()); len(left) > 0 {
 			t.Errorf("still there: %q", left)
@@ -68,7 +68,7 @@ func TestDaemonsDieWithTheProgramThatLeftThem(t *testing.T) {
 }
 
 func TestEverythingIsDeadSoonAfterALimit(t *testing.T) {
-	variants(t, func(t *testing.T, r *Runner) {
+	variants(t, func(t *testing.T, r *subject) {
 		mark := fmt.Sprintf("limit-mark-%s-%d", t.Name(), time.Now().UnixNano())
 		s := hostile(mark)
 		s.Processes[0].Argv[4] += "\nwhile True: pass"

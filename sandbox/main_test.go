@@ -43,7 +43,12 @@ func python(program string) Step {
 	return Step{Name: "python", Runtimes: System(), Processes: []Process{{Argv: []string{"/usr/bin/python3", "-I", "-S", "-c", program}}}}
 }
 
-func mustRun(t testing.TB, r *Runner, s Step) Result {
+// runner is a Runner, a Pool or a subject.
+type runner interface {
+	Run(ctx context.Context, step Step) (Result, error)
+}
+
+func mustRun(t testing.TB, r runner, s Step) Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -55,7 +60,7 @@ func mustRun(t testing.TB, r *Runner, s Step) Result {
 }
 
 // expect runs a single process and checks how it ended and what it printed.
-func expect(t testing.TB, r *Runner, s Step, o Outcome, code int, stdout string) ProcessResult {
+func expect(t testing.TB, r runner, s Step, o Outcome, code int, stdout string) ProcessResult {
 	t.Helper()
 	p := mustRun(t, r, s).Processes[0]
 	if p.Outcome != o || (o == Exited && p.ExitCode != code) {

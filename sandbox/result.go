@@ -32,7 +32,25 @@ type Result struct {
 	// Prepare lasts from the call until all programs were executed, Run from
 	// then until everything was dead and collected.
 	Prepare, Run time.Duration
+	// Way is how the step came to run.
+	Way Way
 }
+
+// Way says what a step began with.
+type Way string
+
+// Ways. The more was there in advance, the shorter is Result.Prepare; what a
+// step can do, and what it may not, is the same in all of them.
+const (
+	// Cold rooms were built for the step.
+	Cold Way = "cold"
+	// Prepared rooms stood empty.
+	Prepared Way = "prepared"
+	// Warm rooms held a waiting warm-up program.
+	Warm Way = "warm"
+	// Forked rooms held a fresh child of a fork-server.
+	Forked Way = "forked"
+)
 
 // ProcessResult is how one process went.
 type ProcessResult struct {

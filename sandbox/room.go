@@ -9,56 +9,77 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/goals-tracker/tracker/sandbox/internal/cgroup"
 	"github.com/goals-tracker/tracker/sandbox/internal/wire"
 )
 
-// roomSpec is what a room is opened for; process is nil for one that is only
-// built.
+// roomSpec is what a room is built for, before its job is known.
 type roomSpec struct {
+	mounts []wire.Mount
+	// limits are those of the group and of the file system until a job brings
+	// others.
+	limits Limits
+	// stdin asks for a pipe even if it may not be used.
+	stdin   bool
+	channel *os.File
+	// warm is the program that waits in the room; nil for none.
+	warm *WarmUp
+	// server is set for a fork-server's own room.
+	server bool
+	// from is the fork-server whose child the room is; nil for none.
+	from *zygote
+}
+
+// task is what a room does.
+type task struct {
 	role    string
 	process *Process
-	mounts  []wire.Mount
 	limits  Limits
-	channel *os.File
 	met     func(role string, o Outcome)
 }
 
 // room is one sandbox seen from the host. Its reader goroutine owns the fields
 // below the line; others read them after gone.
 type room struct {
-	spec     roomSpec
-	runner   *Runner
-	slot     int
-	proc     *os.Process
-	control  *os.File
-	stderr   *os.File // what pid 1 itself says when it panics
-	group    *cgroup.Group
-	joined   chan error
-	sent     chan struct{}
-	capture  *capture
-	sampler  sampler
-	closeErr error
-	closing  sync.Once
+	spec    roomSpec
+	runner  *Runner
+	slot    int
+	body    body
+	control *os.File
+	stderr  *os.File    // what pid 1 itself says when it panics
+	outputs [2]*os.File // the payload's, until there is a task
+	stdin   *os.File
+	group   *cgroup.Group
+	joined  chan error
+	booted  chan struct{} // the description was sent
+	sent    chan struct{} // so was the job
+	sampler sampler
+	closing sync.Once
 
-	ready, started, ended, gone chan struct{}
+	closeErr   error
+	frameLimit atomic.Int64
+
+	ready, warmed, started, ended, gone chan struct{}
 
 	mu      sync.Mutex
+	task    task
+	capture *capture
+	dead    bool
 	outcome Outcome
+	// before is the CPU time of everything before the job.
+	before time.Duration
 
 	// owned by read
 	exited    *wire.Exited
 	files     []File
 	truncated bool
 	fail      *wire.Fail
-	state     *os.ProcessState
+	end       ending
 	diedAt    time.Time
 	lost      error
 
@@ -73,14 +94,16 @@ const stopPatience = 60 * time.Millisecond
 // collectPatience bounds what pid 1 does after everything else is dead.
 const collectPatience = 5 * time.Second
 
+// smallFrame is what pid 1 says apart from collected files.
+const smallFrame = 1 << 16
+
 // read follows pid 1 to its end. It never trusts a length: pid 1 passes on what
 // a payload wrote.
 func (m *room) read() {
 	defer close(m.gone)
-	limit := int(m.spec.limits.Collect) + 1<<16
 	r := bufio.NewReader(m.control)
 	for {
-		kind, body, err := wire.ReadFrame(r, limit)
+		kind, body, err := wire.ReadFrame(r, int(m.frameLimit.Load()))
 		if err != nil {
 			if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 				m.lost = err
@@ -93,16 +116,24 @@ func (m *room) read() {
 		}
 	}
 	m.kill()
-	m.state, _ = m.proc.Wait()
+	m.end = m.body.wait()
 	m.diedAt = time.Now()
 	closeOnce(m.ended)
-	m.capture.wait()
+	m.mu.Lock()
+	m.dead = true
+	capture := m.capture
+	m.mu.Unlock()
+	if capture != nil {
+		capture.wait()
+	}
 }
 
 func (m *room) take(kind wire.Kind, body []byte) error {
 	switch kind {
 	case wire.KindReady:
 		closeOnce(m.ready)
+	case wire.KindWarmed:
+		closeOnce(m.warmed)
 	case wire.KindStarted:
 		closeOnce(m.started)
 	case wire.KindExited:
@@ -175,6 +206,9 @@ func (m *room) start() error {
 		return err
 	}
 	<-m.sent
+	if err := m.beforehand(); err != nil {
+		return err
+	}
 	if err := wire.WriteFrame(m.control, wire.KindGo, nil); err != nil {
 		<-m.gone
 		return m.failure()
@@ -199,8 +233,8 @@ func (m *room) stop(o Outcome) {
 	if !first {
 		return
 	}
-	if m.spec.met != nil {
-		m.spec.met(m.spec.role, o)
+	if m.task.met != nil {
+		m.task.met(m.task.role, o)
 	}
 	// A pid 1 that is starved of CPU can't obey in time; its death is certain.
 	_ = m.control.SetWriteDeadline(time.Now().Add(stopPatience / 2))
@@ -224,116 +258,26 @@ func (m *room) stopped() bool {
 }
 
 // kill ends pid 1, and the kernel then ends everything in its namespace.
-func (m *room) kill() { _ = m.proc.Kill() }
+func (m *room) kill() { m.body.kill() }
 
 // close waits for the end and gives back what the room took. Call kill first.
 func (m *room) close() error {
 	m.closing.Do(func() {
 		<-m.gone
 		<-m.joined
-		_ = m.control.Close()
-		_ = m.stderr.Close()
+		closeAll([]*os.File{m.control, m.stderr})
+		if m.stdin != nil {
+			_ = m.stdin.Close()
+		}
+		if m.capture == nil {
+			closeAll(m.outputs[:])
+		}
 		m.sampler.close()
+		m.body.close()
 		if m.group != nil {
 			m.closeErr = m.group.Remove()
 		}
 		m.runner.slots <- m.slot
 	})
 	return m.closeErr
-}
-
-// failure explains a room that ended before its program did.
-func (m *room) failure() error {
-	if m.fail == nil {
-		text := make([]byte, 4096)
-		_ = m.stderr.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
-		n, _ := m.stderr.Read(text)
-		err := errors.New("pid 1 of the sandbox died")
-		if m.lost != nil {
-			err = fmt.Errorf("pid 1 of the sandbox was lost: %w", m.lost)
-		}
-		if m.state != nil {
-			err = fmt.Errorf("%w (%s)", err, m.state)
-		}
-		if n > 0 {
-			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(text[:n])))
-		}
-		return err
-	}
-	cause := errors.New("refused")
-	if m.fail.Errno != 0 {
-		cause = unix.Errno(m.fail.Errno)
-	}
-	switch m.fail.Stage {
-	case wire.StageExec:
-		return &StartError{Role: m.spec.role, Path: m.fail.Text, Err: cause}
-	case wire.StageFiles:
-		return fmt.Errorf("write %s into the sandbox: %w", m.fail.Text, cause)
-	default:
-		return fmt.Errorf("prepare sandbox: %s: %s: %w", m.fail.Stage, m.fail.Text, cause)
-	}
-}
-
-// result is called after gone.
-func (m *room) result(started time.Time) (ProcessResult, error) {
-	p := ProcessResult{Role: m.spec.role, Outcome: Exited, ExitCode: -1, Files: m.files, FilesTruncated: m.truncated}
-	p.Stdout, p.Stderr, p.Truncated = m.capture.result()
-	p.Wall = m.diedAt.Sub(started)
-	p.CPU, p.MaxRSS = m.usage()
-	m.mu.Lock()
-	stopped := m.outcome
-	m.mu.Unlock()
-	var kills int64
-	if m.group != nil {
-		kills, _ = m.group.OOMKills()
-	}
-	if m.exited != nil {
-		status := unix.WaitStatus(m.exited.Status)
-		if status.Exited() {
-			p.ExitCode = status.ExitStatus()
-		}
-		if status.Signaled() {
-			p.Signal = int(status.Signal())
-		}
-	} else {
-		p.Signal = int(unix.SIGKILL)
-	}
-	switch {
-	case m.blind != nil:
-		return p, m.blind
-	case stopped != "":
-		p.Outcome = stopped
-	case kills > 0:
-		p.Outcome = OutOfMemory
-	case p.Truncated:
-		p.Outcome = OutputLimit
-	case p.CPU > m.spec.limits.CPU || p.Signal == int(unix.SIGXCPU):
-		p.Outcome = TimedOut
-	case m.fail != nil || m.lost != nil || m.exited == nil:
-		return p, m.failure()
-	}
-	if p.Outcome != Exited {
-		m.spec.met(m.spec.role, p.Outcome)
-	}
-	return p, nil
-}
-
-func (m *room) usage() (cpu time.Duration, memory int64) {
-	cpu, memory = m.sampler.cpu, m.sampler.memory
-	if m.exited != nil {
-		cpu = max(cpu, m.exited.User+m.exited.System)
-		memory = max(memory, m.exited.MaxRSS)
-	} else if m.state != nil {
-		cpu = max(cpu, m.state.UserTime()+m.state.SystemTime())
-	}
-	if m.group == nil {
-		return cpu, memory
-	}
-	if used, ok := m.group.CPU(); ok {
-		cpu = used
-	}
-	if peak := m.group.PeakMemory(); peak > 0 {
-		memory = peak
-	}
-	return cpu, memory
 }

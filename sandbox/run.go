@@ -25,38 +25,42 @@ const prepareTimeout = 20 * time.Second
 // programs that can't be executed.
 func (r *Runner) Run(ctx context.Context, step Step) (Result, error) {
 	begun := time.Now()
+	mounts, err := r.check(step)
+	if err != nil {
+		return Result{}, err
+	}
+	result, err := r.runCold(ctx, step, mounts, begun)
+	return result, step.wrap(err)
+}
+
+func (r *Runner) runCold(ctx context.Context, step Step, mounts []wire.Mount, begun time.Time) (Result, error) {
+	x := &run{runner: r, step: step, way: Cold}
+	return x.finish(ctx, begun, func(ctx context.Context) error { return x.open(ctx, mounts) })
+}
+
+// check returns what the step's rooms show of the host.
+func (r *Runner) check(step Step) ([]wire.Mount, error) {
 	if err := step.Validate(); err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	mounts, err := r.mounts(step)
-	if err != nil {
-		return Result{}, err
+	return r.mounts(step)
+}
+
+func (s Step) wrap(err error) error {
+	if s.Name == "" || err == nil {
+		return err
 	}
-	run := &run{runner: r, step: step}
-	result, err := run.execute(ctx, mounts, begun)
-	// Whatever happened, nothing may be left.
-	var closing []error
-	for _, room := range run.rooms {
-		room.kill()
-		closing = append(closing, room.close())
-	}
-	if err == nil {
-		err = errors.Join(closing...)
-	}
-	if err != nil {
-		if step.Name != "" {
-			err = fmt.Errorf("run step %s: %w", step.Name, err)
-		}
-		return Result{}, err
-	}
-	return result, nil
+	return fmt.Errorf("run step %s: %w", s.Name, err)
 }
 
 // run is one execution of a step.
 type run struct {
 	runner *Runner
 	step   Step
+	way    Way
 	rooms  []*room
+	// begun says that every program was started.
+	begun bool
 
 	mu      sync.Mutex
 	outcome Outcome
@@ -72,21 +76,41 @@ func (x *run) met(role string, o Outcome) {
 	}
 }
 
-func (x *run) execute(ctx context.Context, mounts []wire.Mount, begun time.Time) (Result, error) {
-	slots, err := x.runner.take(ctx, len(x.step.Processes))
+// finish runs the step in the rooms that get brings and takes them down.
+func (x *run) finish(ctx context.Context, begun time.Time, get func(context.Context) error) (Result, error) {
+	result, err := x.execute(ctx, begun, get)
+	// Whatever happened, nothing may be left.
+	var closing []error
+	for _, room := range x.rooms {
+		room.kill()
+	}
+	for _, room := range x.rooms {
+		closing = append(closing, room.close())
+	}
+	if err == nil {
+		err = errors.Join(closing...)
+	}
 	if err != nil {
+		return Result{}, err
+	}
+	return result, nil
+}
+
+func (x *run) execute(ctx context.Context, begun time.Time, get func(context.Context) error) (Result, error) {
+	if err := get(ctx); err != nil {
 		return Result{}, err
 	}
 	preparing, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
-	if err := x.prepare(preparing, mounts, slots); err != nil {
+	if err := x.start(preparing); err != nil {
 		return Result{}, err
 	}
+	x.begun = true
 	started := time.Now()
 	if err := x.supervise(ctx); err != nil {
 		return Result{}, err
 	}
-	result := Result{Outcome: Exited, Prepare: started.Sub(begun), Run: time.Since(started)}
+	result := Result{Outcome: Exited, Prepare: started.Sub(begun), Run: time.Since(started), Way: x.way}
 	for _, room := range x.rooms {
 		p, err := room.result(started)
 		if err != nil {
@@ -102,32 +126,60 @@ func (x *run) execute(ctx context.Context, mounts []wire.Mount, begun time.Time)
 	return result, nil
 }
 
-// prepare opens all rooms, lets them build at the same time, and starts their
-// programs together.
-func (x *run) prepare(ctx context.Context, mounts []wire.Mount, slots []int) error {
-	defer func() {
-		// Those that no room took over.
-		for _, slot := range slots {
-			x.runner.slots <- slot
-		}
-	}()
-	ends, err := channelEnds(x.step.Processes)
+// open opens all rooms, which build themselves at the same time.
+func (x *run) open(ctx context.Context, mounts []wire.Mount) error {
+	slots, err := x.runner.take(ctx, len(x.step.Processes))
 	if err != nil {
 		return err
 	}
-	defer closeAll(ends)
-	limits := x.step.Limits
+	specs := make([]roomSpec, len(x.step.Processes))
 	for i, p := range x.step.Processes {
-		spec := roomSpec{role: p.Role, process: &x.step.Processes[i], mounts: mounts, limits: p.Limits.or(limits).or(DefaultLimits()), met: x.met}
-		if p.Channel {
+		specs[i] = roomSpec{mounts: mounts, limits: x.step.limitsOf(i), stdin: len(p.Stdin) > 0}
+	}
+	x.rooms, err = x.runner.openAll(slots, specs, x.step.Processes[0].Channel)
+	return err
+}
+
+// openAll opens a room for each spec, with a channel between two if asked. It
+// owns the slots; the rooms that it returns must be closed also on error.
+func (r *Runner) openAll(slots []int, specs []roomSpec, channel bool) (rooms []*room, err error) {
+	defer func() {
+		// Those that no room took over.
+		for _, slot := range slots {
+			r.slots <- slot
+		}
+	}()
+	var ends []*os.File
+	if channel {
+		if ends, err = channelEnds(); err != nil {
+			return nil, err
+		}
+		defer closeAll(ends)
+	}
+	for i, spec := range specs {
+		if channel {
 			spec.channel = ends[i]
 		}
-		room, err := x.runner.open(slots[0], spec)
+		room, err := r.open(slots[0], spec)
 		slots = slots[1:]
 		if err != nil {
+			return rooms, err
+		}
+		rooms = append(rooms, room)
+	}
+	return rooms, nil
+}
+
+// limitsOf are those of one process.
+func (s *Step) limitsOf(i int) Limits { return s.Processes[i].Limits.or(s.Limits).or(DefaultLimits()) }
+
+// start gives the rooms their tasks and starts their programs together.
+func (x *run) start(ctx context.Context) error {
+	for i, room := range x.rooms {
+		p := &x.step.Processes[i]
+		if err := room.assign(task{role: p.Role, process: p, limits: x.step.limitsOf(i), met: x.met}); err != nil {
 			return err
 		}
-		x.rooms = append(x.rooms, room)
 	}
 	for _, room := range x.rooms {
 		if err := room.waitReady(ctx); err != nil {
@@ -198,11 +250,8 @@ func (x *run) allGone() <-chan struct{} {
 	return done
 }
 
-// channelEnds makes the socket pair when the step asks for one.
-func channelEnds(processes []Process) ([]*os.File, error) {
-	if !processes[0].Channel {
-		return nil, nil
-	}
+// channelEnds makes the socket pair between two processes.
+func channelEnds() ([]*os.File, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("make channel: %w", err)

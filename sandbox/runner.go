@@ -26,9 +26,11 @@ type Runner struct {
 	cgroups    *cgroup.Manager
 	noCgroup   string // why there is none
 	filter     []byte
-	outside    []string // the host's namespaces
-	slots      chan int
-	turn       chan struct{} // held while taking several slots
+	// serverFilter is a fork-server's, and the first of two that its children have.
+	serverFilter []byte
+	outside      []string // the host's namespaces
+	slots        chan int
+	turn         chan struct{} // held while taking several slots
 }
 
 // New finds out what this machine grants and proves it by building a room. It
@@ -45,8 +47,10 @@ func New(cfg Config) (*Runner, error) {
 		return nil, err
 	}
 	r.findCgroups()
-	r.filter, err = seccomp.Program(seccomp.Options{DenySharedMemory: r.cgroups == nil})
-	if err != nil {
+	if r.filter, err = seccomp.Program(seccomp.Options{DenySharedMemory: r.cgroups == nil}); err != nil {
+		return nil, err
+	}
+	if r.serverFilter, err = seccomp.Program(seccomp.Options{DenySharedMemory: r.cgroups == nil, ForkServer: true}); err != nil {
 		return nil, err
 	}
 	if r.root && cfg.NoUserNamespace {
@@ -147,7 +151,7 @@ func (r *Runner) tryRoom() error {
 	}
 	if err = room.waitReady(ctx); err == nil {
 		// What limits CPU time, and memory without a cgroup, must be seen.
-		err = room.sampler.sample(room.proc.Pid, true)
+		err = room.sampler.sample(room.body.pid(), true)
 	}
 	room.kill()
 	return errors.Join(err, room.close())
@@ -175,6 +179,29 @@ func (r *Runner) take(ctx context.Context, n int) ([]int, error) {
 		}
 	}
 	return slots, nil
+}
+
+// tryTake reserves n slots if they are free now; nil if not.
+func (r *Runner) tryTake(n int) []int {
+	select {
+	case r.turn <- struct{}{}:
+	default:
+		return nil // somebody waits for one
+	}
+	defer func() { <-r.turn }()
+	var slots []int
+	for range n {
+		select {
+		case slot := <-r.slots:
+			slots = append(slots, slot)
+		default:
+			for _, slot := range slots {
+				r.slots <- slot
+			}
+			return nil
+		}
+	}
+	return slots
 }
 
 // advice turns the kernel's terse answer into what an operator can do.

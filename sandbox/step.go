@@ -34,6 +34,33 @@ type Step struct {
 	Processes []Process
 	// Limits hold for each process; fields left zero take DefaultLimits.
 	Limits Limits
+	// Recurring says that steps of this kind come again, so that a Pool may keep
+	// rooms for them. A Runner ignores it.
+	Recurring bool
+	// WarmUp may serve the processes that are Warm, in a Pool. Optional.
+	WarmUp *WarmUp
+}
+
+// WarmDir is where a warm-up program finds its files and starts.
+const WarmDir = "/warm"
+
+// WarmUp is a program that waits in a room for a process to become. It is
+// confined as that process will be, in WarmDir. When it is ready it writes the
+// line "ready" to standard output, nothing before it, and reads one line from
+// standard input: a JSON object with argv, env and dir of the process, whose
+// files are then in WorkDir. End of file instead means that it is not needed.
+// From there on it is the process, whose standard input follows the line once
+// that was read.
+type WarmUp struct {
+	// Argv is the program. Required.
+	Argv []string
+	// Env is added to BaseEnv as NAME=value.
+	Env []string
+	// Files are put below WarmDir, read-only.
+	Files []File
+	// ForkServer says that the program, when it finds ForkServerEnv in its
+	// environment, forks a process for each room instead (see README.md).
+	ForkServer bool
 }
 
 // Grace is how long a second process may outlive the first.
@@ -78,6 +105,9 @@ type Process struct {
 	Collect []string
 	// Channel connects the two processes at ChannelFD; both or neither.
 	Channel bool
+	// Warm says that the step's WarmUp may become this process. It must behave
+	// the same when Argv is executed.
+	Warm bool
 	// Limits override the step's where not zero; Wall is the step's alone.
 	Limits Limits
 }
@@ -215,6 +245,11 @@ func (s Step) check() error {
 			return err
 		}
 	}
+	if s.WarmUp != nil {
+		if err := s.WarmUp.check(); err != nil {
+			return fmt.Errorf("warm-up: %w", err)
+		}
+	}
 	for i, p := range s.Processes {
 		if err := p.check(p.Limits.or(s.Limits).or(DefaultLimits())); err != nil {
 			return fmt.Errorf("process %d %s: %w", i, p.Role, err)
@@ -237,7 +272,7 @@ func (s Step) check() error {
 }
 
 // ownTargets are the room's own; a runtime over them would break or weaken it.
-var ownTargets = []string{"/proc", "/dev", "/work", "/tmp", "/sys", "/.scratch"}
+var ownTargets = []string{"/proc", "/dev", WorkDir, "/tmp", "/sys", "/.scratch"}
 
 func (m Mount) target() string {
 	if m.Target == "" {
@@ -263,22 +298,39 @@ func (m Mount) check() error {
 // below reports whether p is root or lies in it.
 func below(p, root string) bool { return p == root || strings.HasPrefix(p, root+"/") }
 
-func (p Process) check(l Limits) error {
-	if err := l.check(); err != nil {
-		return err
-	}
-	if len(p.Argv) == 0 || p.Argv[0] == "" {
+func checkProgram(argv, env []string, paths ...string) error {
+	if len(argv) == 0 || argv[0] == "" {
 		return errors.New("no program to run")
 	}
-	for _, s := range slices.Concat(p.Argv, p.Env, []string{p.Dir, p.Program}) {
+	for _, s := range slices.Concat(argv, env, paths) {
 		if strings.ContainsRune(s, 0) {
 			return fmt.Errorf("%q contains NUL", s)
 		}
 	}
-	for _, e := range p.Env {
+	for _, e := range env {
 		if name, _, ok := strings.Cut(e, "="); !ok || name == "" {
 			return fmt.Errorf("environment entry %q is not NAME=value", e)
 		}
+	}
+	return nil
+}
+
+// warmLimits bound the files of a warm-up program.
+func warmLimits() Limits { return Limits{Disk: 64 << 20, Inodes: 4096} }
+
+func (w *WarmUp) check() error {
+	if err := checkProgram(w.Argv, w.Env); err != nil {
+		return err
+	}
+	return checkFiles(w.Files, warmLimits())
+}
+
+func (p Process) check(l Limits) error {
+	if err := l.check(); err != nil {
+		return err
+	}
+	if err := checkProgram(p.Argv, p.Env, p.Dir, p.Program); err != nil {
+		return err
 	}
 	for _, pattern := range p.Collect {
 		if err := wire.CheckGlob(pattern); err != nil {

@@ -51,13 +51,32 @@ func (m *room) watch(ctx context.Context) {
 	}
 }
 
+// beforehand notes what a warm-up program has used, which is not its job's.
+func (m *room) beforehand() error {
+	if m.spec.warm == nil && m.spec.from == nil {
+		return nil
+	}
+	if m.group != nil {
+		if used, ok := m.group.CPU(); ok {
+			m.before = used
+			return nil
+		}
+	}
+	if err := m.sampler.sample(m.body.pid(), false); err != nil {
+		return fmt.Errorf("look at the warm-up program: %w", err)
+	}
+	m.sampler.before = m.sampler.cpu
+	m.before = m.sampler.cpu
+	return nil
+}
+
 // maxBlindLooks is how often the watch may fail before the room is taken down:
 // a limit that nobody sees is none.
 const maxBlindLooks = 10
 
 // look returns the limit that was met, if any.
 func (m *room) look(elapsed time.Duration) (Outcome, error) {
-	l := m.spec.limits
+	l := m.task.limits
 	if m.group != nil {
 		kills, err := m.group.OOMKills()
 		if err != nil {
@@ -74,19 +93,19 @@ func (m *room) look(elapsed time.Duration) (Outcome, error) {
 			return "", nil
 		}
 		if used, ok := m.group.CPU(); ok {
-			if used > l.CPU {
+			if used-m.before > l.CPU {
 				return TimedOut, nil
 			}
 			return "", nil
 		}
 	}
-	if err := m.sampler.sample(m.proc.Pid, m.group == nil); err != nil {
+	if err := m.sampler.sample(m.body.pid(), m.group == nil); err != nil {
 		return "", err
 	}
 	if m.group == nil && m.sampler.now > l.Memory {
 		return OutOfMemory, nil
 	}
-	if m.sampler.cpu > l.CPU {
+	if m.sampler.used() > l.CPU {
 		return TimedOut, nil
 	}
 	return "", nil
@@ -97,9 +116,12 @@ func (m *room) look(elapsed time.Duration) (Outcome, error) {
 type sampler struct {
 	dir    *os.File
 	cpu    time.Duration
+	before time.Duration // of cpu, what doesn't count
 	now    int64
 	memory int64 // peak of now
 }
+
+func (s *sampler) used() time.Duration { return s.cpu - s.before }
 
 func (s *sampler) close() {
 	if s.dir != nil {

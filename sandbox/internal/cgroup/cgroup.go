@@ -29,7 +29,7 @@ type Limits struct {
 type Manager struct {
 	kind   string
 	parent string
-	create func(dir string, l Limits) error
+	limit  func(dir string, l Limits) error
 	next   atomic.Uint64
 	prefix string
 }
@@ -97,9 +97,9 @@ func (m *Manager) sweep(age time.Duration) {
 	}
 }
 
-func newManager(kind, parent string, create func(string, Limits) error) *Manager {
+func newManager(kind, parent string, limit func(string, Limits) error) *Manager {
 	prefix := fmt.Sprintf(namePrefix+"%d-%d-", os.Getpid(), time.Now().UnixNano())
-	return &Manager{kind: kind, parent: parent, create: create, prefix: prefix}
+	return &Manager{kind: kind, parent: parent, limit: limit, prefix: prefix}
 }
 
 // Kind is V2 or V1.
@@ -114,15 +114,26 @@ func (m *Manager) New(l Limits) (*Group, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make cgroup: %w", err)
 	}
-	g := &Group{kind: m.kind, dir: dir}
-	if err := m.create(dir, l); err != nil {
-		return nil, errors.Join(fmt.Errorf("limit cgroup: %w", err), g.Remove())
+	g := &Group{kind: m.kind, dir: dir, limit: m.limit}
+	if err := g.Limit(l); err != nil {
+		return nil, errors.Join(err, g.Remove())
 	}
 	return g, nil
 }
 
 // Group is one sandbox's group.
-type Group struct{ kind, dir string }
+type Group struct {
+	kind, dir string
+	limit     func(dir string, l Limits) error
+}
+
+// Limit sets limits, in place of those that the group has.
+func (g *Group) Limit(l Limits) error {
+	if err := g.limit(g.dir, l); err != nil {
+		return fmt.Errorf("limit cgroup: %w", err)
+	}
+	return nil
+}
 
 // Open returns the group's folder, for a process to be born into; version 2
 // only, as clone3 takes no other.

@@ -49,7 +49,7 @@ func TestAUnifiedTreeWithoutTheControllersIsRefusedWithTheReason(t *testing.T) {
 
 func TestVersion2LimitsAreWrittenToTheirFiles(t *testing.T) {
 	dir := t.TempDir()
-	if err := createV2(dir, Limits{Memory: 1 << 20, Tasks: 9}); err != nil {
+	if err := limitV2(dir, Limits{Memory: 1 << 20, Tasks: 9}); err != nil {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{"memory.max": "1048576", "memory.swap.max": "0", "memory.oom.group": "1", "pids.max": "9"} {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // hierarchy is where a controller's tree is mounted and which part of the tree
@@ -101,21 +102,34 @@ func detectV1(mountinfo, self string) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := newManager(V1, parent, createV1)
+	m := newManager(V1, parent, limitV1)
 	return m, try(m)
 }
 
-func createV1(dir string, l Limits) error {
+func limitV1(dir string, l Limits) error {
 	if l.Memory <= 0 {
 		return nil
 	}
 	limit := strconv.FormatInt(l.Memory, 10)
-	if err := write(dir, "memory.limit_in_bytes", limit); err != nil {
-		return err
-	}
 	// Without swap accounting in the kernel the file doesn't exist; then
 	// swappiness keeps the group out of swap.
-	if err := write(dir, "memory.memsw.limit_in_bytes", limit); err != nil && !errors.Is(err, os.ErrNotExist) {
+	both := func() error {
+		if err := write(dir, "memory.memsw.limit_in_bytes", limit); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	err := write(dir, "memory.limit_in_bytes", limit)
+	if errors.Is(err, syscall.EINVAL) {
+		// Memory alone may not have more than memory and swap together.
+		if err = both(); err == nil {
+			err = write(dir, "memory.limit_in_bytes", limit)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := both(); err != nil {
 		return err
 	}
 	if err := write(dir, "memory.swappiness", "0"); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -143,7 +157,7 @@ func detectV2(parent, mountinfo, self string) (*Manager, error) {
 	if err := delegate(parent); err != nil {
 		return nil, err
 	}
-	m := newManager(V2, parent, createV2)
+	m := newManager(V2, parent, limitV2)
 	return m, try(m)
 }
 
@@ -173,7 +187,7 @@ func delegate(parent string) error {
 	return nil
 }
 
-func createV2(dir string, l Limits) error {
+func limitV2(dir string, l Limits) error {
 	if l.Memory > 0 {
 		if err := write(dir, "memory.max", strconv.FormatInt(l.Memory, 10)); err != nil {
 			return err

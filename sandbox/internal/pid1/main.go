@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +28,9 @@ const (
 	fdStderr  = 5
 	// fdExtra holds standard input, if any, then the channel, if any.
 	fdExtra = 6
+	// fdLink leads to the payload where that was forked before the room existed,
+	// and then holds its own descriptors.
+	fdLink = 4
 )
 
 // maxFrame bounds one file of a submission, the largest thing the host sends.
@@ -52,6 +57,15 @@ type process struct {
 	boot    wire.Boot
 	job     wire.Job
 	files   []wire.File
+	// child is the payload; before its job it is a warm-up program.
+	child int
+	// reaped is what became of a child that was there before its job.
+	reaped chan wire.Exited
+	// turn is taken by the job or by the end of the warm-up program, whichever
+	// comes first.
+	turn atomic.Bool
+	// used is the CPU time that the warm-up program took before its job.
+	used time.Duration
 }
 
 // stageError says at which stage and on what pid 1 stumbled.
@@ -87,21 +101,25 @@ func (p *process) run() error {
 	if err := buildRoom(p.boot); err != nil {
 		return err
 	}
+	if p.boot.Filters > 0 {
+		if err := p.adopt(); err != nil {
+			return err
+		}
+	}
 	if err := wire.WriteFrame(p.control, wire.KindReady, nil); err != nil {
 		return err
 	}
 	if err := p.receiveJob(); err != nil {
 		return err
 	}
-	child, err := p.spawn()
-	if err != nil {
+	if err := p.begin(); err != nil {
 		return err
 	}
 	if err := wire.WriteFrame(p.control, wire.KindStarted, nil); err != nil {
 		return err
 	}
 	go p.obey()
-	exited := reap(child)
+	exited := p.wait()
 	if err := wire.WriteFrame(p.control, wire.KindExited, exited.Encode()); err != nil {
 		return err
 	}
@@ -150,7 +168,14 @@ func (p *process) receiveJob() error {
 			if p.job, err = wire.DecodeJob(body); err != nil {
 				return err
 			}
+			if err := p.limitScratch(); err != nil {
+				return err
+			}
 			if err := p.writeFiles(); err != nil {
+				return err
+			}
+		case wire.KindWarm:
+			if err := p.startWarm(body); err != nil {
 				return err
 			}
 		case wire.KindGo:
@@ -162,6 +187,29 @@ func (p *process) receiveJob() error {
 			return errors.New("unexpected frame before the start")
 		}
 	}
+}
+
+// begin executes the job's program, or lets the warm-up program become it.
+func (p *process) begin() error {
+	if p.child != 0 {
+		return p.handOver()
+	}
+	child, err := p.spawn(&p.job)
+	p.child = child
+	return err
+}
+
+func (p *process) wait() wire.Exited {
+	if p.reaped == nil {
+		return reap(p.child)
+	}
+	x := <-p.reaped
+	x.User -= p.used
+	if x.User < 0 {
+		x.System = max(x.System+x.User, 0)
+		x.User = 0
+	}
+	return x
 }
 
 // obey waits for the host to say stop, or to be gone.

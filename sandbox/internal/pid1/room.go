@@ -23,7 +23,7 @@ var deviceNodes = []string{"null", "zero", "full", "random", "urandom"}
 
 func buildRoom(b wire.Boot) error {
 	steps := []func(wire.Boot) error{
-		checkNamespaces, makePrivate, mountRoot, bindRuntimes, bindDevices, mountProc, mountScratch, writeEtc, enterRoot, nameHost,
+		checkNamespaces, makePrivate, mountRoot, mountWarm, bindRuntimes, bindDevices, mountProc, mountScratch, writeEtc, enterRoot, nameHost,
 	}
 	for _, step := range steps {
 		if err := step(b); err != nil {

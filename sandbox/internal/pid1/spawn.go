@@ -75,8 +75,8 @@ var childStages = map[childStage]string{
 }
 
 // spawn starts the payload and returns its pid once the exec has succeeded.
-func (p *process) spawn() (int, error) {
-	l, err := p.prepare()
+func (p *process) spawn(job *wire.Job) (int, error) {
+	l, err := p.prepare(job)
 	if err != nil {
 		return 0, err
 	}
@@ -107,10 +107,10 @@ func (p *process) spawn() (int, error) {
 	at := childStage(binary.NativeEndian.Uint32(report[:]))
 	errno = syscall.Errno(binary.NativeEndian.Uint32(report[4:]))
 	if at == childExec {
-		return 0, &stageError{wire.StageExec, p.job.Program, errno}
+		return 0, &stageError{wire.StageExec, job.Program, errno}
 	}
 	if at == childDir {
-		return 0, &stageError{wire.StageExec, p.job.Dir, errno}
+		return 0, &stageError{wire.StageExec, job.Dir, errno}
 	}
 	return 0, &stageError{wire.StageConfine, childStages[at], errno}
 }
@@ -119,7 +119,7 @@ func (p *process) spawn() (int, error) {
 func (p *process) handedOver() []int {
 	fds := []int{fdStdout, fdStderr}
 	next := fdExtra
-	for _, given := range []bool{p.job.Stdin, p.job.Channel} {
+	for _, given := range []bool{p.boot.Stdin, p.boot.Channel} {
 		if given {
 			fds = append(fds, next)
 			next++
@@ -128,31 +128,31 @@ func (p *process) handedOver() []int {
 	return fds
 }
 
-func (p *process) prepare() (*launch, error) {
-	program, err := lookPath(p.job.Program, p.job.Dir, p.job.Env)
+func (p *process) prepare(job *wire.Job) (*launch, error) {
+	program, err := lookPath(job.Program, job.Dir, job.Env)
 	if err != nil {
-		return nil, &stageError{wire.StageExec, p.job.Program, err}
+		return nil, &stageError{wire.StageExec, job.Program, err}
 	}
 	l := &launch{
-		uid: uintptr(p.boot.UID), gid: uintptr(p.boot.GID), switchIDs: p.boot.SwitchIDs, nice: uintptr(p.job.Nice),
+		uid: uintptr(p.boot.UID), gid: uintptr(p.boot.GID), switchIDs: p.boot.SwitchIDs, nice: uintptr(job.Nice),
 		caps: unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3},
 	}
 	if l.path, err = unix.BytePtrFromString(program); err != nil {
 		return nil, &stageError{wire.StageExec, program, err}
 	}
-	if l.dir, err = unix.BytePtrFromString(p.job.Dir); err != nil {
-		return nil, &stageError{wire.StageExec, p.job.Dir, err}
+	if l.dir, err = unix.BytePtrFromString(job.Dir); err != nil {
+		return nil, &stageError{wire.StageExec, job.Dir, err}
 	}
-	if l.argv, err = syscall.SlicePtrFromStrings(p.job.Argv); err != nil {
+	if l.argv, err = syscall.SlicePtrFromStrings(job.Argv); err != nil {
 		return nil, &stageError{wire.StageExec, "arguments", err}
 	}
-	if l.envv, err = syscall.SlicePtrFromStrings(p.job.Env); err != nil {
+	if l.envv, err = syscall.SlicePtrFromStrings(job.Env); err != nil {
 		return nil, &stageError{wire.StageExec, "environment", err}
 	}
-	if err := p.prepareMoves(l); err != nil {
+	if err := p.prepareMoves(l, job); err != nil {
 		return nil, err
 	}
-	for _, r := range p.job.Rlimits {
+	for _, r := range job.Rlimits {
 		var now unix.Rlimit
 		if err := unix.Getrlimit(r.Resource, &now); err != nil {
 			return nil, &stageError{wire.StageConfine, "resource limits", err}
@@ -161,12 +161,12 @@ func (p *process) prepare() (*launch, error) {
 		hard := min(r.Hard, now.Max)
 		l.rlimits = append(l.rlimits, rlimit{uintptr(r.Resource), unix.Rlimit{Cur: min(r.Soft, hard), Max: hard}})
 	}
-	if len(p.job.Filter) == 0 || len(p.job.Filter)%8 != 0 {
+	if len(job.Filter) == 0 || len(job.Filter)%8 != 0 {
 		return nil, &stageError{wire.StageConfine, "seccomp filter", unix.EINVAL}
 	}
-	filter := make([]unix.SockFilter, len(p.job.Filter)/8)
+	filter := make([]unix.SockFilter, len(job.Filter)/8)
 	for i := range filter {
-		raw := p.job.Filter[8*i:]
+		raw := job.Filter[8*i:]
 		filter[i] = unix.SockFilter{Code: binary.NativeEndian.Uint16(raw), Jt: raw[2], Jf: raw[3], K: binary.NativeEndian.Uint32(raw[4:])}
 	}
 	l.filter = unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
@@ -182,11 +182,13 @@ func (p *process) prepare() (*launch, error) {
 	return l, nil
 }
 
-func (p *process) prepareMoves(l *launch) error {
-	next := uintptr(fdExtra)
-	if p.job.Stdin {
-		l.moves = append(l.moves, move{next, 0})
-		next++
+func (p *process) prepareMoves(l *launch, job *wire.Job) error {
+	channel := uintptr(fdExtra)
+	if p.boot.Stdin {
+		channel++
+	}
+	if job.Stdin {
+		l.moves = append(l.moves, move{fdExtra, 0})
 	} else {
 		null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
@@ -195,9 +197,9 @@ func (p *process) prepareMoves(l *launch) error {
 		l.moves = append(l.moves, move{uintptr(null), 0})
 	}
 	l.moves = append(l.moves, move{fdStdout, 1}, move{fdStderr, 2})
-	if p.job.Channel {
+	if job.Channel {
 		// The control socket had this number; the copy here covers it.
-		l.moves = append(l.moves, move{next, ChannelFD})
+		l.moves = append(l.moves, move{channel, ChannelFD})
 	}
 	return nil
 }

@@ -38,3 +38,8 @@ var deniedCalls = []uint32{
 	// clocks
 	unix.SYS_SETTIMEOFDAY, unix.SYS_CLOCK_SETTIME, unix.SYS_CLOCK_ADJTIME, unix.SYS_ADJTIMEX,
 }
+
+// roomCalls are what pid 1 builds a room with.
+var roomCalls = []uint32{
+	unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_MOUNT_SETATTR, unix.SYS_SETHOSTNAME,
+}

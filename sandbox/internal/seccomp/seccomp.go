@@ -13,6 +13,7 @@ package seccomp
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -23,6 +24,9 @@ type Options struct {
 	// DenySharedMemory also denies memfd_create and System V shared memory:
 	// without a memory cgroup nothing else counts their pages.
 	DenySharedMemory bool
+	// ForkServer allows what it takes to build a room in namespaces of one's
+	// own. What a fork-server forks gets a second, full filter.
+	ForkServer bool
 }
 
 // Program returns the assembled filter, eight bytes an instruction in the
@@ -73,15 +77,20 @@ func instructions(o Options) []bpf.Instruction {
 		denied = append(denied, unix.SYS_MEMFD_CREATE, unix.SYS_SHMGET, unix.SYS_SHMAT)
 	}
 	for _, nr := range denied {
+		if o.ForkServer && slices.Contains(roomCalls, nr) {
+			continue
+		}
 		prog = append(prog, onCall(nr, bpf.RetConstant{Val: retErrno(uint32(unix.EPERM))})...)
 	}
 	// glibc falls back to clone, whose flags a filter can see.
 	prog = append(prog, onCall(unix.SYS_CLONE3, bpf.RetConstant{Val: retErrno(uint32(unix.ENOSYS))})...)
-	prog = append(prog, onCall(unix.SYS_CLONE,
-		loadArg(0),
-		bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: namespaceFlags, SkipTrue: 1},
-		bpf.RetConstant{Val: retErrno(uint32(unix.EPERM))},
-		bpf.RetConstant{Val: retAllow})...)
+	if !o.ForkServer {
+		prog = append(prog, onCall(unix.SYS_CLONE,
+			loadArg(0),
+			bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: namespaceFlags, SkipTrue: 1},
+			bpf.RetConstant{Val: retErrno(uint32(unix.EPERM))},
+			bpf.RetConstant{Val: retAllow})...)
+	}
 	for _, nr := range []uint32{unix.SYS_SOCKET, unix.SYS_SOCKETPAIR} {
 		prog = append(prog, onCall(nr,
 			loadArg(0),
@@ -93,11 +102,13 @@ func instructions(o Options) []bpf.Instruction {
 	}
 	// Setting another process's limits needs no capability for the same user,
 	// and a normal user's pid 1 is the same user.
-	prog = append(prog, onCall(unix.SYS_PRLIMIT64,
-		loadArg(0),
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
-		bpf.RetConstant{Val: retErrno(uint32(unix.EPERM))},
-		bpf.RetConstant{Val: retAllow})...)
+	if !o.ForkServer {
+		prog = append(prog, onCall(unix.SYS_PRLIMIT64,
+			loadArg(0),
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
+			bpf.RetConstant{Val: retErrno(uint32(unix.EPERM))},
+			bpf.RetConstant{Val: retAllow})...)
+	}
 	// Typing into somebody's terminal.
 	prog = append(prog, onCall(unix.SYS_IOCTL,
 		loadArg(1),

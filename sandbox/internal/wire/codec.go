@@ -17,8 +17,16 @@ const (
 	KindJob
 	KindGo
 	KindStop
+	// KindWarm is a Job that starts now and becomes another with the next Job.
+	KindWarm
+	// KindAdmit lets a forked process go on, once it is in its cgroup.
+	KindAdmit
 
+	// KindBorn comes from the process that will be pid 1 of a forked room.
+	KindBorn
 	KindReady
+	// KindWarmed says that the warm-up program was executed.
+	KindWarmed
 	KindStarted
 	KindExited
 	KindCollected

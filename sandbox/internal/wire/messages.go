@@ -23,6 +23,15 @@ type Boot struct {
 	// SwitchIDs is false when pid 1 itself already runs as UID (a normal user
 	// can map only himself).
 	SwitchIDs bool
+	// Stdin and Channel say whether the payload's descriptors were handed over.
+	Stdin, Channel bool
+	// WarmDir asks for the folder /warm, with the files Warm.
+	WarmDir bool
+	Warm    []File
+	// Filters is set in a room whose payload was forked before the room existed:
+	// pid 1 finds it as its child, lets it confine itself, and looks whether it
+	// did; so many seccomp filters must then be in force.
+	Filters int
 }
 
 // Encode returns the body of a KindBoot frame.
@@ -42,6 +51,14 @@ func (b Boot) Encode() []byte {
 	e.int(int64(b.UID))
 	e.int(int64(b.GID))
 	e.bool(b.SwitchIDs)
+	e.bool(b.Stdin)
+	e.bool(b.Channel)
+	e.bool(b.WarmDir)
+	e.uint(uint64(len(b.Warm)))
+	for _, f := range b.Warm {
+		e.bytes(f.Encode())
+	}
+	e.uint(uint64(b.Filters))
 	return e.buf
 }
 
@@ -63,8 +80,22 @@ func DecodeBoot(body []byte) (b Boot, version uint64, err error) {
 	b.UID = int(d.int())
 	b.GID = int(d.int())
 	b.SwitchIDs = d.bool()
+	b.Stdin = d.bool()
+	b.Channel = d.bool()
+	b.WarmDir = d.bool()
+	for range d.count() {
+		f, err := DecodeFile(d.bytes())
+		if err != nil {
+			return b, version, err
+		}
+		b.Warm = append(b.Warm, f)
+	}
+	b.Filters = int(d.uint())
 	return b, version, d.done()
 }
+
+// Limits bounds a room's writable files; zero fields leave what is.
+type Limits struct{ ScratchBytes, ScratchInodes int64 }
 
 // File goes into the working folder, or comes back from it.
 type File struct {
@@ -102,9 +133,12 @@ type Job struct {
 	Program   string
 	Argv, Env []string
 	Dir       string
-	// Stdin and Channel say whether the descriptors were handed over.
+	// Stdin and Channel say whether the payload gets the descriptors that the
+	// room was given.
 	Stdin, Channel bool
 	Rlimits        []Rlimit
+	// Limits take the place of the room's.
+	Limits Limits
 	// Filter is a seccomp program, eight bytes an instruction.
 	Filter       []byte
 	Nice         int
@@ -128,6 +162,8 @@ func (j Job) Encode() []byte {
 		e.uint(r.Soft)
 		e.uint(r.Hard)
 	}
+	e.int(j.Limits.ScratchBytes)
+	e.int(j.Limits.ScratchInodes)
 	e.bytes(j.Filter)
 	e.int(int64(j.Nice))
 	e.strings(j.Collect)
@@ -149,6 +185,8 @@ func DecodeJob(body []byte) (Job, error) {
 	for range d.count() {
 		j.Rlimits = append(j.Rlimits, Rlimit{Resource: int(d.int()), Soft: d.uint(), Hard: d.uint()})
 	}
+	j.Limits.ScratchBytes = d.int()
+	j.Limits.ScratchInodes = d.int()
 	j.Filter = d.bytes()
 	j.Nice = int(d.int())
 	j.Collect = d.strings()
@@ -218,6 +256,7 @@ const (
 	StageFiles    = "files"
 	StageConfine  = "confine"
 	StageExec     = "exec"
+	StageWarm     = "warm"
 )
 
 // Encode returns the body of a KindFail frame.

@@ -11,13 +11,14 @@ import (
 
 func TestEveryMessageSurvivesTheWire(t *testing.T) {
 	boot := Boot{Outside: []string{"mnt:[1]"}, Mounts: []Mount{{"/usr", "/usr", false}, {"/lib64", "/lib64", true}}, Hostname: "sandbox",
-		ScratchBytes: 1 << 20, ScratchInodes: 100, UID: 1000, GID: 1000, SwitchIDs: true}
+		ScratchBytes: 1 << 20, ScratchInodes: 100, UID: 1000, GID: 1000, SwitchIDs: true,
+		Stdin: true, Channel: true, WarmDir: true, Warm: []File{{Path: "a.py", Content: []byte("x")}}, Filters: 2}
 	gotBoot, version, err := DecodeBoot(boot.Encode())
 	if err != nil || version != Version || !reflect.DeepEqual(gotBoot, boot) {
 		t.Fatalf("boot: %+v, %d, %v", gotBoot, version, err)
 	}
 	job := Job{Program: "sh", Argv: []string{"/bin/sh", "-c", ""}, Env: []string{"A=b"}, Dir: "/work", Stdin: true, Channel: true,
-		Rlimits: []Rlimit{{1, 2, 3}, {7, 1 << 60, 1 << 61}}, Filter: []byte{1, 2, 3}, Nice: 5, Collect: []string{"**"}, CollectBytes: 9, CollectFiles: 8}
+		Rlimits: []Rlimit{{1, 2, 3}, {7, 1 << 60, 1 << 61}}, Limits: Limits{ScratchBytes: 4, ScratchInodes: 5}, Filter: []byte{1, 2, 3}, Nice: 5, Collect: []string{"**"}, CollectBytes: 9, CollectFiles: 8}
 	gotJob, err := DecodeJob(job.Encode())
 	if err != nil || !reflect.DeepEqual(gotJob, job) {
 		t.Fatalf("job: %+v, %v", gotJob, err)

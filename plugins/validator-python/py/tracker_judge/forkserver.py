@@ -86,13 +86,17 @@ def _serve(host):
         if not request:
             os._exit(0)
         try:
-            if _clone() == 0:
-                host.close()
-                if _child(json.loads(request), fds):
-                    return
-                os._exit(70)
+            child = _clone() == 0
         except OSError:
-            pass  # the host sees its end of the room close
+            child = False  # the host sees its end of the room close
+        if child:
+            host.close()
+            try:
+                _child(json.loads(request), fds)
+                return
+            except BaseException as e:
+                os.write(2, ("fork: %s: %s\n" % (type(e).__name__, e)).encode())
+                os._exit(70)
         for fd in fds:
             os.close(fd)
 
@@ -104,10 +108,10 @@ def _clone():
 
 
 def _child(request, fds):
-    """Becomes the host's sandbox-init; true in the child of that one."""
+    """Becomes the host's sandbox-init; returns in the child of that one."""
     # Numbers that nothing below needs.
     fds = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64) for fd in fds]
-    control, stderr, out, err, stdin = fds[:5]
+    stderr, control, out, err, stdin = fds[:5]
     channel = fds[5] if request["channel"] else None
     program = fds[-1]
     _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))
@@ -131,7 +135,7 @@ def _child(request, fds):
         except BaseException as e:
             os.write(link, ("%s: %s" % (type(e).__name__, e)).encode()[:60])
             os._exit(73)
-        return True
+        return
     null = os.open("/dev/null", os.O_RDWR)
     link = fcntl.fcntl(ours.fileno(), fcntl.F_DUPFD_CLOEXEC, 64)
     for fd, number in (null, 0), (null, 1), (stderr, 2), (control, 3), (link, 4):
