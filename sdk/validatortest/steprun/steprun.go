@@ -1,15 +1,17 @@
 // Package steprun runs a plugin's steps in the sandbox. The server and the test
 // kit use the same code, so that what an author tests is what learners get.
 //
-// It owns the way from the protocol's steps to the sandbox's, the caps on what
-// a plugin may ask for, and the check of a plugin's runtimes. It is not a test
-// package, though it lies beside one.
+// It owns the way from the protocol's steps to the sandbox's, which of them a
+// warm-up program may serve, the caps on what a plugin may ask for, and the
+// check of a plugin's runtimes. It is not a test package, though it lies beside
+// one.
 package steprun
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +19,9 @@ import (
 	"github.com/goals-tracker/tracker/sdk/judging"
 )
 
-// Runner is what executes a step; *sandbox.Runner is one.
+// Runner is what executes a step: a *sandbox.Runner, which builds rooms for each
+// one, or a *sandbox.Pool, which has some waiting and serves processes that are
+// Warm by the runtime's warm-up program.
 type Runner interface {
 	Run(ctx context.Context, step sandbox.Step) (sandbox.Result, error)
 }
@@ -65,7 +69,7 @@ func (e *Executor) Execute(ctx context.Context, desc *judging.Description, step 
 	if rt == nil {
 		return nil, fmt.Errorf("runtime %q is not declared by %s", step.Runtime, desc.Name)
 	}
-	s := sandbox.Step{Name: step.ID, Runtimes: mounts(rt), Limits: e.limits(step.Limits)}
+	s := sandbox.Step{Name: step.ID, Runtimes: mounts(rt), Limits: e.limits(step.Limits), Recurring: true, WarmUp: warmUp(rt)}
 	for i := range step.Processes {
 		s.Processes = append(s.Processes, process(&step.Processes[i], rt))
 	}
@@ -95,9 +99,23 @@ func mounts(rt *judging.Runtime) []sandbox.Mount {
 	return out
 }
 
+// warmUp is nil where only empty rooms can wait: that, too, for protocols of
+// plugins that are newer than this.
+func warmUp(rt *judging.Runtime) *sandbox.WarmUp {
+	w := rt.WarmUp
+	if w == nil || w.Protocol != judging.WarmOnce && w.Protocol != judging.WarmForkServer {
+		return nil
+	}
+	out := &sandbox.WarmUp{Argv: w.Argv, Env: environ(rt.Env), ForkServer: w.Protocol == judging.WarmForkServer}
+	for _, f := range w.Files {
+		out.Files = append(out.Files, sandbox.File{Path: f.Path, Content: f.Content, Executable: f.Executable})
+	}
+	return out
+}
+
 func process(p *judging.Process, rt *judging.Runtime) sandbox.Process {
 	out := sandbox.Process{
-		Role: p.Role, Argv: p.Argv, Dir: p.Dir, Stdin: p.Stdin, Collect: p.Collect, Channel: p.Channel,
+		Role: p.Role, Argv: p.Argv, Dir: p.Dir, Stdin: p.Stdin, Collect: p.Collect, Channel: p.Channel, Warm: p.Warm,
 		Env: append(environ(rt.Env), environ(p.Env)...),
 	}
 	for _, f := range p.Files {
@@ -106,11 +124,13 @@ func process(p *judging.Process, rt *judging.Runtime) sandbox.Process {
 	return out
 }
 
+// environ is sorted, as a pool knows rooms again by what they were built for.
 func environ(env map[string]string) []string {
 	out := make([]string, 0, len(env))
 	for k, v := range env {
 		out = append(out, k+"="+v)
 	}
+	slices.Sort(out)
 	return out
 }
 

@@ -118,3 +118,57 @@ type failing struct{}
 func (failing) Run(context.Context, sandbox.Step) (sandbox.Result, error) {
 	return sandbox.Result{}, errPlatform
 }
+
+func TestWarmProcessesAreServedByTheWarmUpProgramAndOthersAreNot(t *testing.T) {
+	const program = `printf 'ready\n'; read -r line || exit 0; cd /work; echo "$A served ${line#*argv}"; cat`
+	warmed := *desc
+	rt := desc.Runtimes[0]
+	rt.WarmUp = &judging.WarmUp{Protocol: judging.WarmOnce, Argv: []string{"/bin/sh", "serve.sh"}, Files: []judging.File{{Path: "serve.sh", Content: []byte(program)}}}
+	warmed.Runtimes = []judging.Runtime{rt}
+	runner, err := sandbox.New(sandbox.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := runner.NewPool(sandbox.PoolConfig{Size: 1})
+	t.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s := shell("echo executed; cat")
+	s.Processes[0].Stdin = []byte("typed\n")
+	run := func(runner Runner, warm bool, want string) {
+		t.Helper()
+		s.Processes[0].Warm = warm
+		res, err := New(runner, judging.Limits{}).Execute(t.Context(), &warmed, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(res.Process("main").Stdout); !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "typed\n") {
+			t.Errorf("printed %q: %s", got, res.Process("main").Stderr)
+		}
+	}
+	run(waitsFirst{t, pool, sandbox.Warm}, true, `runtime served ":["/bin/sh","-c","echo executed; cat"]`)
+	run(waitsFirst{t, pool, sandbox.Prepared}, false, "executed\n")
+	run(runner, true, "executed\n")
+	rt.WarmUp.Protocol = "warm/9"
+	run(waitsFirst{t, pool, sandbox.Prepared}, true, "executed\n")
+}
+
+// waitsFirst has rooms waiting before it runs a step.
+type waitsFirst struct {
+	t    *testing.T
+	pool *sandbox.Pool
+	want sandbox.Way
+}
+
+func (w waitsFirst) Run(ctx context.Context, step sandbox.Step) (sandbox.Result, error) {
+	if err := w.pool.Prepare(ctx, step); err != nil {
+		w.t.Error(err)
+	}
+	res, err := w.pool.Run(ctx, step)
+	if err == nil && res.Way != w.want {
+		w.t.Errorf("it ran %s, not %s", res.Way, w.want)
+	}
+	return res, err
+}
