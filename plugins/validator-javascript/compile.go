@@ -20,10 +20,7 @@ var errNoCompiler = errors.New("this build of validator-javascript carries no Ty
 
 // compileStep checks types and emits JavaScript.
 func compileStep(l *layout) (validator.Step, error) {
-	bin, err := compiler.ReadFile("compiler/typescript.bin")
-	if errors.Is(err, fs.ErrNotExist) {
-		return validator.Step{}, errNoCompiler
-	}
+	bin, err := readCompiler()
 	if err != nil {
 		return validator.Step{}, err
 	}
@@ -43,13 +40,21 @@ func compileStep(l *layout) (validator.Step, error) {
 	}
 	// Only the task says how strict the compiler is.
 	job := map[string]any{"files": nonNil(names), "tests": nonNil(tests), "config": config, "mild": mild}
-	p, err := node("compile.js", job, slices.Concat(l.tests, l.submission))
+	p, err := node("compile", map[string]any{"job": job}, slices.Concat(l.tests, l.submission))
 	if err != nil {
 		return validator.Step{}, err
 	}
 	p.Files = append(p.Files, validator.File{Path: judgeDir + "/typescript.bin", Content: bin})
 	p.Collect = []string{emitTests, emitCode}
-	return validator.Step{ID: "compile", Runtime: "node", Stage: "compile", StopOnFailure: true, Limits: compileLimits, Processes: []validator.Process{p}}, nil
+	return validator.Step{ID: "compile", Runtime: "typescript", Stage: "compile", StopOnFailure: true, Limits: compileLimits, Processes: []validator.Process{p}}, nil
+}
+
+func readCompiler() ([]byte, error) {
+	bin, err := compiler.ReadFile("compiler/typescript.bin")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoCompiler
+	}
+	return bin, err
 }
 
 func isTypes(name string) bool {

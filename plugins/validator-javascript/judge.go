@@ -91,6 +91,10 @@ func types(r *validator.Report, req *validator.Request, opts options) (bool, err
 		return false, nil
 	}
 	r.Verdict = validator.Invalid
+	if first.Line == 0 {
+		r.Summary = validator.Text("ts.unreadable", "{file} does not compile yet.", "{file} todavía no compila.", "file", first.File)
+		return true, nil
+	}
 	r.Summary = validator.Text("ts.invalid", "{file} does not compile yet: see line {line}.", "{file} todavía no compila: mira la línea {line}.", "file", first.File, "line", first.Line)
 	return true, nil
 }

@@ -12,15 +12,8 @@
 package main
 
 import (
-	"embed"
-
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
-
-// programs is what runs in the sandbox.
-//
-//go:embed js
-var programs embed.FS
 
 const version = "1.0.0"
 
@@ -45,17 +38,7 @@ var spec = &validator.Spec{
 			TestGlobs: []string{"*.test.ts", "*.spec.ts"},
 		},
 	},
-	Runtimes: []validator.Runtime{{
-		ID: "node",
-		Mounts: []validator.Mount{
-			{Source: "/usr"}, {Source: "/bin", Optional: true}, {Source: "/lib", Optional: true}, {Source: "/lib64", Optional: true},
-			{Source: "/etc/alternatives", Optional: true}, {Source: "/etc/ld.so.cache", Optional: true},
-		},
-		// Found in /usr/local/bin or /usr/bin.
-		Programs:    []string{"node"},
-		VersionArgv: []string{"node", "-p", `"Node.js " + process.versions.node`},
-		Env:         map[string]string{"NODE_OPTIONS": "", "NO_COLOR": "1", "NODE_DISABLE_COLORS": "1"},
-	}},
+	Runtimes:  runtimes(),
 	Options:   options{Isolation: "auto"},
 	Plan:      plan,
 	More:      more,

@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io/fs"
-	"path"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/goals-tracker/tracker/sdk/validator"
@@ -83,12 +79,17 @@ func runStep(req *validator.Request, l *layout, mode string) (validator.Step, er
 	if limit == 0 {
 		limit = outputLimit
 	}
-	job := map[string]any{"mode": mode, "files": nonNil(l.names), "output_limit": limit, "entry": l.entry}
 	step := validator.Step{ID: "run", Runtime: "node", Stage: "test", Limits: limits(req.Task.Limits)}
-	submission, err := node("submission.js", job, l.submission)
+	code := map[string]any{"mode": mode, "files": nonNil(l.names), "output_limit": limit, "entry": l.entry}
+	name := "submission"
+	if mode == "program" {
+		name = mode
+	}
+	submission, err := node(name, map[string]any{"job": code}, l.submission)
 	if err != nil {
 		return step, err
 	}
+	job := maps.Clone(code)
 	if req.Task.RequiredIntegrity != validator.IntegritySplit {
 		job["most_calls"] = mostCalls
 	}
@@ -98,15 +99,14 @@ func runStep(req *validator.Request, l *layout, mode string) (validator.Step, er
 			step.Carry = append(step.Carry, validator.Carry{StepID: "compile", Role: "main", Path: from, ToRole: role, ToPath: to})
 		}
 	}
-	input := map[string]any{"nonce": req.Nonce}
+	input := map[string]any{"nonce": req.Nonce, "job": job}
 	switch mode {
 	case "program":
 		submission.Role = "main"
-		submission.Argv[len(submission.Argv)-1] = judgeDir + "/program.js"
 		step.Stage, step.Processes = "run", []validator.Process{submission}
 		carry(emitCode, "main", emitFile)
 	case "split":
-		tests, err := node("tests.js", job, slices.Concat(l.tests, l.submission))
+		tests, err := node("tests", input, slices.Concat(l.tests, l.submission))
 		if err != nil {
 			return step, err
 		}
@@ -128,7 +128,7 @@ func runStep(req *validator.Request, l *layout, mode string) (validator.Step, er
 			}
 		}
 		input["sources"] = sources
-		tests, err := node("tests.js", job, slices.Concat(files, l.submission))
+		tests, err := node("tests", input, slices.Concat(files, l.submission))
 		if err != nil {
 			return step, err
 		}
@@ -138,30 +138,9 @@ func runStep(req *validator.Request, l *layout, mode string) (validator.Step, er
 		carry(emitCode, "main", emitCode)
 	}
 	if mode != "program" {
-		raw, err := json.Marshal(input)
-		if err != nil {
-			return step, err
-		}
-		step.Processes[0].Stdin, step.Processes[0].Collect = raw, []string{eventsFile}
+		step.Processes[0].Collect = []string{eventsFile}
 	}
 	return step, nil
-}
-
-// node is a process of ours with the given files.
-func node(program string, job map[string]any, files []validator.File) (validator.Process, error) {
-	raw, err := json.Marshal(job)
-	if err != nil {
-		return validator.Process{}, err
-	}
-	own, err := ownFiles()
-	if err != nil {
-		return validator.Process{}, err
-	}
-	own = append(own, validator.File{Path: judgeDir + "/job.json", Content: raw}, validator.File{Path: judgeDir + "/package.json", Content: []byte(`{"type":"commonjs"}`)})
-	return validator.Process{
-		Role: "main", Argv: []string{"node", "--no-warnings", "--experimental-vm-modules", judgeDir + "/" + program},
-		Files: slices.Concat(files, own),
-	}, nil
 }
 
 func nonNil(s []string) []string {
@@ -169,22 +148,6 @@ func nonNil(s []string) []string {
 		return []string{}
 	}
 	return s
-}
-
-func ownFiles() ([]validator.File, error) {
-	var out []validator.File
-	err := fs.WalkDir(programs, "js", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) != ".js" {
-			return err
-		}
-		content, err := programs.ReadFile(name)
-		out = append(out, validator.File{Path: judgeDir + strings.TrimPrefix(name, "js"), Content: content})
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the plugin's own files: %w", err)
-	}
-	return out, nil
 }
 
 // compileLimits are the compiler's, which runs no code of the learner's.

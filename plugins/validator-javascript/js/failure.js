@@ -3,8 +3,8 @@
 const path = require('node:path');
 const { SourceMap } = require('node:module');
 const { print } = require('./print.js');
+const { ROOT } = require('./places.js');
 
-const ROOT = path.dirname(__dirname);
 const CLIP = 8000;
 const clip = (s, n = CLIP) => (s.length > n ? `${s.slice(0, n)} …` : s);
 

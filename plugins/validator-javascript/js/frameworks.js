@@ -1,7 +1,7 @@
 'use strict';
 // Types for the modules that tests import and the names they find everywhere,
-// as far as the submission's own types need them. compile.js reads them from here.
-/*types
+// as far as the submission's own types need them.
+const types = `
 type __Words = any;
 declare module '@jest/globals' {
   export const describe: any, it: any, test: any, expect: any, beforeAll: any, afterAll: any, beforeEach: any, afterEach: any;
@@ -21,8 +21,10 @@ declare module 'bun:test' {
 declare var describe: any, it: any, test: any, expect: any, beforeAll: any, afterAll: any, beforeEach: any, afterEach: any;
 declare var xit: any, xtest: any, xdescribe: any, fit: any, fdescribe: any, jest: any, vi: any;
 declare namespace jest { type Mock<T = any, U = any> = any; type SpyInstance<T = any, U = any> = any; type Mocked<T = any> = any; }
-types*/
-/*shared
+`;
+
+// What Node's types and the browser's both have, for code that uses neither.
+const shared = `
 interface Console {
   log(...data: any[]): void; error(...data: any[]): void; warn(...data: any[]): void; info(...data: any[]): void; debug(...data: any[]): void;
   table(data?: any, columns?: string[]): void; dir(item?: any, options?: any): void; assert(condition?: boolean, ...data: any[]): void;
@@ -33,4 +35,6 @@ declare function setTimeout<A extends any[]>(callback: (...args: A) => void, ms?
 declare function setInterval<A extends any[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;
 declare function clearTimeout(id: number | undefined): void;
 declare function clearInterval(id: number | undefined): void;
-shared*/
+`;
+
+module.exports = { types, shared };

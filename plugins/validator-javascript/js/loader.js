@@ -7,8 +7,8 @@ const path = require('node:path');
 const vm = require('node:vm');
 const { builtinModules, createRequire } = require('node:module');
 const { hoist } = require('./modulemocks.js');
+const { ROOT } = require('./places.js');
 
-const ROOT = path.dirname(__dirname);
 const EXTENSIONS = ['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.tsx', '.jsx', '.json'];
 const builtins = new Set(builtinModules.flatMap((m) => [m, `node:${m}`]).concat('node:test', 'node:sqlite', 'node:sea', 'node:test/reporters'));
 const real = createRequire(path.join(ROOT, 'main.js'));
@@ -292,4 +292,4 @@ function synthetic(id, exports, wanted) {
   return m;
 }
 
-module.exports = { Loader, ROOT };
+module.exports = { Loader };

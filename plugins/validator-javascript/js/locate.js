@@ -2,13 +2,14 @@
 // Where a SyntaxError is. The API for ES modules won't say; Node itself does.
 const { spawnSync } = require('node:child_process');
 
-const POSITION = /:(\d+)\n(.*)\n(\s*)\^/;
+// Not a place in Node's own code, where deep nesting ends.
+const POSITION = /^(?!node:)[^\n]*:(\d+)\n(.*)\n(\s*)\^/;
 
 function locate(error, code) {
   let stack = String(error.stack);
   if (!POSITION.test(stack)) {
     const r = spawnSync(process.execPath, ['--no-warnings', '--input-type=module', '--check', '-'], { input: code, encoding: 'utf8', timeout: 5000 });
-    if (!/^\S+:\d+\n/.test(stack)) stack = r.stderr ?? '';
+    if (!/^(?!node:)\S+:\d+\n/.test(stack)) stack = r.stderr ?? '';
   }
   const m = POSITION.exec(stack);
   if (m) return { line: Number(m[1]), column: m[3].length + 1, text: m[2] };

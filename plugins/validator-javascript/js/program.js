@@ -2,28 +2,34 @@
 // Runs the submission as a program, for tasks without tests.
 const fs = require('node:fs');
 const path = require('node:path');
-const { Loader, ROOT } = require('./loader.js');
+const { Loader } = require('./loader.js');
+const { locate } = require('./locate.js');
+const { ROOT, JUDGE } = require('./places.js');
 const { Explainer } = require('./failure.js');
 
-const job = JSON.parse(fs.readFileSync(path.join(__dirname, 'job.json'), 'utf8'));
-let emitted = { code: {}, maps: {} };
-try { emitted = JSON.parse(fs.readFileSync(path.join(__dirname, 'emit.json'), 'utf8')); } catch { /* no TypeScript */ }
+function run({ job }) {
+  process.argv[1] = path.join(ROOT, job.entry);
+  let emitted = { code: {}, maps: {} };
+  try { emitted = JSON.parse(fs.readFileSync(path.join(JUDGE, 'emit.json'), 'utf8')); } catch { /* no TypeScript */ }
 
-const explainer = new Explainer({ tests: [], source: (n) => fs.readFileSync(path.join(ROOT, n), 'utf8'), maps: emitted.maps });
-const loader = new Loader({ sources: emitted.code });
-const say = (e) => {
-  fs.writeSync(2, `\n${JSON.stringify({ failure: explainer.describe(e) })}\n`);
-  process.exit(1);
-};
-process.on('uncaughtException', say);
+  const explainer = new Explainer({ tests: [], source: (n) => fs.readFileSync(path.join(ROOT, n), 'utf8'), maps: emitted.maps });
+  const loader = new Loader({ sources: emitted.code });
+  const say = (e) => {
+    fs.writeSync(2, `\n${JSON.stringify({ failure: explainer.describe(e) })}\n`);
+    process.exit(1);
+  };
+  process.on('uncaughtException', say);
 
-for (const name of job.files) {
-  if (!/\.[mc]?jsx?$/.test(name)) continue;
-  const e = loader.check(path.join(ROOT, name));
-  if (e) {
-    const at = require('./locate.js').locate(e, loader.read(path.join(ROOT, name)));
-    fs.writeSync(2, `\n${JSON.stringify({ syntax: [{ file: name, message: e.message, ...at }] })}\n`);
-    process.exit(2);
+  for (const name of job.files) {
+    if (!/\.[mc]?jsx?$/.test(name)) continue;
+    const e = loader.check(path.join(ROOT, name));
+    if (e) {
+      const at = locate(e, loader.read(path.join(ROOT, name)));
+      fs.writeSync(2, `\n${JSON.stringify({ syntax: [{ file: name, message: e.message, ...at }] })}\n`);
+      process.exit(2);
+    }
   }
+  loader.load(path.join(ROOT, job.entry)).catch(say);
 }
-loader.load(path.join(ROOT, job.entry)).catch(say);
+
+module.exports = { run };

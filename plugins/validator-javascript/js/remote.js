@@ -2,8 +2,7 @@
 // The submission as the tests see it: modules whose exports are stand-ins.
 const path = require('node:path');
 const { Peer, Uncarriable, Gone } = require('./peer.js');
-
-const ROOT = path.dirname(__dirname);
+const { ROOT } = require('./places.js');
 
 class Remote {
   constructor({ files, most, output, failed, uncarriable }) {
