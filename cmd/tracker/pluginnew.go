@@ -23,7 +23,7 @@ type pluginNewCmd struct {
 	Name     string `arg:"" help:"The plugin's name: lower-case letters, digits and dashes."`
 	Language string `default:"text" help:"The language that it judges."`
 	Dir      string `help:"Where to write it. Defaults to a new folder of the plugin's name." type:"path"`
-	SDK      string `name:"sdk" help:"A checkout of the SDK to build against. Defaults to the one that this program or folder lies in, else to the module of this program's version." type:"existingdir"`
+	SDK      string `name:"sdk" env:"TRACKER_SDK" help:"A checkout of the SDK to build against. Defaults to the one that this program or folder lies in, else to the module of this program's version." type:"existingdir"`
 }
 
 var (

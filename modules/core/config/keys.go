@@ -26,6 +26,7 @@ func describe(into any) (*keySet, error) {
 		"TRACKER_BIN":               true,
 		"TRACKER_TEST_FULL":         true,
 		"TRACKER_EVAL":              true,
+		"TRACKER_SDK":               true,
 	}}
 	s.walk(v.Elem().Type(), "")
 	return s, nil
