@@ -46,6 +46,23 @@ type Config struct {
 	Slots int `koanf:"sandbox_slots"`
 	// Nice lowers the priority of learners' code, 0 to 19. Defaults to 0.
 	Nice int `koanf:"sandbox_nice"`
+	// Pool keeps sandboxes waiting, so that verdicts come faster.
+	Pool PoolConfig `koanf:"pool"`
+}
+
+// PoolConfig is the section "validation.pool". A waiting sandbox takes about
+// 2 MB, one with a warm-up program what that has loaded: about 40 MB for
+// Python's, of which those that are forked share most.
+type PoolConfig struct {
+	// Size is for how many steps of each kind of a runtime sandboxes wait, from
+	// the first such step on; 0 lets none wait. Defaults to 2.
+	Size int `koanf:"size"`
+	// MaxRooms bounds all that wait; a step of two processes needs two. Defaults
+	// to 16.
+	MaxRooms int `koanf:"max_rooms"`
+	// Idle is how long they wait for a kind of step that does not come. Defaults
+	// to 10 m.
+	Idle time.Duration `koanf:"idle"`
 }
 
 // DefaultConfig is what holds when nothing is set.
@@ -54,10 +71,11 @@ func DefaultConfig() Config {
 		Concurrency: runtime.NumCPU(), MaxFiles: 200, MaxFileBytes: 1 << 20, MaxTotalBytes: 4 << 20, MaxReportBytes: 1 << 20, MaxPending: 200,
 		Lease: 10 * time.Second, SweepEvery: 5 * time.Second, MaxAttempts: 3, RetryAfter: time.Second, MaxRun: 5 * time.Minute,
 		MaxStepTime: time.Minute, MaxStepMemory: 1 << 30, Slots: 64,
+		Pool: PoolConfig{Size: 2, MaxRooms: 16, Idle: 10 * time.Minute},
 	}
 }
 
-// WithDefaults fills in what is not set.
+// WithDefaults fills in what is not set, but for the pool's size.
 func (c Config) WithDefaults() Config {
 	d := DefaultConfig()
 	fill(&c.Concurrency, d.Concurrency)
@@ -74,6 +92,8 @@ func (c Config) WithDefaults() Config {
 	fill(&c.MaxStepTime, d.MaxStepTime)
 	fill(&c.MaxStepMemory, d.MaxStepMemory)
 	fill(&c.Slots, d.Slots)
+	fill(&c.Pool.MaxRooms, d.Pool.MaxRooms)
+	fill(&c.Pool.Idle, d.Pool.Idle)
 	return c
 }
 

@@ -41,7 +41,14 @@ var Module = fx.Module("validation",
 // room is the sandbox, or why there is none.
 type room = work.Room
 
-func newRoom(cfg validation.Config, logger *slog.Logger) room { return work.OpenRoom(cfg, logger) }
+// newRoom's pool outlives the worker, which is stopped first.
+func newRoom(lc fx.Lifecycle, cfg validation.Config, logger *slog.Logger) room {
+	r := work.OpenRoom(cfg, logger).WithPool(cfg, logger)
+	if r.Pool != nil {
+		lc.Append(fx.StopHook(r.Pool.Close))
+	}
+	return r
+}
 
 func newEngine(host *pluginhost.Host, r room, cfg validation.Config) *judge.Engine {
 	return r.Engine(host, cfg)

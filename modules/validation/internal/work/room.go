@@ -13,6 +13,8 @@ import (
 // Room is this machine's sandbox, or why it has none.
 type Room struct {
 	Runner *sandbox.Runner
+	// Pool has rooms waiting; nil when each is built for its step.
+	Pool *sandbox.Pool
 	// Err is why nothing is judged here; nil when something is.
 	Err error
 }
@@ -21,12 +23,24 @@ type Room struct {
 // server goes on without judging: runs wait.
 func OpenRoom(cfg validation.Config, logger *slog.Logger) Room {
 	cfg = cfg.WithDefaults()
-	runner, err := sandbox.New(sandbox.Config{Slots: max(cfg.Slots, 2*cfg.Concurrency), Nice: cfg.Nice})
+	// What waits must leave enough for what runs.
+	slots := max(cfg.Slots, 2*cfg.Concurrency+2*cfg.Pool.MaxRooms)
+	runner, err := sandbox.New(sandbox.Config{Slots: slots, Nice: cfg.Nice})
 	if err != nil {
 		logger.Error("learners' code can't be confined on this machine, so nothing is judged and submissions wait; `tracker doctor` says more", "error", err)
 		return Room{Err: err}
 	}
 	return Room{Runner: runner}
+}
+
+// WithPool keeps rooms waiting, if that is wanted and possible. The pool must be
+// closed.
+func (r Room) WithPool(cfg validation.Config, logger *slog.Logger) Room {
+	cfg = cfg.WithDefaults()
+	if r.Runner != nil && cfg.Pool.Size > 0 {
+		r.Pool = r.Runner.NewPool(sandbox.PoolConfig{Size: cfg.Pool.Size, MaxRooms: cfg.Pool.MaxRooms, Idle: cfg.Pool.Idle, Logger: logger.With("part", "sandbox")})
+	}
+	return r
 }
 
 // Engine judges in the room.
@@ -35,6 +49,9 @@ func (r Room) Engine(host *pluginhost.Host, cfg validation.Config) *judge.Engine
 	most := judging.Limits{Wall: cfg.MaxStepTime, CPU: cfg.MaxStepTime, MemoryBytes: uint64(cfg.MaxStepMemory)}
 	if r.Err != nil {
 		return judge.New(host, nil, most)
+	}
+	if r.Pool != nil {
+		return judge.New(host, r.Pool, most)
 	}
 	return judge.New(host, r.Runner, most)
 }
