@@ -214,9 +214,13 @@ func TestAPluginIsReplacedUnderLoadAndNoRunIsLost(t *testing.T) {
 
 func TestAPluginThatCrashesCostsNoVerdictAndCanBeEnabledOnARunningServer(t *testing.T) {
 	o := newOperator(t)
-	o.must("installed played 1.0.0-crash", "plugin", "install", playedBinary(t, "1.0.0-crash"))
 	var host *pluginhost.Host
 	w := startWorldOn(t, o.cfg, &host)
+	o.must("installed played 1.0.0-crash", "plugin", "install", playedBinary(t, "1.0.0-crash"))
+	until(t, 30*time.Second, func() ([]string, bool) {
+		names := host.Names("validator")
+		return names, slices.Contains(names, "played")
+	})
 	me := w.as("ada", "student", course)
 	goal := politeness(me)
 	for n := range 2 {
@@ -308,6 +312,8 @@ func TestInstallingChecksPinsAndSaysWhichFileWins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.must("all 18 checks passed", "plugin", "check", binary)
+	o.refused("✗ starts in a minimal environment", "plugin", "check", playedBinary(t, "1.0.0-broken"))
 	o.refused("was not installed", "plugin", "install", playedBinary(t, "1.0.0-broken"))
 	if left, err := os.ReadDir(o.cfg.Plugins.Dir); err != nil || len(left) != 0 {
 		t.Errorf("a plugin that failed leaves %v, %v", left, err)
@@ -327,6 +333,28 @@ func TestInstallingChecksPinsAndSaysWhichFileWins(t *testing.T) {
 	if _, out := o.do("plugin", "list"); !strings.Contains(out, "pins "+sum) {
 		t.Errorf("a program that was changed behind the lock must not run:\n%s", out)
 	}
+}
+
+func TestANewPluginIsSmallAndNeverWrittenOverAnother(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "greet")
+	o := newOperator(t)
+	t.Setenv("TRACKER_SDK", "../..")
+	o.must("is a plugin that judges c++", "plugin", "new", "greet", "--language", "c++", "--dir", dir)
+	source, err := os.ReadFile(filepath.Join(dir, "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(string(source), "\n"); lines > 30 || strings.Count(string(source), sdkModule) != 1 || !strings.Contains(string(source), "hello.cpp") {
+		t.Errorf("%d lines:\n%s", lines, source)
+	}
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil || modulePath(mod) != "greet" || !strings.Contains(string(mod), "\nreplace "+sdkModule+" => ") {
+		t.Errorf("%s, %v", mod, err)
+	}
+	o.refused("is not empty", "plugin", "new", "greet", "--dir", dir)
+	o.refused("can't be a plugin's name", "plugin", "new", "Greet Me", "--dir", dir+"2")
+	o.refused("can't be a language's name", "plugin", "new", "greet", "--language", "C Plus", "--dir", dir+"3")
+	o.refused("is no checkout of", "plugin", "new", "greet", "--dir", dir+"4", "--sdk", dir)
 }
 
 func TestTheLockIsChangedByOneCommandAtATimeAndNeverHalf(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -161,9 +162,32 @@ func TestMoreAsksForAnotherRoundUntilTheLast(t *testing.T) {
 	}
 }
 
+func TestHelloWorldIsThirtyLinesAndOneImport(t *testing.T) {
+	source, err := os.ReadFile("../../plugins/examples/hello/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(string(source), "\n"); lines > 30 {
+		t.Errorf("it has %d lines", lines)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "main.go", source, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ours []string
+	for _, imp := range file.Imports {
+		if strings.Contains(imp.Path.Value, ".") {
+			ours = append(ours, imp.Path.Value)
+		}
+	}
+	if len(ours) != 1 {
+		t.Errorf("beside the standard library it imports %v", ours)
+	}
+}
+
 // An author who imports these packages must not meet what is behind them.
 func TestNoExportedSignatureHasATypeOfTheWire(t *testing.T) {
-	for _, dir := range []string{".", "../judging", "../validatortest"} {
+	for _, dir := range []string{".", "../judging", "../validatortest", "../validatortest/conform"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v", dir, err)
