@@ -124,13 +124,18 @@ type PluginsConfig struct {
 	// program.
 	Dir string `koanf:"dir"`
 	// Pins are sha256 sums by plugin name. When there are any, only these plugins
-	// run, and only as they were pinned. Default: every program of the folder runs
-	// as it is when the server starts.
+	// run, and only as pinned here, whatever `tracker plugin install` has pinned in
+	// plugins.lock. Default: what was installed runs as it was installed, every
+	// other program of the folder as it is when the server starts.
 	Pins map[string]string `koanf:"pins"`
-	// Disabled are names of plugins that don't run. Defaults to none.
+	// Disabled are names of plugins that don't run, also when `tracker plugin
+	// enable` says so. Defaults to none.
 	Disabled []string `koanf:"disabled"`
 	// MemoryBytes bounds each plugin's private memory. Defaults to 2 GiB.
 	MemoryBytes uint64 `koanf:"memory_bytes"`
+	// Settings are handed to the plugin of that name, which says what they mean:
+	// validator-command learns languages by them. Defaults to none.
+	Settings map[string]map[string]any `koanf:"settings"`
 }
 
 // DefaultConfig is what holds when nothing is set.

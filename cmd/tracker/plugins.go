@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -52,6 +53,9 @@ func allowList(cfg Config, lock pluginLock, logger *slog.Logger) (pluginhost.Con
 				"OPENAI_MODEL": cfg.OpenAI.Model, "OPENAI_EMBEDDING_MODEL": cfg.OpenAI.EmbeddingModel,
 			}
 		}
+		if err := handOver(&p, cfg.Plugins.Settings[p.Name]); err != nil {
+			return pluginhost.Config{}, err
+		}
 		allowed = append(allowed, p)
 	}
 	has := func(name string) bool {
@@ -62,12 +66,36 @@ func allowList(cfg Config, lock pluginLock, logger *slog.Logger) (pluginhost.Con
 			return pluginhost.Config{}, fmt.Errorf("plugins.pins names %q, which is not in %s", name, dir)
 		}
 	}
+	for name := range cfg.Plugins.Settings {
+		if !has(name) {
+			return pluginhost.Config{}, fmt.Errorf("plugins.settings names %q, which is not in %s", name, dir)
+		}
+	}
 	for name, entry := range lock.Plugins {
 		if !has(name) && !entry.Disabled {
 			logger.Warn("an installed plugin is gone", "plugin", name, "folder", dir)
 		}
 	}
 	return pluginhost.Config{Plugins: allowed, HostVersion: version, MemoryBytes: cfg.Plugins.MemoryBytes, Logger: logger}, nil
+}
+
+// pluginSettings is the variable in which a plugin finds its settings, as JSON.
+const pluginSettings = "TRACKER_SETTINGS"
+
+// handOver gives a plugin its settings, when there are any.
+func handOver(p *pluginhost.Plugin, settings map[string]any) error {
+	if len(settings) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(settings)
+	if err != nil {
+		return fmt.Errorf("plugins.settings.%s: %w", p.Name, err)
+	}
+	if p.Env == nil {
+		p.Env = map[string]string{}
+	}
+	p.Env[pluginSettings] = string(b)
+	return nil
 }
 
 var errNotPinned = errors.New("not pinned")

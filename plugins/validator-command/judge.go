@@ -16,7 +16,7 @@ func (p *plugin) judge(_ context.Context, req *validator.Request) (*validator.Re
 	if err != nil {
 		return nil, err
 	}
-	r := &validator.Report{Integrity: validator.IntegritySplit, Versions: map[string]string{"validator-command": version}}
+	r := &validator.Report{Integrity: validator.IntegritySplit, Versions: map[string]string{"validator-command": p.version}}
 	if v := req.Toolchain[l.lang.Name]; v != "" {
 		r.Versions[l.lang.Name] = v
 	}
@@ -183,8 +183,11 @@ func (k *verdicts) read(res *validator.StepResult, file string) error {
 	content, said := p.Stdout, string(p.Stderr)
 	if k.lang.Report != "" {
 		content, said = nil, string(p.Stdout)+string(p.Stderr)
-		if len(p.Collected) > 0 {
-			content = p.Collected[0].Content
+		for i := range p.Collected {
+			if p.Collected[i].Path != ranFile {
+				content = p.Collected[i].Content
+				break
+			}
 		}
 	}
 	k.report.Output = strings.TrimSpace(k.report.Output + "\n" + said)
@@ -205,8 +208,8 @@ func (k *verdicts) read(res *validator.StepResult, file string) error {
 		k.report.Tests = append(k.report.Tests, asTest(&tests[i], prefix))
 	}
 	switch {
-	case err != nil && k.limit == "" && k.lang.Mode == "apart" && len(tests) == 0:
-		// Nothing of the learner's runs there: the tests themselves are at fault.
+	case err != nil && k.limit == "" && k.lang.Mode == "apart" && p.File(ranFile) == nil:
+		// Nothing of the learner's has run: the tests themselves are at fault.
 		return fmt.Errorf("the tests of %s report nothing that can be read (exit code %d, %s): %w", or(file, "the task"), p.ExitCode, firstLine(p.Stderr), err)
 	case err != nil:
 		k.fault(prefix+"report", unreadable(err))

@@ -9,6 +9,8 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"embed"
 	"fmt"
 	"os"
@@ -54,9 +56,13 @@ func newSpec(raw []byte) (*validator.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plugin{languages: languages}
+	p := &plugin{languages: languages, version: version}
+	if raw = bytes.TrimSpace(raw); len(raw) > 0 {
+		// Other settings may judge otherwise: no verdict is reused across them.
+		p.version += fmt.Sprintf("+%x", sha256.Sum256(raw))[:1+12]
+	}
 	s := &validator.Spec{
-		Name: "validator-command", Version: version,
+		Name: "validator-command", Version: p.version,
 		Options: options{Format: "auto", Compare: "trim"},
 		Plan:    p.plan, More: p.more, MaxRounds: maxRounds, Judge: p.judge,
 	}
@@ -70,7 +76,10 @@ func newSpec(raw []byte) (*validator.Spec, error) {
 }
 
 // plugin judges the configured languages.
-type plugin struct{ languages []*language }
+type plugin struct {
+	languages []*language
+	version   string
+}
 
 // of returns the language of a submission, and what its task has set.
 func (p *plugin) of(req *validator.Request) (*language, options) {

@@ -18,6 +18,7 @@ import (
 const (
 	judgeDir  = ".judge"
 	nonceFile = judgeDir + "/nonce"
+	ranFile   = judgeDir + "/ran" // there when the tests have run the submission
 	stepBuild = "build"
 	maxRounds = judging.MaxRounds
 	// firstCases run before all others: when one of them takes too long, the
@@ -26,7 +27,7 @@ const (
 	secondCases = 12
 	perRound    = 40
 	maxCases    = firstCases + secondCases + (maxRounds-2)*perRound
-	maxChecked  = 20
+	maxChecked  = 8
 )
 
 // layout is where everything lies.
@@ -369,9 +370,9 @@ func (l *layout) apart(req *validator.Request, argv []string) ([]validator.Proce
 	run := func(name string) []string {
 		return []string{python, "-I", "-S", "-B", "-X", "utf8", judgeDir + "/" + name}
 	}
-	first := validator.Process{Role: "tests", Argv: run("harness.py"), Files: tests, Channel: true}
+	first := validator.Process{Role: "tests", Argv: run("harness.py"), Files: tests, Channel: true, Collect: []string{ranFile}}
 	if l.lang.Report != "" {
-		first.Collect = []string{l.lang.Report}
+		first.Collect = append(first.Collect, l.lang.Report)
 	}
 	return []validator.Process{first, {Role: "submission", Argv: run("server.py"), Files: theirs, Channel: true}}, err
 }
