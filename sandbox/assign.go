@@ -85,7 +85,7 @@ func (m *room) sendJob() {
 	defer close(m.sent)
 	<-m.booted
 	for _, f := range m.task.process.Files {
-		frame := wire.File{Path: f.Path, Content: f.Content, ReadOnly: f.ReadOnly, Executable: f.Executable}
+		frame := wire.File{Path: f.Path, Content: f.Content, ReadOnly: f.ReadOnly, Executable: f.Executable, ExecuteOnly: f.ExecuteOnly}
 		_ = wire.WriteFrame(m.control, wire.KindFile, frame.Encode())
 	}
 	_ = wire.WriteFrame(m.control, wire.KindJob, m.job().Encode())

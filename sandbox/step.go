@@ -117,10 +117,14 @@ type File struct {
 	// Path is relative to WorkDir, with slashes and without "..".
 	Path    string
 	Content []byte
-	// ReadOnly also means that the process can neither replace nor remove it.
+	// ReadOnly also means that the process can neither replace nor remove it,
+	// nor move the folders that it is in.
 	ReadOnly bool
 	// Executable sets the x bits.
 	Executable bool
+	// ExecuteOnly lets the process run a program that it can neither read nor
+	// change. The running program's memory can't be read from outside either.
+	ExecuteOnly bool
 }
 
 // Limits bound one process with all its descendants. In a step, zero means the

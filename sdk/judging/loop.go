@@ -154,7 +154,7 @@ func withCarry(step *Step, results []StepResult) (*Step, bool) {
 		for i := range out.Processes {
 			if out.Processes[i].Role == c.ToRole {
 				out.Processes[i].Files = append(out.Processes[i].Files,
-					File{Path: c.ToPath, Content: found.Content, Executable: c.Executable, Writable: found.Writable})
+					File{Path: c.ToPath, Content: found.Content, Executable: c.Executable, ExecuteOnly: c.ExecuteOnly, Writable: found.Writable})
 			}
 		}
 	}

@@ -48,6 +48,9 @@ type Carry struct {
 	ToRole     string
 	ToPath     string
 	Executable bool
+	// ExecuteOnly lets the process run the file, but neither read nor change
+	// it: for programs that hold what is expected.
+	ExecuteOnly bool
 }
 
 // Outcome is how a step ended.

@@ -11,6 +11,8 @@ type File struct {
 	Writable bool
 	// Executable sets the execute bit.
 	Executable bool
+	// ExecuteOnly lets the process run the file, but neither read nor change it.
+	ExecuteOnly bool
 }
 
 // Submission is what the learner handed in.

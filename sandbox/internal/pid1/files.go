@@ -33,9 +33,9 @@ func (p *process) writeFiles() error {
 		return fileError(workDir, err)
 	}
 	defer func() { _ = root.Close() }()
-	made := map[string]bool{".": true}
+	made, pinned := map[string]bool{".": true}, map[string]bool{".": true}
 	for _, f := range p.files {
-		if err := p.writeFile(root, made, f); err != nil {
+		if err := p.writeFile(root, made, pinned, f); err != nil {
 			return fileError(f.Path, err)
 		}
 	}
@@ -43,7 +43,7 @@ func (p *process) writeFiles() error {
 	return nil
 }
 
-func (p *process) writeFile(root *os.Root, made map[string]bool, f wire.File) error {
+func (p *process) writeFile(root *os.Root, made, pinned map[string]bool, f wire.File) error {
 	if err := wire.CheckPath(f.Path); err != nil {
 		return err
 	}
@@ -54,7 +54,10 @@ func (p *process) writeFile(root *os.Root, made map[string]bool, f wire.File) er
 	if f.ReadOnly {
 		mode = 0o444
 	}
-	if f.Executable {
+	switch {
+	case f.ExecuteOnly:
+		f.ReadOnly, mode = true, 0o111
+	case f.Executable:
 		mode |= 0o111
 	}
 	file, err := root.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
@@ -75,12 +78,29 @@ func (p *process) writeFile(root *os.Root, made map[string]bool, f wire.File) er
 	if err != nil || !f.ReadOnly {
 		return err
 	}
+	if err := pin(pinned, path.Dir(f.Path)); err != nil {
+		return err
+	}
 	// A mode alone is no lock against the owner of the folder.
 	target := path.Join(workDir, f.Path)
 	if err := unix.Mount(target, target, "", unix.MS_BIND, ""); err != nil {
 		return err
 	}
 	return seal(target, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
+}
+
+// pin keeps a read-only file's folders where they are: a mount holds its own
+// name, but not those above it, so that they could be moved away with it.
+func pin(pinned map[string]bool, dir string) error {
+	if pinned[dir] {
+		return nil
+	}
+	if err := pin(pinned, path.Dir(dir)); err != nil {
+		return err
+	}
+	pinned[dir] = true
+	target := path.Join(workDir, dir)
+	return unix.Mount(target, target, "", unix.MS_BIND, "")
 }
 
 func (p *process) makeParents(root *os.Root, made map[string]bool, dir string) error {

@@ -103,6 +103,8 @@ type File struct {
 	Content    []byte
 	ReadOnly   bool
 	Executable bool
+	// ExecuteOnly files are read-only, too, and can't be read.
+	ExecuteOnly bool
 }
 
 // Encode returns the body of a KindFile or KindCollected frame.
@@ -112,13 +114,14 @@ func (f File) Encode() []byte {
 	e.bytes(f.Content)
 	e.bool(f.ReadOnly)
 	e.bool(f.Executable)
+	e.bool(f.ExecuteOnly)
 	return e.buf
 }
 
 // DecodeFile reads the body of a KindFile or KindCollected frame.
 func DecodeFile(body []byte) (File, error) {
 	d := decoder{buf: body}
-	f := File{Path: d.string(), Content: d.bytes(), ReadOnly: d.bool(), Executable: d.bool()}
+	f := File{Path: d.string(), Content: d.bytes(), ReadOnly: d.bool(), Executable: d.bool(), ExecuteOnly: d.bool()}
 	return f, d.done()
 }
 

@@ -29,11 +29,11 @@ func millis(d time.Duration) uint32 {
 func fromMillis(ms uint32) time.Duration { return time.Duration(ms) * time.Millisecond }
 
 func fileToProto(f judging.File) *validatorv1.File {
-	return &validatorv1.File{Path: f.Path, Content: f.Content, Writable: f.Writable, Executable: f.Executable}
+	return &validatorv1.File{Path: f.Path, Content: f.Content, Writable: f.Writable, Executable: f.Executable, ExecuteOnly: f.ExecuteOnly}
 }
 
 func fileFromProto(f *validatorv1.File) judging.File {
-	return judging.File{Path: f.GetPath(), Content: f.GetContent(), Writable: f.GetWritable(), Executable: f.GetExecutable()}
+	return judging.File{Path: f.GetPath(), Content: f.GetContent(), Writable: f.GetWritable(), Executable: f.GetExecutable(), ExecuteOnly: f.GetExecuteOnly()}
 }
 
 func submissionToProto(s *judging.Submission) *validatorv1.Submission {
@@ -126,7 +126,7 @@ func stepToProto(s judging.Step) *validatorv1.Step {
 			}
 		}),
 		Carry: each(s.Carry, func(c judging.Carry) *validatorv1.Carry {
-			return &validatorv1.Carry{StepId: c.StepID, Role: c.Role, Path: c.Path, ToRole: c.ToRole, ToPath: c.ToPath, Executable: c.Executable}
+			return &validatorv1.Carry{StepId: c.StepID, Role: c.Role, Path: c.Path, ToRole: c.ToRole, ToPath: c.ToPath, Executable: c.Executable, ExecuteOnly: c.ExecuteOnly}
 		}),
 	}
 }
@@ -141,7 +141,7 @@ func stepFromProto(s *validatorv1.Step) judging.Step {
 			}
 		}),
 		Carry: each(s.GetCarry(), func(c *validatorv1.Carry) judging.Carry {
-			return judging.Carry{StepID: c.GetStepId(), Role: c.GetRole(), Path: c.GetPath(), ToRole: c.GetToRole(), ToPath: c.GetToPath(), Executable: c.GetExecutable()}
+			return judging.Carry{StepID: c.GetStepId(), Role: c.GetRole(), Path: c.GetPath(), ToRole: c.GetToRole(), ToPath: c.GetToPath(), Executable: c.GetExecutable(), ExecuteOnly: c.GetExecuteOnly()}
 		}),
 	}
 }

@@ -119,7 +119,7 @@ func process(p *judging.Process, rt *judging.Runtime) sandbox.Process {
 		Env: append(environ(rt.Env), environ(p.Env)...),
 	}
 	for _, f := range p.Files {
-		out.Files = append(out.Files, sandbox.File{Path: f.Path, Content: f.Content, ReadOnly: !f.Writable, Executable: f.Executable})
+		out.Files = append(out.Files, sandbox.File{Path: f.Path, Content: f.Content, ReadOnly: !f.Writable, Executable: f.Executable, ExecuteOnly: f.ExecuteOnly})
 	}
 	return out
 }

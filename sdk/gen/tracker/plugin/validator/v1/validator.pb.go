@@ -343,8 +343,10 @@ type File struct {
 	Path    string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	Content []byte                 `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
 	// Whether the process may change the file in its sandbox.
-	Writable      bool `protobuf:"varint,3,opt,name=writable,proto3" json:"writable,omitempty"`
-	Executable    bool `protobuf:"varint,4,opt,name=executable,proto3" json:"executable,omitempty"`
+	Writable   bool `protobuf:"varint,3,opt,name=writable,proto3" json:"writable,omitempty"`
+	Executable bool `protobuf:"varint,4,opt,name=executable,proto3" json:"executable,omitempty"`
+	// The process can run the file, but neither read nor change it.
+	ExecuteOnly   bool `protobuf:"varint,5,opt,name=execute_only,json=executeOnly,proto3" json:"execute_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -403,6 +405,13 @@ func (x *File) GetWritable() bool {
 func (x *File) GetExecutable() bool {
 	if x != nil {
 		return x.Executable
+	}
+	return false
+}
+
+func (x *File) GetExecuteOnly() bool {
+	if x != nil {
+		return x.ExecuteOnly
 	}
 	return false
 }
@@ -1415,13 +1424,15 @@ func (x *Process) GetWarm() bool {
 }
 
 type Carry struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	StepId        string                 `protobuf:"bytes,1,opt,name=step_id,json=stepId,proto3" json:"step_id,omitempty"`
-	Role          string                 `protobuf:"bytes,2,opt,name=role,proto3" json:"role,omitempty"`
-	Path          string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
-	ToRole        string                 `protobuf:"bytes,4,opt,name=to_role,json=toRole,proto3" json:"to_role,omitempty"`
-	ToPath        string                 `protobuf:"bytes,5,opt,name=to_path,json=toPath,proto3" json:"to_path,omitempty"`
-	Executable    bool                   `protobuf:"varint,6,opt,name=executable,proto3" json:"executable,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	StepId     string                 `protobuf:"bytes,1,opt,name=step_id,json=stepId,proto3" json:"step_id,omitempty"`
+	Role       string                 `protobuf:"bytes,2,opt,name=role,proto3" json:"role,omitempty"`
+	Path       string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	ToRole     string                 `protobuf:"bytes,4,opt,name=to_role,json=toRole,proto3" json:"to_role,omitempty"`
+	ToPath     string                 `protobuf:"bytes,5,opt,name=to_path,json=toPath,proto3" json:"to_path,omitempty"`
+	Executable bool                   `protobuf:"varint,6,opt,name=executable,proto3" json:"executable,omitempty"`
+	// The process can run the file, but neither read nor change it.
+	ExecuteOnly   bool `protobuf:"varint,7,opt,name=execute_only,json=executeOnly,proto3" json:"execute_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1494,6 +1505,13 @@ func (x *Carry) GetToPath() string {
 func (x *Carry) GetExecutable() bool {
 	if x != nil {
 		return x.Executable
+	}
+	return false
+}
+
+func (x *Carry) GetExecuteOnly() bool {
+	if x != nil {
+		return x.ExecuteOnly
 	}
 	return false
 }
@@ -2435,14 +2453,15 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a7\n" +
 	"\tTextEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"p\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x01\n" +
 	"\x04File\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
 	"\acontent\x18\x02 \x01(\fR\acontent\x12\x1a\n" +
 	"\bwritable\x18\x03 \x01(\bR\bwritable\x12\x1e\n" +
 	"\n" +
 	"executable\x18\x04 \x01(\bR\n" +
-	"executable\"4\n" +
+	"executable\x12!\n" +
+	"\fexecute_only\x18\x05 \x01(\bR\vexecuteOnly\"4\n" +
 	"\x0fDescribeRequest\x12!\n" +
 	"\fhost_version\x18\x01 \x01(\tR\vhostVersion\"\xa7\x02\n" +
 	"\x10DescribeResponse\x12\x12\n" +
@@ -2533,7 +2552,7 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\x04warm\x18\t \x01(\bR\x04warm\x1a6\n" +
 	"\bEnvEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9a\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbd\x01\n" +
 	"\x05Carry\x12\x17\n" +
 	"\astep_id\x18\x01 \x01(\tR\x06stepId\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12\x12\n" +
@@ -2542,7 +2561,8 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\ato_path\x18\x05 \x01(\tR\x06toPath\x12\x1e\n" +
 	"\n" +
 	"executable\x18\x06 \x01(\bR\n" +
-	"executable\"\xc8\x01\n" +
+	"executable\x12!\n" +
+	"\fexecute_only\x18\a \x01(\bR\vexecuteOnly\"\xc8\x01\n" +
 	"\n" +
 	"StepResult\x12\x17\n" +
 	"\astep_id\x18\x01 \x01(\tR\x06stepId\x12>\n" +
