@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,74 +16,44 @@ import (
 	"github.com/goals-tracker/tracker/sdk/validatortest/steprun"
 )
 
-// handOver serves processes that say Warm by the runtime's warm-up program, in a
-// room of its own for each: what a pool does, without having begun beforehand.
-type handOver struct {
-	runner steprun.Runner
-	dir    string // has a folder for each runtime, shown as /warm
+// waitsFirst has every step served by the warm-up program.
+type waitsFirst struct {
+	t    *testing.T
+	pool *sandbox.Pool
 }
 
 // Run implements steprun.Runner.
-func (h handOver) Run(ctx context.Context, step sandbox.Step) (sandbox.Result, error) {
-	rt := &spec.Runtimes[0]
-	if step.Name == "compile" {
-		rt = &spec.Runtimes[1]
+func (w waitsFirst) Run(ctx context.Context, step sandbox.Step) (sandbox.Result, error) {
+	if err := w.pool.Prepare(ctx, step); err != nil {
+		w.t.Errorf("step %s: %v", step.Name, err)
 	}
-	step.Runtimes = append(step.Runtimes, sandbox.Mount{Source: filepath.Join(h.dir, rt.ID), Target: "/warm"})
-	for i := range step.Processes {
-		p := &step.Processes[i]
-		env := map[string]string{}
-		for _, e := range append(sandbox.BaseEnv(), p.Env...) {
-			k, v, _ := strings.Cut(e, "=")
-			env[k] = v
-		}
-		line, err := json.Marshal(map[string]any{"argv": p.Argv, "env": env, "dir": sandbox.WorkDir})
-		if err != nil {
-			return sandbox.Result{}, err
-		}
-		p.Argv, p.Dir = rt.WarmUp.Argv, "/warm"
-		p.Stdin = append(append(line, '\n'), p.Stdin...)
-	}
-	res, err := h.runner.Run(ctx, step)
-	for i := range res.Processes {
-		out, ready := bytes.CutPrefix(res.Processes[i].Stdout, []byte("ready\n"))
-		if !ready && res.Outcome == sandbox.Exited {
-			panic("the warm-up program did not say that it is ready: " + string(res.Processes[i].Stdout) + string(res.Processes[i].Stderr))
-		}
-		res.Processes[i].Stdout = out
+	res, err := w.pool.Run(ctx, step)
+	if err == nil && res.Way != sandbox.Warm {
+		w.t.Errorf("step %s ran %s", step.Name, res.Way)
 	}
 	return res, err
 }
 
 func TestTheWarmUpProgramGivesTheReportsOfProcessesStartedForTheRun(t *testing.T) {
-	dir := t.TempDir()
-	for _, rt := range spec.Runtimes {
-		if rt.WarmUp == nil {
-			t.Skip("this build carries no TypeScript compiler: run toolchain/install")
-		}
-		for _, f := range rt.WarmUp.Files {
-			name := filepath.Join(dir, rt.ID, f.Path)
-			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(name, f.Content, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
+	if _, err := readCompiler(); err != nil {
+		t.Skip(err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	runner, err := sandbox.New(sandbox.Config{RuntimeRoots: append(sandbox.DefaultRuntimeRoots(), dir)})
+	runner, err := sandbox.New(sandbox.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	pool := runner.NewPool(sandbox.PoolConfig{Size: 1})
+	t.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	judge := validatortest.Connect(t, spec)
 	desc, err := judge.Describe(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	cold, warm := steprun.New(runner, judging.Limits{}), steprun.New(handOver{runner, dir}, judging.Limits{})
+	cold, warm := steprun.New(runner, judging.Limits{}), steprun.New(waitsFirst{t, pool}, judging.Limits{})
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {
 		t.Fatal(err)

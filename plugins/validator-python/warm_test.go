@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,75 +12,61 @@ import (
 
 	"github.com/goals-tracker/tracker/sandbox"
 	"github.com/goals-tracker/tracker/sdk/judging"
+	"github.com/goals-tracker/tracker/sdk/validator"
 	"github.com/goals-tracker/tracker/sdk/validatortest"
 	"github.com/goals-tracker/tracker/sdk/validatortest/steprun"
 )
 
-// handOver serves processes that say Warm by the runtime's warm-up program, in a
-// room of its own for each: what a pool does, without having begun beforehand.
-type handOver struct {
-	runner steprun.Runner
-	dir    string // shown as /warm
+// waitsFirst has every step served by the warm-up program.
+type waitsFirst struct {
+	t    *testing.T
+	pool *sandbox.Pool
+	way  sandbox.Way
 }
 
 // Run implements steprun.Runner.
-func (h handOver) Run(ctx context.Context, step sandbox.Step) (sandbox.Result, error) {
-	step.Runtimes = append(step.Runtimes, sandbox.Mount{Source: h.dir, Target: "/warm"})
-	for i := range step.Processes {
-		p := &step.Processes[i]
-		env := map[string]string{}
-		for _, e := range append(sandbox.BaseEnv(), p.Env...) {
-			k, v, _ := strings.Cut(e, "=")
-			env[k] = v
-		}
-		line, err := json.Marshal(map[string]any{"argv": p.Argv, "env": env, "dir": sandbox.WorkDir})
-		if err != nil {
-			return sandbox.Result{}, err
-		}
-		p.Argv, p.Dir = spec.Runtimes[0].WarmUp.Argv, "/warm"
-		p.Stdin = append(append(line, '\n'), p.Stdin...)
+func (w waitsFirst) Run(ctx context.Context, step sandbox.Step) (sandbox.Result, error) {
+	if err := w.pool.Prepare(ctx, step); err != nil {
+		w.t.Errorf("step %s: %v", step.Name, err)
 	}
-	res, err := h.runner.Run(ctx, step)
-	for i := range res.Processes {
-		out, ready := bytes.CutPrefix(res.Processes[i].Stdout, []byte("ready\n"))
-		if !ready && res.Outcome == sandbox.Exited {
-			panic("the warm-up program did not say that it is ready: " + string(res.Processes[i].Stdout) + string(res.Processes[i].Stderr))
-		}
-		res.Processes[i].Stdout = out
+	res, err := w.pool.Run(ctx, step)
+	if err == nil && res.Way != w.way {
+		w.t.Errorf("step %s ran %s", step.Name, res.Way)
 	}
 	return res, err
 }
 
 func TestTheWarmUpProgramGivesTheReportsOfProcessesStartedForTheRun(t *testing.T) {
-	dir := t.TempDir()
-	for _, f := range warmFiles() {
-		name := filepath.Join(dir, f.Path)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Content, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	runner, err := sandbox.New(sandbox.Config{RuntimeRoots: append(sandbox.DefaultRuntimeRoots(), dir)})
+	t.Run("forked", func(t *testing.T) { compareWarm(t, validator.WarmForkServer, sandbox.Forked) })
+	t.Run("started for each", func(t *testing.T) { compareWarm(t, validator.WarmOnce, sandbox.Warm) })
+}
+
+// compareWarm judges the cases cold and warm.
+func compareWarm(t *testing.T, protocol string, way sandbox.Way) {
+	t.Helper()
+	runner, err := sandbox.New(sandbox.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	pool := runner.NewPool(sandbox.PoolConfig{Size: 1})
+	t.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	judge := validatortest.Connect(t, spec)
 	desc, err := judge.Describe(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	cold, warm := steprun.New(runner, judging.Limits{}), steprun.New(handOver{runner, dir}, judging.Limits{})
+	desc.Runtimes[0].WarmUp.Protocol = protocol
+	cold, warm := steprun.New(runner, judging.Limits{}), steprun.New(waitsFirst{t, pool, way}, judging.Limits{})
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range cases {
-		if os.Getenv("TRACKER_TEST_FULL") == "" && !strings.Contains(path, "honest") && !strings.Contains(path, "reads_tests") && !strings.Contains(path, "fork_") {
+		if os.Getenv("TRACKER_TEST_FULL") == "" && !strings.Contains(path, "honest") && !strings.Contains(path, "reads_tests") && (way == sandbox.Warm || !strings.Contains(path, "forged")) {
 			continue
 		}
 		c, err := validatortest.ReadCase(path, "python")

@@ -17,7 +17,7 @@ LIBRARY = (
 _may_stay = {}  # by what a process does, the modules that it may find loaded
 _library = set()  # those that only LIBRARY asked for
 _library_names = set()
-_all = {}
+_all = {}  # keeps what is taken away from being torn down
 
 
 def load():
@@ -39,6 +39,9 @@ def load():
         ready_pytest.prepare(run_pytest.ALWAYS)
     except ImportError:
         pass
+    _may_stay["pytest"] = set(sys.modules)
+    from . import forkserver  # noqa: F401
+
     _all.update(sys.modules)
 
 
@@ -57,7 +60,7 @@ def run(process):
 def _unload(what, job):
     """Takes away what would not be loaded if this had begun now: modules of
     other kinds of runs, and those whose names are the exercise's."""
-    modules, stay = sys.modules, _may_stay.get(what, _all.keys())
+    modules, stay = sys.modules, _may_stay[what]
     for name in modules.keys() - stay:
         del modules[name]
         package, _, last = name.rpartition(".")
@@ -69,14 +72,13 @@ def _unload(what, job):
 
 
 def main():
-    """Serves one process."""
+    """Serves one process, or one after the other in a fork for each."""
     import gc
 
     load()
     gc.collect()
-    gc.freeze()
-    os.write(1, b"ready\n")
-    line = sys.stdin.buffer.readline()
+    gc.freeze()  # what is loaded stays, so nobody need look at it again
+    line = _all["tracker_judge.forkserver"].ready()
     if not line:
         os._exit(0)
     run(json.loads(line))
