@@ -11,6 +11,7 @@ ALTER TABLE validation.queue
 -- One step through this index finds the next course, the next learner of a
 -- course, or a learner's oldest run, however many wait.
 CREATE INDEX queue_flows ON validation.queue (lane, (coalesce(course_id, '')), user_id, position) WHERE lease_token IS NULL;
+CREATE INDEX queue_running ON validation.queue ((coalesce(course_id, ''))) WHERE lease_token IS NOT NULL;
 DROP INDEX validation.queue_waiting;
 
 -- Bulk work is shared out by a time of its own, so that re-judging costs
@@ -134,5 +135,6 @@ ALTER TABLE validation.shares DROP CONSTRAINT shares_pkey;
 ALTER TABLE validation.shares DROP COLUMN lane;
 ALTER TABLE validation.shares ADD PRIMARY KEY (kind, course_id, user_id);
 CREATE INDEX queue_waiting ON validation.queue (lane, position) WHERE lease_token IS NULL;
+DROP INDEX validation.queue_running;
 DROP INDEX validation.queue_flows;
 ALTER TABLE validation.queue DROP COLUMN kind, DROP COLUMN leased_at, DROP COLUMN course_cost;

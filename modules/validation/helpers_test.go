@@ -62,3 +62,14 @@ func (h *hostile) Judge(_ context.Context, job judge.Job, _ func(string)) (judge
 	}
 	return judge.Result{Plugin: job.Plugin, PluginVersion: "1.0.0\x00", Report: r}, nil
 }
+
+// demands notes which integrity was asked for.
+type demands struct {
+	fake
+	required []judging.Integrity
+}
+
+func (d *demands) Judge(ctx context.Context, job judge.Job, stage func(string)) (judge.Result, error) {
+	d.required = append(d.required, job.Task.RequiredIntegrity)
+	return d.fake.Judge(ctx, job, stage)
+}

@@ -8,13 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events/eventstest"
 	"github.com/goals-tracker/tracker/modules/tasks"
-	"github.com/goals-tracker/tracker/modules/validation/internal/store"
 	"github.com/goals-tracker/tracker/modules/validation/validationtest"
 	"github.com/goals-tracker/tracker/sdk/judging"
 )
@@ -75,33 +72,4 @@ func TestSubmittingDeletingAndJudgingAtOnceNeitherFailsNorDisagrees(t *testing.T
 		}
 	}
 	eventstest.Verify(t, b.log)
-}
-
-// BenchmarkTakingFromALongQueue takes, with 5,000 runs of 500
-// learners in 20 courses waiting.
-func BenchmarkTakingFromALongQueue(b *testing.B) {
-	judge := &fake{}
-	s := setup(b, validationtest.Options{Judge: judge})
-	s.Submit(b, ada, s.task(ada).ID, "main.py", "x")
-	s.Drain(b)
-	_, err := s.DB.Pool().Exec(context.Background(), `
-		INSERT INTO validation.queue (run_id, task_id, snapshot_id, user_id, course_id, lane, enqueued_at, available_at, attempt)
-		SELECT gen_random_uuid(), t.task, t.snapshot, 'u' || t.i % 500, 'c' || t.i % 20, 0, t.enqueued, t.available, 0
-		FROM (SELECT i, gen_random_uuid() AS task, gen_random_uuid() AS snapshot, now() AS enqueued, now() AS available FROM generate_series(1, 5000) i) t`)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := s.DB.Pool().Exec(context.Background(), "ANALYZE validation.queue"); err != nil {
-		b.Fatal(err)
-	}
-	b.ResetTimer()
-	for b.Loop() {
-		err := s.DB.InTx(context.Background(), postgres.As(auth.System("test")), func(ctx context.Context, tx *postgres.Tx) error {
-			_, err := store.Take(ctx, tx, uuid.NewString(), "bench", time.Minute)
-			return err
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
 }

@@ -33,7 +33,7 @@ const ranked = `
 		FROM learners n
 	), placed AS (
 		SELECT r.run_id, r.course, r.kind,
-			row_number() OVER (ORDER BY r.lane, r.course_start, r.learner_start, r.position) AS place
+			row_number() OVER (ORDER BY r.lane, r.course_start, r.course, r.learner_start, r.position) AS place
 		FROM ranked r
 	)`
 

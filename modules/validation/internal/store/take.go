@@ -22,63 +22,64 @@ var turn = postgres.SQL("validation.queue.turn", `SELECT pg_advisory_xact_lock(h
 // nothing up. A course at its limit, or with nothing that may run yet, is passed
 // over.
 //
-// However many wait, it only looks at one row per course, and at one per learner
-// of the courses whose turn it may be: each step of the recursions is one
-// descent of queue_flows.
+// However many wait, it looks at one row for each course and at one for each
+// learner of the course whose turn it is: a step of a recursion is one descent of
+// queue_flows, whose whole order each ORDER BY names so that the planner sees it.
 var take = postgres.SQL("validation.queue.take", `
 	WITH RECURSIVE courses AS (
-		(SELECT coalesce(q.course_id, '') AS course FROM validation.queue q
-			WHERE q.lane = @lane AND q.lease_token IS NULL ORDER BY coalesce(q.course_id, '') LIMIT 1)
+		(SELECT coalesce(q.course_id, '') AS course, q.available_at <= now() AS ready FROM validation.queue q
+			WHERE q.lane = @lane AND q.lease_token IS NULL ORDER BY q.lane, coalesce(q.course_id, ''), q.user_id, q.position LIMIT 1)
 		UNION ALL
-		SELECT n.course FROM courses c CROSS JOIN LATERAL (
-			SELECT coalesce(q.course_id, '') AS course FROM validation.queue q
-			WHERE q.lane = @lane AND q.lease_token IS NULL AND coalesce(q.course_id, '') > c.course ORDER BY coalesce(q.course_id, '') LIMIT 1
+		SELECT n.course, n.ready FROM courses c CROSS JOIN LATERAL (
+			SELECT coalesce(q.course_id, '') AS course, q.available_at <= now() AS ready FROM validation.queue q
+			WHERE q.lane = @lane AND q.lease_token IS NULL AND coalesce(q.course_id, '') > c.course
+			ORDER BY q.lane, coalesce(q.course_id, ''), q.user_id, q.position LIMIT 1
 		) n
-	), running AS (
-		SELECT coalesce(q.course_id, '') AS course, count(*) AS runs FROM validation.queue q WHERE q.lease_token IS NOT NULL GROUP BY 1
-	), ready AS (
+	), first AS MATERIALIZED (
 		SELECT c.course, 1 / coalesce(p.weight, 1) AS cost, coalesce(s.served, 0) AS served,
 			greatest(coalesce(s.virtual_time, 0), coalesce(a.served, 0)) AS course_start
 		FROM courses c
 		LEFT JOIN validation.shares s ON s.lane = @lane AND s.kind = 'course' AND s.course_id = c.course AND s.user_id = ''
 		LEFT JOIN validation.shares a ON a.lane = @lane AND a.kind = 'all' AND a.course_id = '' AND a.user_id = ''
 		LEFT JOIN validation.course_policies p ON p.course_id = c.course
-		LEFT JOIN running r ON r.course = c.course
-		WHERE (coalesce(p.max_parallel, 0) = 0 OR coalesce(r.runs, 0) < p.max_parallel)
-			AND EXISTS (SELECT FROM validation.queue q WHERE q.lane = @lane AND q.lease_token IS NULL
-				AND coalesce(q.course_id, '') = c.course AND q.available_at <= now())
-	), first AS MATERIALIZED (
-		-- Courses that are equally far behind all take part.
-		SELECT course, cost, served, course_start FROM ready ORDER BY course_start FETCH FIRST 1 ROW WITH TIES
+		WHERE (coalesce(p.max_parallel, 0) = 0 OR p.max_parallel > (
+				SELECT count(*) FROM validation.queue q WHERE q.lease_token IS NOT NULL AND coalesce(q.course_id, '') = c.course))
+			AND (c.ready OR EXISTS (SELECT FROM validation.queue q WHERE q.lane = @lane AND q.lease_token IS NULL
+				AND coalesce(q.course_id, '') = c.course AND q.available_at <= now()))
+		ORDER BY course_start, c.course LIMIT 1
 	), learners AS (
-		SELECT f.course, n.user_id FROM first f CROSS JOIN LATERAL (
-			SELECT q.user_id FROM validation.queue q
-			WHERE q.lane = @lane AND q.lease_token IS NULL AND coalesce(q.course_id, '') = f.course ORDER BY q.user_id LIMIT 1
+		SELECT n.user_id, n.run_id, n.position, n.ready FROM first f CROSS JOIN LATERAL (
+			SELECT q.user_id, q.run_id, q.position, q.available_at <= now() AS ready FROM validation.queue q
+			WHERE q.lane = @lane AND q.lease_token IS NULL AND coalesce(q.course_id, '') = f.course
+			ORDER BY q.lane, coalesce(q.course_id, ''), q.user_id, q.position LIMIT 1
 		) n
 		UNION ALL
-		SELECT l.course, n.user_id FROM learners l CROSS JOIN LATERAL (
-			SELECT q.user_id FROM validation.queue q
-			WHERE q.lane = @lane AND q.lease_token IS NULL AND coalesce(q.course_id, '') = l.course AND q.user_id > l.user_id
-			ORDER BY q.user_id LIMIT 1
+		SELECT n.user_id, n.run_id, n.position, n.ready FROM learners l CROSS JOIN first f CROSS JOIN LATERAL (
+			SELECT q.user_id, q.run_id, q.position, q.available_at <= now() AS ready FROM validation.queue q
+			WHERE q.lane = @lane AND q.lease_token IS NULL AND coalesce(q.course_id, '') = f.course AND q.user_id > l.user_id
+			ORDER BY q.lane, coalesce(q.course_id, ''), q.user_id, q.position LIMIT 1
 		) n
 	), heads AS MATERIALIZED (
 		SELECT h.run_id, h.position, f.course, f.cost, f.course_start, greatest(coalesce(s.virtual_time, 0), f.served) AS learner_start
-		FROM learners l
-		JOIN first f ON f.course = l.course
+		FROM first f CROSS JOIN learners l
 		CROSS JOIN LATERAL (
-			SELECT q.run_id, q.position FROM validation.queue q
-			WHERE q.lane = @lane AND q.lease_token IS NULL AND coalesce(q.course_id, '') = l.course AND q.user_id = l.user_id
-				AND q.available_at <= now()
-			ORDER BY q.position LIMIT 1
+			SELECT l.run_id, l.position WHERE l.ready
+			UNION ALL
+			-- Its oldest waits for another attempt, so the next one goes.
+			(SELECT q.run_id, q.position FROM validation.queue q
+				WHERE NOT l.ready AND q.lane = @lane AND q.lease_token IS NULL AND coalesce(q.course_id, '') = f.course
+					AND q.user_id = l.user_id AND q.available_at <= now()
+				ORDER BY q.lane, coalesce(q.course_id, ''), q.user_id, q.position LIMIT 1)
 		) h
-		LEFT JOIN validation.shares s ON s.lane = @lane AND s.kind = 'learner' AND s.course_id = l.course AND s.user_id = l.user_id
-		-- Some may be superseded right now: the next in turn are at hand.
-		ORDER BY f.course_start, learner_start, h.position LIMIT 16
+		LEFT JOIN validation.shares s ON s.lane = @lane AND s.kind = 'learner' AND s.course_id = f.course AND s.user_id = l.user_id
+		-- One may be superseded right now: those next in turn are at hand.
+		ORDER BY learner_start, h.position LIMIT 16
 	), picked AS (
 		SELECT q.run_id, q.task_id, q.snapshot_id, q.user_id, h.course, q.kind, q.lane, h.cost, q.attempt + 1 AS attempt, q.enqueued_at,
 			h.learner_start, h.course_start
-		FROM heads h JOIN validation.queue q ON q.run_id = h.run_id AND q.lease_token IS NULL
-		ORDER BY h.course_start, h.learner_start, h.position LIMIT 1 FOR UPDATE OF q SKIP LOCKED
+		-- Nobody else leases one before this turn is over.
+		FROM heads h JOIN validation.queue q ON q.run_id = h.run_id
+		ORDER BY h.learner_start, h.position LIMIT 1 FOR UPDATE OF q SKIP LOCKED
 	), leased AS (
 		UPDATE validation.queue q SET lease_token = @token, lease_until = now() + @lease::interval, leased_at = now(), worker = @worker,
 			attempt = p.attempt, course_cost = p.cost
@@ -212,3 +213,6 @@ func Tidy(ctx context.Context, tx *postgres.Tx) error {
 	}
 	return nil
 }
+
+// TakeStatement is what Take runs, for tests of how it is planned.
+func TakeStatement() *postgres.Statement { return take }
