@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -18,7 +19,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv(hostWithoutNamespaces) != "" {
 		startWithoutNamespaces()
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := returnShared(); err != nil {
+		fmt.Println(err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // newRunner is what each test runs on; a machine that can't confine fails the

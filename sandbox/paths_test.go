@@ -4,9 +4,11 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 )
@@ -15,7 +17,7 @@ import (
 // program in its own interpreter, anything else by executing it.
 const warmProgram = `import sys
 sys.path.insert(0, "/warm")
-import json, os, signal, forkserver
+import dataclasses, decimal, json, os, random, signal, unittest, forkserver
 sys.path.remove("/warm")
 line = forkserver.ready()
 if not line:
@@ -28,7 +30,15 @@ argv = job["argv"]
 # What a test looks for by its command line must be executed.
 if argv[:4] == ["/usr/bin/python3", "-I", "-S", "-c"] and "-mark-" not in argv[4]:
     sys.argv = argv[3:]
-    exec(compile(argv[4], "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
+    code = 0
+    try:
+        exec(compile(argv[4], "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
+    except SystemExit as e:
+        code = e.code if isinstance(e.code, int) else 0 if e.code is None else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    forkserver.leave(code)
 else:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.execvpe(argv[0], argv, os.environ)
@@ -107,9 +117,16 @@ func (s *subject) Run(ctx context.Context, step Step) (Result, error) {
 		return s.Runner.Run(ctx, step)
 	}
 	step = s.on(step)
+	usual := step
+	usual.Limits, usual.Processes = Limits{}, append([]Process(nil), step.Processes...)
+	for i := range usual.Processes {
+		usual.Processes[i].Limits = Limits{}
+	}
 	waiting, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := s.pool.Prepare(waiting, step); err != nil {
+	// The rooms wait with the usual limits, so that those of the step are set when
+	// it comes.
+	if err := s.pool.Prepare(waiting, usual); err != nil {
 		s.t.Errorf("prepare %s: %v", s.way, err)
 	}
 	res, err := s.pool.Run(ctx, step)
@@ -148,7 +165,42 @@ func variants(t *testing.T, test func(t *testing.T, s *subject)) {
 		v.cfg.FirstUID = defaultFirstUID + i*defaultSlots
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, newSubject(t, v.cfg, v.way))
+			test(t, lent(t, v))
 		})
 	}
+}
+
+// shared are subjects that serve one attack after another, as a server does.
+var shared = struct {
+	sync.Mutex
+	subjects map[string]*subject
+}{subjects: map[string]*subject{}}
+
+// lent is a variant's shared subject.
+func lent(t *testing.T, v variant) *subject {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	s := shared.subjects[v.name]
+	if s == nil {
+		s = &subject{Runner: newRunner(t, v.cfg), way: v.way}
+		if v.way != Cold {
+			s.pool = s.Runner.NewPool(PoolConfig{Size: 1, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+		}
+		shared.subjects[v.name] = s
+	}
+	mine := *s
+	mine.t = t
+	return &mine
+}
+
+// returnShared closes the shared pools after all tests and says what is wrong.
+func returnShared() error {
+	var errs []error
+	for _, s := range shared.subjects {
+		if s.pool != nil {
+			errs = append(errs, s.pool.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
