@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
@@ -41,7 +42,13 @@ func (b *builder) testBinaries(suites []*suite) (needed, alone, tests []string, 
 	for i, s := range suites {
 		p, uses := s.pkg, maps.Clone(done)
 		if len(p.code) > 0 && done[p.path] == "" {
-			command, archive := b.plain(p, done)
+			u := b.unitOf(p, p.code, done)
+			if content, imports := helpers(p); content != "" {
+				name := fmt.Sprintf("helpers%d.go", i)
+				b.file(name, content)
+				u.generated, u.imports = append(u.generated, name), append(u.imports, imports...)
+			}
+			command, archive := b.compile(u)
 			alone, uses[p.path] = append(alone, command), archive
 		}
 		if len(p.tests) > 0 {
@@ -57,7 +64,7 @@ func (b *builder) testBinaries(suites []*suite) (needed, alone, tests []string, 
 		b.file(main, s.code())
 		command, archive := b.compile(unit{path: "main", imports: s.mainImports(), uses: uses, generated: []string{main}})
 		bin := binary{index: i, pkg: p, suite: s}
-		tests, binaries = append(tests, command, b.link(bin.file(), archive, uses)), append(binaries, bin)
+		tests, binaries = append(tests, command, b.link(bin.file(), archive, keyOf(b.nonce, p.dir), uses)), append(binaries, bin)
 	}
 	return needed, alone, tests, binaries
 }
@@ -88,9 +95,9 @@ func (b *builder) program(entry string) (needed, tests []string, binaries []bina
 	for _, dir := range slices.Sorted(maps.Keys(l.pkgs)) {
 		all = append(all, l.pkgs[dir].code...)
 	}
-	done := map[string]string{harnessPath: b.harness()}
+	done := map[string]string{} // no harness: there is nothing to report
 	for _, p := range l.order(all) {
-		command, archive := b.plain(p, done)
+		command, archive := b.compile(unit{path: p.path, sources: p.code, uses: done, embeds: true})
 		needed, done[p.path] = append(needed, command), archive
 	}
 	for _, dir := range slices.Sorted(maps.Keys(l.pkgs)) {
@@ -101,9 +108,9 @@ func (b *builder) program(entry string) (needed, tests []string, binaries []bina
 			command, archive := b.compile(unit{path: "main", sources: p.code, uses: done, embeds: true})
 			bin := binary{pkg: p}
 			needed = append(needed, command)
-			tests, binaries = append(tests, b.link(bin.file(), archive, done)), append(binaries, bin)
+			tests, binaries = append(tests, b.link(bin.file(), archive, "", done)), append(binaries, bin)
 		default:
-			command, _ := b.plain(p, done)
+			command, _ := b.compile(unit{path: p.path, sources: p.code, uses: done, embeds: true})
 			needed = append(needed, command)
 		}
 	}
@@ -121,13 +128,17 @@ func (l *layout) entry(dir string) *pkg {
 			found = append(found, p)
 		}
 	}
-	if len(found) != 1 {
-		return l.pkgs["."] // or none, when that is no program
+	if len(found) == 1 {
+		return found[0]
 	}
-	return found[0]
+	if p := l.pkgs["."]; p != nil && p.name == "main" {
+		return p
+	}
+	return nil
 }
 
-// runStep runs a binary in a room without sources, in its package's folder.
+// runStep runs a binary in a room without the task's sources, in its package's
+// folder.
 func (l *layout) runStep(req *validator.Request, b *binary) validator.Step {
 	limits := req.Task.Limits
 	if limits.Processes == 0 {
@@ -136,8 +147,11 @@ func (l *layout) runStep(req *validator.Request, b *binary) validator.Step {
 	if limits.DiskBytes == 0 {
 		limits.DiskBytes = 128 << 20 // the binary included
 	}
+	if limits.MemoryBytes == 0 {
+		limits.MemoryBytes = 512 << 20 // a garbage collector takes twice what is in use
+	}
 	p := validator.Process{
-		Role: "main", Argv: []string{"/work/" + programFile}, Env: map[string]string{"GOTRACEBACK": "single", "GOMAXPROCS": "2"},
+		Role: "main", Argv: []string{"/work/" + programFile}, Env: map[string]string{"GOTRACEBACK": "single", "GOMAXPROCS": "2", "GOMEMLIMIT": strconv.FormatUint(limits.MemoryBytes/10*8, 10)},
 	}
 	if b.suite != nil {
 		p.Stdin = []byte(keyOf(req.Nonce, b.pkg.dir))
@@ -152,8 +166,15 @@ func (l *layout) runStep(req *validator.Request, b *binary) validator.Step {
 		// What the task brings can't be changed by the submission.
 		p.Files = append(p.Files, validator.File{Path: name, Content: l.data[name].Content, Writable: l.learner[name], Executable: l.data[name].Executable})
 	}
+	for _, s := range l.sources {
+		// Some tests read how the learner's code is written; the task's files
+		// hold expected values and stay away.
+		if s.learner {
+			p.Files = append(p.Files, validator.File{Path: s.path, Content: s.content, Writable: true})
+		}
+	}
 	return validator.Step{
 		ID: b.step(), Runtime: "go", Stage: "test", Limits: limits, Processes: []validator.Process{p},
-		Carry: []validator.Carry{{StepID: "compile", Role: "main", Path: b.file(), ToRole: "main", ToPath: programFile, Executable: true}},
+		Carry: []validator.Carry{{StepID: "compile", Role: "main", Path: b.file(), ToRole: "main", ToPath: programFile, ExecuteOnly: b.suite != nil, Executable: true}},
 	}
 }

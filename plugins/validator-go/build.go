@@ -31,6 +31,7 @@ type builder struct {
 	l     *layout
 	files []validator.File
 	units int
+	nonce string
 	std   string // where archives of the standard library lie
 	// imports of the standard library, for a machine without archives.
 	imports map[string]bool
@@ -133,7 +134,7 @@ func (b *builder) unitOf(p *pkg, sources []*source, done map[string]string) unit
 }
 
 // link returns the command that makes a program.
-func (b *builder) link(to, archive string, uses map[string]string) string {
+func (b *builder) link(to, archive, key string, uses map[string]string) string {
 	b.units++
 	cfg := fmt.Sprintf("l%d.cfg", b.units)
 	var s strings.Builder
@@ -142,8 +143,12 @@ func (b *builder) link(to, archive string, uses map[string]string) string {
 	}
 	b.file(cfg, s.String())
 	all := "../" + outDir + "/" + cfg
-	return fmt.Sprintf("cat %s/importcfg ../%s/%s >%s && \\\n%s -s -w -buildmode=exe -importcfg %s -o ../%s %s",
-		b.std, judgeDir, cfg, all, machine.tool("link"), all, to, archive)
+	define := ""
+	if key != "" {
+		define = "-X " + harnessPath + ".want=" + digestOf(key) + " "
+	}
+	return fmt.Sprintf("cat %s/importcfg ../%s/%s >%s && \\\n%s -s -w -buildmode=exe %s-importcfg %s -o ../%s %s",
+		b.std, judgeDir, cfg, all, machine.tool("link"), define, all, to, archive)
 }
 
 // order returns the packages that the given sources need, dependencies first.

@@ -69,6 +69,12 @@ func (l *layout) findings(all []diagnostic) []validator.Finding {
 			continue
 		}
 		rule, m := explainInTests(d)
+		if m.ID == "go.missing-name" {
+			if seen[m.Text["en"]] {
+				continue
+			}
+			seen[m.Text["en"]] = true
+		}
 		out = append(out, validator.Finding{Rule: rule, Severity: validator.SeverityError, Message: m})
 	}
 	return out

@@ -18,7 +18,7 @@ const (
 	marker    = "\x16" // how package testing marks its own lines for tools
 	setup     = "judge-setup"
 	// mostOutput is kept of one test's output.
-	mostOutput = 64 << 10
+	mostOutput = 16 << 10
 )
 
 // outcome is what a test said of itself.
@@ -67,15 +67,17 @@ func read(stdout []byte, key string) *reported {
 		frame := stdout[start+1 : start+1+end]
 		body, ok := verified(frame, raw)
 		if !ok {
-			r.print(stdout[:start+1])
-			stdout = stdout[start+1:]
+			// The second separator may begin a frame.
+			if r.print(stdout[:start]); len(frame) > 0 {
+				r.print(frame)
+			}
+			stdout = stdout[start+1+end:]
 			continue
 		}
 		r.print(stdout[:start])
 		stdout = stdout[start+end+2:]
 		n, k, text, ok := parseFrame(body)
 		if !ok || n != number {
-			r.print([]byte("…\n"))
 			return r
 		}
 		number++
@@ -118,9 +120,12 @@ func parseFrame(body []byte) (number int, kind byte, content string, ok bool) {
 	return number, parts[1][0], content, err == nil
 }
 
+// notFrames look like frames and are none: nothing that a learner meant to print.
+var notFrames = regexp.MustCompile(`\x1e?[0-9a-f]{64} \d+ [A-Za-z] "(?:[^"\\\x1e]|\\.)*"\x1e?`)
+
 // print takes what the submission or a test printed.
 func (r *reported) print(p []byte) {
-	s := string(p)
+	s := notFrames.ReplaceAllString(string(p), "")
 	if len(r.tests) == 0 {
 		s = strings.Replace(s, marker+"=== RUN   "+setup+"\n", "", 1)
 	}

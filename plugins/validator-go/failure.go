@@ -37,6 +37,15 @@ func crashIn(output string) *crash {
 
 var frameLine = regexp.MustCompile(`(?m)^\t(\S+\.go):(\d+)`)
 
+// withoutCrash is what was printed before the runtime told of a crash, whose
+// addresses mean nothing to a learner.
+func withoutCrash(output string) string {
+	if m := crashLine.FindStringIndex(output); m != nil && strings.Contains(output[m[0]:], "\ngoroutine ") {
+		return output[:m[0]]
+	}
+	return output
+}
+
 // place is where in the submission it happened.
 func (c *crash) place(l *layout) (file string, line int, text string) {
 	for _, m := range frameLine.FindAllStringSubmatch(c.stack, -1) {
@@ -79,6 +88,8 @@ var crashes = []explanation{
 	when("wait-group", `sync: negative WaitGroup counter`, "Done was called more often than Add{at}.", "Se llamó a Done más veces que a Add{at}."),
 	when("exit", `unexpected call to os\.Exit\(0\) during test`,
 		"Your code ended the program with os.Exit{at}; tests need it to go on.", "Tu código terminó el programa con os.Exit{at}; las pruebas necesitan que continúe."),
+	when("goexit", `test executed panic\(nil\) or runtime\.Goexit`,
+		"Your code ended the goroutine of the test{at}; tests need it to go on.", "Tu código terminó la goroutine de la prueba{at}; las pruebas necesitan que continúe."),
 	when("memory", `(?:runtime: out of memory|out of memory|runtime: cannot allocate memory|.*cannot allocate memory).*`,
 		"Memory ran out{at}.", "La memoria se agotó{at}."),
 	when("panic", `(?P<message>.*)`, "The code panicked{at}: {message}", "El código entró en pánico{at}: {message}"),
@@ -107,20 +118,33 @@ func (c *crash) message(l *layout) validator.Message {
 	return textEnded
 }
 
-// comparison is how Go's tests say what they expected.
+// comparisons are how Go's tests say what they expected.
 var comparisons = []*regexp.Regexp{
-	regexp.MustCompile(`(?is)^(?:.*[^\w])?(?:got|actual|received|returned|=)\s*[:=]?\s*(?P<actual>.+?)\s*[,;:.]?\s*[(\[]?\b(?:want|wanted|expected|expecting|but want|but expected)\b(?:\s+was)?\s*[:=]?\s*(?P<expected>.+?)[)\]]?\s*$`),
-	regexp.MustCompile(`(?is)^(?:.*[^\w])?(?:want|wanted|expected|expecting)\s*[:=]?\s*(?P<expected>.+?)\s*[,;:.]?\s*[(\[]?\b(?:but got|got|actual|received|was)\b\s*[:=]?\s*(?P<actual>.+?)[)\]]?\s*$`),
+	regexp.MustCompile(`(?i)^(?:.*[^\w])?(?:got|actual|received|returned|=)\s*[:=]?\s*(?P<actual>.+?)\s*[,;:.]?\s*[(\[]?\b(?:want|wanted|expected|expecting|but want|but expected)\b(?:\s+was)?\s*[:=]?\s*(?P<expected>.+)$`),
+	regexp.MustCompile(`(?i)^(?:.*[^\w])?(?:want|wanted|expected|expecting)\s*[:=]?\s*(?P<expected>.+?)\s*[,;:.]?\s*[(\[]?\b(?:but got|got|actual|received|was)\b\s*[:=]?\s*(?P<actual>.+)$`),
 }
 
-// compared finds expected and actual value in a failure's text, if it says them.
+// compared finds expected and actual value in a failure's first line, if it
+// says them.
 func compared(text string) (expected, actual string) {
+	text, _, _ = strings.Cut(text, "\n")
 	for _, c := range comparisons {
 		if m := c.FindStringSubmatch(text); m != nil {
-			return m[c.SubexpIndex("expected")], m[c.SubexpIndex("actual")]
+			return closed(m[c.SubexpIndex("expected")]), closed(m[c.SubexpIndex("actual")])
 		}
 	}
 	return "", ""
+}
+
+// closed takes a bracket off that was opened before the value.
+func closed(s string) string {
+	s = strings.TrimSpace(s)
+	for _, pair := range []string{"()", "[]"} {
+		if strings.HasSuffix(s, pair[1:]) && strings.Count(s, pair[:1]) < strings.Count(s, pair[1:]) {
+			s = strings.TrimSpace(s[:len(s)-1])
+		}
+	}
+	return s
 }
 
 var logLine = regexp.MustCompile(`(?m)^ {4}(?:\s*)(\S+\.go):(\d+): `)

@@ -36,7 +36,7 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 	}
 	if refused := l.refusals(req); len(refused) > 0 {
 		r.Verdict, r.Findings = validator.Invalid, refused
-		r.Summary = invalid(refused)
+		r.Summary = validator.Text("go.refused", "{file} can't be judged as it is: see line {line}.", "{file} no se puede evaluar así: mira la línea {line}.", "file", refused[0].File, "line", refused[0].Line)
 		return r, nil
 	}
 	var suites []*suite
@@ -140,7 +140,7 @@ func (l *layout) ran(req *validator.Request, r *validator.Report) (*validator.Re
 	if p == nil {
 		return nil, fmt.Errorf("the run step was not executed: %s", run.Outcome)
 	}
-	r.Output = strings.TrimRight(string(p.Stdout)+string(p.Stderr), "\n")
+	r.Output = strings.TrimRight(string(p.Stdout)+withoutCrash(string(p.Stderr)), "\n")
 	switch {
 	case run.Outcome == validator.OutcomeTimedOut:
 		r.Verdict = validator.TimedOut
@@ -208,6 +208,9 @@ func (t *tally) take(b *binary) error {
 		x := t.test(b, o, end, o == running, limit)
 		if groups[o.name] && (x.Status == validator.Pass || childFailed(said, o.name)) {
 			x.Weight = groupWeight
+			if x.Status == validator.Fail && o.log.Len() == 0 {
+				x.Message, x.Expected, x.Actual = textGroup, "", ""
+			}
 		}
 		t.r.Tests = append(t.r.Tests, x)
 	}
@@ -227,7 +230,7 @@ func (t *tally) take(b *binary) error {
 	if said.ended && said.code != 0 || !said.ended && p.ExitCode != 0 {
 		t.unclean = true
 	}
-	t.output.WriteString(said.outside.String())
+	t.output.WriteString(withoutCrash(said.outside.String()))
 	return nil
 }
 
@@ -280,7 +283,7 @@ func (t *tally) limit(run *validator.StepResult, said *reported) validator.Verdi
 // test makes the report of one test.
 func (t *tally) test(b *binary, o *outcome, end *crash, running bool, limit validator.Verdict) validator.Test {
 	x := validator.Test{
-		ID: b.suite.id(o.name), Name: o.name, Status: o.status, Duration: o.duration, Output: strings.TrimRight(o.output.String(), "\n"),
+		ID: b.suite.id(o.name), Name: o.name, Status: o.status, Duration: o.duration, Output: strings.TrimRight(withoutCrash(o.output.String()), "\n"),
 	}
 	log := failureText(o.log.String())
 	switch {
@@ -293,8 +296,7 @@ func (t *tally) test(b *binary, o *outcome, end *crash, running bool, limit vali
 			x.Message = validator.Text("go.skipped", "Skipped.", "Omitida.")
 		}
 	case o.status == validator.Fail:
-		x.Message = t.failed(o, log)
-		x.Expected, x.Actual = compared(log)
+		x.Message, x.Expected, x.Actual = failed(o, log)
 	case !running && (end != nil || limit != ""):
 		x.Status, x.Message = validator.Error, textNotReached
 	case limit != "":
@@ -308,11 +310,19 @@ func (t *tally) test(b *binary, o *outcome, end *crash, running bool, limit vali
 	return x
 }
 
-func (t *tally) failed(o *outcome, log string) validator.Message {
+// failed says what a test has found.
+func failed(o *outcome, log string) (m validator.Message, expected, actual string) {
 	if log == "" {
-		return validator.Text("go.failed", "The test failed.", "La prueba falló.")
+		return validator.Text("go.failed", "The test failed.", "La prueba falló."), "", ""
 	}
-	return validator.Text("go.failed-saying", "The test says: {message}", "La prueba dice: {message}", "message", short(log))
+	if body, ok := strings.CutPrefix(log, "got:\n"); ok && strings.HasPrefix(o.name, "Example") {
+		if got, want, ok := strings.Cut(body, "\nwant:\n"); ok {
+			return validator.Text("go.example", "The example printed:\n{actual}\nIt should print:\n{expected}", "El ejemplo imprimió:\n{actual}\nDebería imprimir:\n{expected}",
+				"actual", short(got), "expected", short(want)), want, got
+		}
+	}
+	expected, actual = compared(log)
+	return validator.Text("go.failed-saying", "The test says: {message}", "La prueba dice: {message}", "message", short(log)), expected, actual
 }
 
 // decide sets the verdict.

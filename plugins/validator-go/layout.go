@@ -94,7 +94,8 @@ func arrange(req *validator.Request) *layout {
 			base == "go.work", path.Ext(base) == ".s", path.Ext(base) == ".syso", path.Ext(base) == ".c", !safe(f.Path):
 			l.dropped = append(l.dropped, f.Path)
 		default:
-			if f.Path == "go.mod" && mod == "" {
+			// A learner's module may not be called as the standard library is.
+			if m, _ := readModule(string(f.Content)); f.Path == "go.mod" && mod == "" && !standard[firstElement(m)] {
 				mod = string(f.Content)
 			}
 			l.add(f, true)
@@ -102,7 +103,7 @@ func arrange(req *validator.Request) *layout {
 	}
 	slices.SortFunc(l.sources, func(a, b *source) int { return cmp.Compare(a.path, b.path) })
 	l.module, l.minor = readModule(mod)
-	if l.module == "" || standard[firstElement(l.module)] && mod == "" {
+	if l.module == "" {
 		l.module = l.guessModule()
 	}
 	l.group()
@@ -199,10 +200,10 @@ func (l *layout) guessModule() string {
 	votes := map[string]int{}
 	for _, s := range l.sources {
 		for _, p := range s.imports {
-			if standard[firstElement(p)] {
+			if standard[firstElement(p)] || dirs["vendor/"+p] {
 				continue
 			}
-			if dirs["."] && (!s.learner || strings.Contains(p, ".")) {
+			if dirs["."] && (!s.learner || strings.Contains(p, ".")) && alike(path.Base(p), l.nameOf(".")) {
 				votes[p]++
 			}
 			for d := range dirs {
@@ -219,6 +220,12 @@ func (l *layout) guessModule() string {
 		}
 	}
 	return best
+}
+
+// alike says whether the last element of an import path may be a package of
+// that name, as in go-yaml/v2 and yaml.
+func alike(element, name string) bool {
+	return name != "" && (strings.Contains(element, name) || strings.Contains(name, element))
 }
 
 func firstElement(p string) string {
@@ -297,7 +304,7 @@ func (l *layout) pathOf(dir string) string {
 // resolve returns the package of an import, or nil for one of the standard
 // library or of nowhere.
 func (l *layout) resolve(importPath string) *pkg {
-	if isStandard(importPath) && importPath != l.module && !strings.HasPrefix(importPath, l.module+"/") {
+	if isStandard(importPath) && (machine.has(importPath) || importPath != l.module && !strings.HasPrefix(importPath, l.module+"/")) {
 		return nil
 	}
 	for _, p := range l.pkgs {

@@ -24,7 +24,7 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	if len(l.sources) == 0 || len(l.refusals(req)) > 0 {
 		return nil, nil
 	}
-	b := &builder{l: l, std: machine.archives, imports: map[string]bool{}}
+	b := &builder{l: l, nonce: req.Nonce, std: machine.archives, imports: map[string]bool{}}
 	if b.std == "" {
 		b.std = "/tmp/std"
 	}
@@ -74,5 +74,15 @@ var errNotApart = errors.New("the task requires integrity split, but Go's tests 
 // keyOf is the key of one binary's frames.
 func keyOf(nonce, dir string) string {
 	sum := sha256.Sum256([]byte(nonce + "\x00" + dir))
+	return hex.EncodeToString(sum[:])
+}
+
+// digestOf is what a binary knows of its key.
+func digestOf(key string) string {
+	raw, err := hex.DecodeString(key)
+	if err != nil {
+		return "" // keyOf makes hexadecimal digits
+	}
+	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
 }

@@ -43,6 +43,9 @@ func (l *layout) suites() ([]*suite, error) {
 	found := false
 	for _, p := range l.testedPkgs() {
 		s := &suite{pkg: p, names: map[string]bool{}}
+		if err := l.importsThere(slices.Concat(p.tests, p.external)); err != nil {
+			return nil, err
+		}
 		if err := s.read(p.tests, false); err != nil {
 			return nil, err
 		}
@@ -61,6 +64,18 @@ func (l *layout) suites() ([]*suite, error) {
 		return nil, errors.New("the task's test files hold no test: there is no func TestXxx(t *testing.T) in a file whose name ends with _test.go")
 	}
 	return out, nil
+}
+
+// importsThere looks for imports of the task's that no submission could bring.
+func (l *layout) importsThere(sources []*source) error {
+	for _, s := range sources {
+		for _, i := range s.imports {
+			if l.resolve(i) == nil && !isStandard(i) && i != l.module && !strings.HasPrefix(i, l.module+"/") {
+				return fmt.Errorf("the task's file %s imports %s, which is not here: put it into the tests' folder vendor/%s, as go mod vendor does", s.path, i, i)
+			}
+		}
+	}
+	return nil
 }
 
 func (s *suite) read(sources []*source, external bool) error {

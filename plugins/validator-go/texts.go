@@ -5,6 +5,7 @@ import "github.com/goals-tracker/tracker/sdk/validator"
 var (
 	textEnded = validator.Text("go.ended", "The program ended before this test had reported. Does your code end the program?",
 		"El programa terminó antes de que esta prueba informara. ¿Tu código termina el programa?")
+	textGroup      = validator.Text("go.group", "Some of its subtests did not pass.", "Algunas de sus subpruebas no pasaron.")
 	textNotReached = validator.Text("go.not-reached", "This test was not reached.", "No se llegó a ejecutar esta prueba.")
 	textTime       = validator.Text("go.ran-too-long", "Time ran out during this test. Is there a loop that never ends, or a goroutine that waits for ever?",
 		"El tiempo se agotó durante esta prueba. ¿Hay un bucle que nunca termina, o una goroutine que espera para siempre?")

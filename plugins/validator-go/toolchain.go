@@ -63,6 +63,15 @@ func (t *toolchain) findArchives() {
 	}
 }
 
+// has says whether the standard library has that package, where it is compiled.
+func (t *toolchain) has(importPath string) bool {
+	if t.archives == "" {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(t.archives, filepath.FromSlash(importPath)+".a"))
+	return err == nil
+}
+
 // tool is the path of the compiler or linker.
 func (t *toolchain) tool(name string) string {
 	return t.root + "/pkg/tool/linux_" + runtime.GOARCH + "/" + name

@@ -16,6 +16,11 @@ const (
 	most = 3000
 )
 
+// want is the digest of the key, in hexadecimal; the linker sets it. Without the
+// right key the tests don't run, so that a submission that starts its own binary
+// again learns nothing from what they say.
+var want string
+
 var (
 	key    [32]byte
 	output = 1
@@ -41,7 +46,21 @@ func readKey() {
 		key[i] = digit(digits[2*i])<<4 | digit(digits[2*i+1])
 	}
 	clear(digits[:])
+	digest := sha256(key[:])
+	if len(want) != 2*len(digest) {
+		die("the binary knows no key")
+	}
+	for i, b := range digest {
+		if want[2*i] != hexadecimal[b>>4] || want[2*i+1] != hexadecimal[b&15] {
+			die("this is not the key")
+		}
+	}
+	if null, err := syscall.Open("/dev/null", syscall.O_RDONLY|syscall.O_CLOEXEC, 0); err == nil && syscall.Dup3(null, 0, 0) == nil {
+		_ = syscall.Close(null)
+	}
 }
+
+const hexadecimal = "0123456789abcdef"
 
 func digit(c byte) byte {
 	if c >= 'a' {
@@ -73,7 +92,7 @@ func emit(kind byte, content string) {
 		frame := make([]byte, 0, len(body)+80)
 		frame = append(frame, separator)
 		for _, b := range mac {
-			frame = append(frame, "0123456789abcdef"[b>>4], "0123456789abcdef"[b&15])
+			frame = append(frame, hexadecimal[b>>4], hexadecimal[b&15])
 		}
 		frame = append(append(append(frame, ' '), body...), separator)
 		write(frame)

@@ -27,6 +27,9 @@ const setup = "judge-setup"
 func init() {
 	readKey()
 	confine()
+	// Go's own limit is a gigabyte, and so beyond that of most rooms: recursion
+	// without end would look like a lack of memory.
+	debug.SetMaxStack(64 << 20)
 	// The flags of package testing live in a set that nobody else reaches, so
 	// that a submission can't choose tests; flags of its own are its own.
 	theirs := flag.CommandLine
