@@ -184,6 +184,7 @@ func TestAPluginIsReplacedUnderLoadAndNoRunIsLost(t *testing.T) {
 		})
 	}
 	submit(10)
+	judged(me, snapshots[0])
 	o.must("installed played 2.0.0", "plugin", "install", playedBinary(t, "2.0.0"))
 	submit(10)
 	runs("2.0.0")

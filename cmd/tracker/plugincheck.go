@@ -39,7 +39,7 @@ func checkPlugin(ctx context.Context, out io.Writer, path string, o conform.Opti
 		_, _ = fmt.Fprintf(out, "  %s %s judges %s and speaks version %d of the protocol\n", d.Name, d.Version, languages(d), protocol)
 	}
 	checks := 0
-	conform.Binary(path, o, func(c conform.Check) bool {
+	conform.Binary(path, o, func(c conform.Check) bool { //nolint:contextcheck // Record gives each check the context
 		r := conform.Record(ctx, c)
 		checks++
 		mark := "✓"

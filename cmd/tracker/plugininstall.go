@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/goals-tracker/tracker/modules/core/pluginhost"
 	"github.com/goals-tracker/tracker/sdk/validatortest/conform"
@@ -182,5 +181,5 @@ func sayNoticed(cfg Config, name string) {
 		fmt.Printf("it still does not run: it is %s\n", why)
 		return
 	}
-	fmt.Printf("a server on this data folder takes it up within %s\n", 2*pluginPoll/time.Second*time.Second)
+	fmt.Printf("a server on this data folder takes it up within %s\n", 2*pluginPoll)
 }

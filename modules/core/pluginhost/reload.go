@@ -117,7 +117,7 @@ func (s *slot) change(ctx context.Context, p Plugin) error {
 	s.mu.Unlock()
 	life, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.life, cancel)()
+	defer context.AfterFunc(s.life, cancel)() //nolint:contextcheck // it ends with the host as well as with the caller
 	inst, err := s.host.launch(life, s, &p)
 	s.mu.Lock()
 	switch {

@@ -104,7 +104,7 @@ func play(fault string) {
 		}
 	case "leaves-processes", "leaves-daemons":
 		spec.Judge = func(ctx context.Context, req *validator.Request) (*validator.Report, error) {
-			child := exec.Command("/bin/sleep", "60") //nolint:noctx // it is meant to stay
+			child := exec.Command("/bin/sleep", "60")
 			child.SysProcAttr = &syscall.SysProcAttr{Setsid: fault == "leaves-daemons"}
 			_ = child.Start()
 			return report(ctx, req)
@@ -145,7 +145,7 @@ func playRaw(fault string, spec *validator.Spec) {
 		_ = os.Setenv(pluginproto.EnvHostPID, fmt.Sprint(os.Getppid()))
 		if child := os.Getenv("TEST_CHILD"); child == "" {
 			// A process between it and its host, which stays.
-			cmd := exec.Command("/proc/self/exe") //nolint:noctx // it stays
+			cmd := exec.Command("/proc/self/exe")
 			cmd.Args, cmd.Env = os.Args, append(os.Environ(), "TEST_CHILD=1", pluginproto.EnvHostPID+"="+fmt.Sprint(os.Getpid()))
 			cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 			_ = cmd.Run()
@@ -186,7 +186,7 @@ func failed(t *testing.T, path string, o Options) (names []string, said string) 
 	return names, said
 }
 
-func TestEachFaultOfAPluginIsFoundByTheCheckThatIsForIt(t *testing.T) {
+func TestEachFaultOfAPluginIsFoundByTheCheckThatIsForIt(t *testing.T) { //nolint:tparallel // its plugins mostly wait; others measure nothing beside them
 	for fault, want := range map[string]struct{ check, says string }{
 		"none":                  {"", ""},
 		"no-certificate":        {"", "only the folder of its socket protects it"},
@@ -237,10 +237,12 @@ func TestCasesOfAFolderAreChecked(t *testing.T) {
 	}
 }
 
+func giveUp(t T) { t.Fatalf("oh") }
+
 func TestACheckThatPanicsOrEndsEarlyIsAFailure(t *testing.T) {
 	for _, c := range []Check{
 		{Name: "panics", Run: func(T) { panic("oh") }},
-		{Name: "ends early", Run: func(t T) { t.Fatalf("oh"); t.Errorf("never reached") }},
+		{Name: "ends early", Run: func(t T) { giveUp(t); t.Errorf("never reached") }},
 	} {
 		if r := Record(t.Context(), c); r.OK() || len(r.Problems) != 1 || !strings.Contains(r.Problems[0], "oh") {
 			t.Errorf("%s: %v", c.Name, r.Problems)
