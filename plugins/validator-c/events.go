@@ -1,67 +1,14 @@
 package main
 
 import (
-	"bytes"
-	"encoding/hex"
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/goals-tracker/tracker/plugins/internal/forkparent"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
-
-// event is one line that the parent of the tests wrote.
-type event struct {
-	kind   byte // S started, R reported, X died, O output, L output limit, F finished
-	id     string
-	status byte   // of R
-	text   string // of R
-	signal int    // of X
-	code   int    // of X
-	output string
-}
-
-// eventsOf returns the parent's lines. Only the parent has the nonce and its
-// standard output; a line without it ends the reading.
-func eventsOf(p *validator.ProcessResult, nonce string) []event {
-	var out []event
-	for line := range bytes.Lines(p.Stdout) {
-		rest, ok := bytes.CutPrefix(bytes.TrimSuffix(line, []byte("\n")), []byte(nonce+" "))
-		if !ok {
-			return out
-		}
-		fields := strings.Split(string(rest), " ")
-		if len(fields) < 3 || len(fields[0]) != 1 {
-			return out
-		}
-		e := event{kind: fields[0][0], id: unhex(fields[1]), output: unhex(fields[len(fields)-1])}
-		if middle := fields[2 : len(fields)-1]; len(middle) >= 2 {
-			switch e.kind {
-			case 'R':
-				e.status, e.text = middle[0][0], unhex(middle[1])
-			case 'X':
-				n, _ := strconv.Atoi(middle[1])
-				if middle[0] == "signal" {
-					e.signal = n
-				} else {
-					e.code = n
-				}
-			}
-		}
-		out = append(out, e)
-	}
-	return out
-}
-
-func unhex(s string) string {
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		return ""
-	}
-	return string(b)
-}
 
 // collected is what the events of a run come to.
 type collected struct {
@@ -75,34 +22,34 @@ type collected struct {
 	memory      bool // an allocation failed for want of memory
 }
 
-func collect(events []event, l *layout, sub *validator.Submission) *collected {
+func collect(events []forkparent.Event, l *layout, sub *validator.Submission) *collected {
 	k := &collected{}
 	for i := range events {
 		e := &events[i]
 		var reported *sanitized
-		clean, reported := splitSanitizer(e.output, sub)
-		switch e.kind {
-		case 'S':
-			k.running = e.id
+		clean, reported := splitSanitizer(e.Output, sub)
+		switch e.Kind {
+		case forkparent.Started:
+			k.running = e.ID
 			k.output += clean
 			continue
-		case 'O':
+		case forkparent.Printed:
 			k.output += clean
 			continue
-		case 'L':
+		case forkparent.OutputLimit:
 			k.outputLimit = true
-			k.running = e.id
+			k.running = e.ID
 			continue
-		case 'F':
+		case forkparent.Finished:
 			k.finished = true
 			continue
 		}
-		t := validator.Test{ID: e.id, Name: nameOf(e.id), Output: strings.TrimRight(clean, "\n")}
+		t := validator.Test{ID: e.ID, Name: nameOf(e.ID), Output: strings.TrimRight(clean, "\n")}
 		switch {
-		case e.kind == 'R':
+		case e.Kind == forkparent.Reported:
 			k.running = ""
 			read(&t, e, l)
-		case e.id == "":
+		case e.ID == "":
 			k.died = true
 			k.output += clean
 			if reported != nil {
@@ -136,20 +83,20 @@ func collect(events []event, l *layout, sub *validator.Submission) *collected {
 }
 
 // read takes over what a test has reported.
-func read(t *validator.Test, e *event, l *layout) {
-	switch e.status {
+func read(t *validator.Test, e *forkparent.Event, l *layout) {
+	switch e.Status {
 	case 'p':
 		t.Status = validator.Pass
 	case 's':
 		t.Status = validator.Skip
 		t.Message = textSkipped
-		if _, why, ok := strings.Cut(e.text, ":IGNORE: "); ok {
+		if _, why, ok := strings.Cut(e.Text, ":IGNORE: "); ok {
 			why = strings.TrimSpace(why)
 			t.Message = validator.Text("c.skipped", "Skipped: {reason}", "Omitida: {reason}", "reason", why)
 		}
 	case 'f':
 		t.Status = validator.Fail
-		explainCheck(t, e.text, l)
+		explainCheck(t, e.Text, l)
 	default:
 		t.Status = validator.Error
 		t.Message = textJumped

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goals-tracker/tracker/plugins/internal/forkparent"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -137,7 +138,7 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 	if p == nil {
 		return nil, fmt.Errorf("the run step was not executed: %s", run.Outcome)
 	}
-	k := collect(eventsOf(p, req.Nonce), l, &req.Submission)
+	k := collect(forkparent.Events(p, req.Nonce), l, &req.Submission)
 	r.Tests = k.tests
 	r.Findings = append(r.Findings, k.findings...)
 	for _, id := range l.expected() {

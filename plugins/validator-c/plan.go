@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goals-tracker/tracker/plugins/internal/forkparent"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -112,17 +113,15 @@ func planTests(req *validator.Request, l *layout, opts options) ([]validator.Ste
 	if limit == 0 {
 		limit = outputLimit
 	}
-	job := req.Nonce + " " + strconv.FormatUint(limit, 10) + "\n" + strings.Join(l.expected(), "\n") + "\n"
 	run := validator.Step{
 		ID: "run", Runtime: "gcc", Stage: "test", Limits: limits(req.Task.Limits),
-		Processes: []validator.Process{{Role: "main", Argv: []string{"/work/" + judgeDir + "/tests"}, Files: l.data(), Stdin: []byte(job)}},
+		Processes: []validator.Process{{Role: "main", Argv: []string{"/work/" + judgeDir + "/tests"}, Files: l.data(), Stdin: forkparent.Job(req.Nonce, limit, l.expected())}},
 		Carry: []validator.Carry{
 			{StepID: "tests", Role: "main", Path: judgeDir + "/tests", ToRole: "main", ToPath: judgeDir + "/tests", Executable: true},
 			{StepID: "submission", Role: "main", Path: library, ToRole: "main", ToPath: library},
 		},
 	}
-	// What the parent reports in hexadecimal digits, within what tests may print.
-	run.Limits.OutputBytes = min(2*limit+4<<20, 8<<20)
+	run.Limits.OutputBytes = forkparent.Output(limit)
 	return []validator.Step{first, second, run}, nil
 }
 
@@ -178,8 +177,11 @@ func compileStep(id, text string, files []validator.File, collect []string) vali
 }
 
 func ownFiles() ([]validator.File, error) {
-	var out []validator.File
-	err := fs.WalkDir(programs, "c", func(name string, d fs.DirEntry, err error) error {
+	out, err := forkparent.Files(judgeDir)
+	if err != nil {
+		return nil, err
+	}
+	err = fs.WalkDir(programs, "c", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -200,7 +202,7 @@ func builtFor(toolchain string) []validator.File {
 		return nil
 	}
 	var out []validator.File
-	for _, name := range []string{"catch_run.o.gz", "supervisor.o", "harness.o"} {
+	for _, name := range []string{"catch_run.o.gz", "supervisor.o", "report.o", "harness.o"} {
 		content, err := prebuilt.ReadFile("prebuilt/" + name)
 		if err != nil {
 			return nil

@@ -187,9 +187,9 @@ func headerFlags(s *script, name string, l *layout) string {
 // testsScript compiles the tests and links them with the library.
 func testsScript(l *layout, opts options, prebuilt bool) string {
 	s := newScript(opts)
-	own := []string{judgeDir + "/supervisor.o", judgeDir + "/harness.o"}
+	own := []string{judgeDir + "/supervisor.o", judgeDir + "/report.o", judgeDir + "/harness.o"}
 	if !prebuilt {
-		own = []string{s.own(judgeDir+"/supervisor.c", "-ffreestanding"), s.own(judgeDir+"/harness.c", "")}
+		own = []string{s.own(judgeDir+"/supervisor.c", "-ffreestanding"), s.own(judgeDir+"/report.c", ""), s.own(judgeDir+"/harness.c", "")}
 	}
 	own = append(own, s.own(judgeDir+"/table.c", ""))
 	var all []string

@@ -3,6 +3,7 @@ package main
 import (
 	"strconv"
 
+	"github.com/goals-tracker/tracker/plugins/internal/forkparent"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -61,16 +62,16 @@ func summary(r *validator.Report) validator.Message {
 }
 
 // death says how a process ended in the middle of a test.
-func death(e *event, s *sanitized) validator.Message {
+func death(e *forkparent.Event, s *sanitized) validator.Message {
 	switch {
 	case s != nil:
 		return s.finding.Message
-	case e.signal == 0 && e.code == exitStatusSanitizer:
+	case e.Signal == 0 && e.Code == exitStatusSanitizer:
 		return validator.Text("c.sanitizer", "The program did something that the language leaves undefined, and was stopped.", "El programa hizo algo que el lenguaje deja indefinido y fue detenido.")
-	case e.signal == 0:
+	case e.Signal == 0:
 		return textEnded
 	}
-	return signalText(e.signal)
+	return signalText(e.Signal)
 }
 
 const exitStatusSanitizer = 98

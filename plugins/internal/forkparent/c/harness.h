@@ -11,6 +11,8 @@ GT_HIDDEN extern const char *gt_only;
 GT_HIDDEN int gt_begin(const char *file, const char *name);
 /* Reports on the running test: 'p' passed, 'f' failed, 'e' error, 's' skipped. */
 GT_HIDDEN void gt_end(char status, const char *message);
+/* Writes a line to the parent, and waits until it is taken: S, R, or D at the end. */
+GT_HIDDEN void gt_report(char kind, const char *status, const char *message);
 /* The file whose main runs. */
 GT_HIDDEN extern const char *gt_file;
 /* Characters that Unity prints. */
