@@ -127,6 +127,7 @@ type collected struct {
 	finished    bool
 	outputLimit bool
 	memory      bool
+	timedOut    bool
 }
 
 func collect(events []event) *collected {
@@ -170,6 +171,8 @@ func collect(events []event) *collected {
 			k.outputLimit = true
 		case "memory":
 			k.memory = true
+		case "timed_out":
+			k.timedOut = true
 		case "error":
 			k.stopped = e.Failure
 			k.output += e.Output

@@ -105,6 +105,9 @@ func explainCheck(f *failure, text texter) validator.Message {
 		return text("compared", "The test expected {expected}{in_en}, but got {actual}.{said}", "La prueba esperaba {expected}{in_es}, pero obtuvo {actual}.{said}",
 			"expected", short(*f.Expected), "actual", short(*f.Actual), "said", said, "in_en", en, "in_es", es)
 	}
+	if f.Expected != nil && f.Actual != nil {
+		return text("looks-alike", "The test expected {expected}, but got another value that only looks the same.{said}", "La prueba esperaba {expected}, pero obtuvo otro valor que solo parece igual.{said}", "expected", short(*f.Expected), "said", said)
+	}
 	if strings.TrimSpace(f.Message) == "" {
 		line := 0
 		if f.Test != nil {

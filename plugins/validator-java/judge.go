@@ -50,7 +50,12 @@ func compilation(r *validator.Report, req *validator.Request, k *collected, run 
 		return false, fmt.Errorf("the judge did not start (exit code %d): %.500s", p.ExitCode, p.Stderr)
 	case c == nil && len(req.Task.Tests) == 0 && k.versions == nil:
 		// A program may have removed what says that it compiled.
-		r.Verdict, r.Summary, r.Output = validator.Failed, summary(r), strings.TrimRight(string(p.Stdout), "\n")
+		r.Verdict = validator.Failed
+		*r = *program(r, k, run, p)
+		return true, nil
+	case c == nil && run.Outcome == validator.OutcomeTimedOut:
+		r.Verdict = validator.TimedOut
+		r.Summary = summary(r)
 		return true, nil
 	case c == nil || c.GaveUp != "":
 		r.Verdict, r.Summary = validator.Invalid, summaryUnreadable
@@ -152,7 +157,7 @@ func tests(r *validator.Report, k *collected, run *validator.StepResult, p *vali
 
 func verdict(r *validator.Report, k *collected, run *validator.StepResult, p *validator.ProcessResult) validator.Verdict {
 	switch {
-	case run.Outcome == validator.OutcomeTimedOut:
+	case run.Outcome == validator.OutcomeTimedOut || k.timedOut:
 		return validator.TimedOut
 	case run.Outcome == validator.OutcomeOutOfMemory || k.memory || outOfMemory(p):
 		return validator.OutOfMemory
@@ -203,6 +208,8 @@ func program(r *validator.Report, k *collected, run *validator.StepResult, p *va
 		r.Verdict = validator.Failed
 		r.Summary = validator.Text("java.exit-code", "Your program ended with the exit code {code}.", "Tu programa terminó con el código de salida {code}.", "code", p.ExitCode)
 		return r
+	case k.submission == nil:
+		r.Verdict = validator.Failed
 	case k.program == nil || k.program.Name == "":
 		r.Verdict, r.Summary = validator.Unproven, summaryCompiles
 		return r

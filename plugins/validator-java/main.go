@@ -41,7 +41,6 @@ var spec = &validator.Spec{
 		// Found in /usr/local/bin or /usr/bin; javac tells a JDK from a JRE.
 		Programs:    []string{"java", "javac"},
 		VersionArgv: []string{"java", "-version"},
-		Env:         map[string]string{"JAVA_TOOL_OPTIONS": "", "JDK_JAVA_OPTIONS": ""},
 		WarmUp:      warmUp(),
 	}},
 	Options: options{},

@@ -18,6 +18,8 @@ const (
 	outputLimit = 1 << 20
 	// compileTime is added to the task's limits on time, as the step compiles too.
 	compileTime = 5 * time.Second
+	// waitTime is for a machine that is busy with others.
+	waitTime    = 20 * time.Second
 	defaultTime = 15 * time.Second
 )
 
@@ -46,6 +48,12 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	job.add("output_limit", strconv.FormatUint(limit, 10))
 	job.add("run_skipped", strconv.FormatBool(opts.RunSkipped))
 	job.add("entry", opts.Entry)
+	if wall := req.Task.Limits.Wall; mode == "shared" {
+		if wall == 0 {
+			wall = defaultTime
+		}
+		job.add("wall_ms", strconv.FormatInt(wall.Milliseconds(), 10))
+	}
 	for _, f := range l.main {
 		job.add("main/"+f.Path, string(f.Content))
 	}
@@ -90,9 +98,9 @@ func limits(l validator.Limits) validator.Limits {
 		l.CPU = max(l.Wall, defaultTime)
 	}
 	if l.Wall == 0 {
-		l.Wall = 2 * defaultTime // a JVM is slow to start where the machine is busy
+		l.Wall = defaultTime
 	}
-	l.Wall += compileTime
+	l.Wall += waitTime
 	l.CPU += compileTime
 	// Output is counted in the process, which can say which test met the limit.
 	l.OutputBytes = max(l.OutputBytes, outputLimit) * 2

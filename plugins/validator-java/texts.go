@@ -95,13 +95,13 @@ func (k *collected) unreported(id string, run *validator.StepResult) validator.M
 	}
 	this := id == k.running || strings.HasPrefix(k.running, id+"[")
 	switch {
-	case run.Outcome == validator.OutcomeTimedOut && this:
+	case (run.Outcome == validator.OutcomeTimedOut || k.timedOut) && this:
 		return validator.Text("java.ran-too-long", "Time ran out during this test. Is there a loop that never ends?", "El tiempo se agotó durante esta prueba. ¿Hay un bucle que nunca termina?")
 	case (run.Outcome == validator.OutcomeOutOfMemory || k.memory) && this:
 		return validator.Text("java.memory", "Memory ran out during this test.", "La memoria se agotó durante esta prueba.")
 	case (run.Outcome == validator.OutcomeOutputLimit || k.outputLimit) && this:
 		return validator.Text("java.output", "Your program printed too much during this test.", "Tu programa imprimió demasiado durante esta prueba.")
-	case run.Outcome != validator.OutcomeExited || k.outputLimit || k.memory:
+	case run.Outcome != validator.OutcomeExited || k.outputLimit || k.memory || k.timedOut:
 		return textNotReached
 	case k.stopped != nil:
 		return explain(k.stopped)

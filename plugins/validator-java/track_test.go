@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -132,9 +133,7 @@ func exercise(t *testing.T, dir string) (example, stub, tests []judging.File, la
 	// What a learner finds there and need not change is part of both.
 	given := read(f.Editor, "", "")
 	for _, g := range given {
-		if strings.HasPrefix(g.Path, "src/test/") {
-			tests = append(tests, g)
-		} else {
+		if !strings.HasPrefix(g.Path, "src/test/") {
 			example, stub = append(example, g), append(stub, g)
 		}
 	}
@@ -143,6 +142,17 @@ func exercise(t *testing.T, dir string) (example, stub, tests []judging.File, la
 			example = append(example, s)
 		}
 	}
-	tests = append(tests, read(f.Test, "", "")...)
+	// Helpers of tests are not listed.
+	all := f.Test
+	err = filepath.WalkDir(filepath.Join(dir, "src/test"), func(name string, d fs.DirEntry, err error) error {
+		if rel, relErr := filepath.Rel(dir, name); err == nil && relErr == nil && !d.IsDir() && !slices.Contains(all, rel) {
+			all = append(all, rel)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests = read(all, "", "")
 	return example, stub, tests, "java"
 }

@@ -17,7 +17,7 @@ public final class Equal {
     public static int decide(Object self, Object other) {
         if (other == null) return NO;
         for (Class<?> c = other.getClass(); c != null; c = c.getSuperclass()) {
-            if (c.getClassLoader() == self.getClass().getClassLoader()) return OWN;
+            if (c.getProtectionDomain() == self.getClass().getProtectionDomain()) return OWN;
         }
         if (self instanceof Collection || self instanceof Map || self instanceof Map.Entry || other.getClass().isInstance(self)) {
             return other.equals(self) ? YES : NO;

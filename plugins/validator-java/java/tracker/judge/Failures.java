@@ -2,6 +2,7 @@ package tracker.judge;
 
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.opentest4j.AssertionFailedError;
@@ -14,6 +15,8 @@ final class Failures {
     private final Map<String, String> files;
     private final Map<String, String> sources;
     private final Map<String, String> testFiles;
+    /** What kept classes from being initialized, by name: later uses only say that it failed. */
+    private final Map<String, Throwable> initializers = new HashMap<>();
 
     /** Source paths by class name, and the sources; then the same of the tests. */
     Failures(Map<String, String> files, Map<String, String> sources, Map<String, String> testFiles) {
@@ -47,8 +50,8 @@ final class Failures {
 
     private void compared(Map<String, Object> m, Throwable t) {
         if (t instanceof AssertionFailedError a) {
-            if (a.isExpectedDefined()) m.put("expected", value(a.getExpected()));
-            if (a.isActualDefined()) m.put("actual", value(a.getActual()));
+            if (a.isExpectedDefined()) m.put("expected", value(a.getExpected(), a));
+            if (a.isActualDefined()) m.put("actual", value(a.getActual(), a));
         } else if (t instanceof MultipleFailuresError all) {
             List<Object> each = new ArrayList<>();
             for (Throwable f : all.getFailures()) {
@@ -61,15 +64,25 @@ final class Failures {
         }
     }
 
-    private static Throwable root(Throwable t) {
+    private Throwable root(Throwable t) {
         for (int i = 0; i < 20; i++) {
             boolean wraps = t instanceof ExceptionInInitializerError || t instanceof InvocationTargetException
                 || t.getClass().getName().equals("org.junit.jupiter.api.extension.ParameterResolutionException");
+            if (t instanceof ExceptionInInitializerError && t.getCause() != null) remember(t.getCause());
+            if (t instanceof NoClassDefFoundError && initializers.containsKey(uninitialized(t))) return initializers.get(uninitialized(t));
             if (!wraps || t.getCause() == null) break;
             t = t.getCause();
         }
         return t;
     }
+
+    private void remember(Throwable cause) {
+        for (StackTraceElement e : cause.getStackTrace()) {
+            if (e.getMethodName().equals("<clinit>")) initializers.putIfAbsent(e.getClassName(), cause);
+        }
+    }
+
+    private static String uninitialized(Throwable t) { return message(t).replace("Could not initialize class ", ""); }
 
     /** Whose exception it is: of a check, of the JDK, or of the submission's own classes. */
     private String kind(Throwable t) {
@@ -78,8 +91,10 @@ final class Failures {
         return "";
     }
 
-    private static String value(ValueWrapper w) {
-        if (w.getValue() instanceof String s) return '"' + cut(s) + '"';
+    private static String value(ValueWrapper w, Throwable t) {
+        if (w.getValue() instanceof Class<?> c) return c.getSimpleName();
+        // AssertJ hands over texts that already look like code.
+        if (w.getValue() instanceof String s && !message(t).contains("\n but was: "))  return '"' + cut(s) + '"';
         return cut(String.valueOf(w.getStringRepresentation()));
     }
 

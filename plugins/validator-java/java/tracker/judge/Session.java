@@ -10,7 +10,7 @@ import java.util.Map;
 final class Session {
     static final String EVENTS = "/work/.judge/events";
     /** Exit codes; they explain, and decide nothing. */
-    static final int ENDED = 0, STOPPED = 3, MEMORY = 4, OUTPUT = 5;
+    static final int ENDED = 0, STOPPED = 3, MEMORY = 4, OUTPUT = 5, TIME = 6;
 
     private final Job job;
     private final Compiler compiler;
@@ -72,7 +72,7 @@ final class Session {
     private int shared() {
         Capture capture = new Capture(Long.parseLong(job.get("output_limit")), () -> {
             events.emit("kind", "output_limit");
-            Runtime.getRuntime().halt(OUTPUT);
+            Guard.halt(OUTPUT);
         });
         capture.install();
         System.setIn(InputStream.nullInputStream());
@@ -92,6 +92,7 @@ final class Session {
             Failures failures = new Failures(main.sources, job.main, tests.sources);
             Suite suite = new Suite(candidates(classes), job.junit, job.get("run_skipped").equals("true"), vintage(), events, capture, failures, tests.lines);
             suite.announce();
+            limitTime();
             suite.run();
         } catch (OutOfMemoryError e) {
             events.emit("kind", "memory");
@@ -102,6 +103,27 @@ final class Session {
         }
         events.emit("kind", "finished", "output", capture.take());
         return ENDED;
+    }
+
+    /** The task's limit counts from here: a JVM and its compiler take their time before. */
+    private void limitTime() {
+        long limit = Long.parseLong(job.settings.getOrDefault("wall_ms", "0"));
+        if (limit <= 0) return;
+        Thread t = new Thread(() -> {
+            long until = System.nanoTime() + limit * 1_000_000;
+            for (long left; (left = until - System.nanoTime()) > 0;) {
+                try {
+                    Thread.sleep(left / 1_000_000 + 1);
+                } catch (InterruptedException again) {
+                    // Nobody's business but ours: go on.
+                }
+            }
+            events.emit("kind", "timed_out");
+            Guard.halt(TIME);
+        }, "limit");
+        t.setDaemon(true);
+        t.setPriority(Thread.MAX_PRIORITY);
+        t.start();
     }
 
     /** Classes at the top or static in others; the framework finds which of them hold tests. */
