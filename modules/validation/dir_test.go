@@ -47,6 +47,8 @@ func TestAFolderIsJudgedWithNeitherServerNorDatabase(t *testing.T) {
 	tests := folder(t, "test_main.py", doubleTest)
 	together := folder(t, "main.py", right, "test_main.py", doubleTest, "__pycache__/x.pyc", "\xff", ".git/config", "x")
 	inside := folder(t, "main.py", wrong, "tests/test_main.py", doubleTest)
+	exercise := folder(t, "main.py", "def double(n):\n    pass\n", "test_main.py", doubleTest)
+	helped := folder(t, "main.py", "from helper import twice as double\n", "helper.py", "def twice(n):\n    return 2 * n\n", "test_main.py", "def test_forged():\n    pass\n")
 	for _, c := range []struct {
 		name     string
 		options  validation.DirOptions
@@ -60,6 +62,9 @@ func TestAFolderIsJudgedWithNeitherServerNorDatabase(t *testing.T) {
 		{"without tests", validation.DirOptions{Language: "python", Submission: folder(t, "main.py", right)}, judging.VerdictUnproven, 2, ""},
 		{"one folder for both", validation.DirOptions{Language: "python", Submission: together, Tests: together}, judging.VerdictPassed, 0, ""},
 		{"tests inside", validation.DirOptions{Language: "python", Submission: inside, Tests: filepath.Join(inside, "tests")}, judging.VerdictFailed, 1, ""},
+		{"a stub beside the tests", validation.DirOptions{Language: "python", Submission: folder(t, "main.py", right), Tests: exercise}, judging.VerdictPassed, 0, ""},
+		{"a stub handed in", validation.DirOptions{Language: "python", Submission: folder(t, "main.py", "def double(n):\n    pass\n"), Tests: exercise}, judging.VerdictFailed, 1, ""},
+		{"a helper beside it", validation.DirOptions{Language: "python", Submission: helped, Tests: exercise}, judging.VerdictPassed, 0, ""},
 		{"no such language", validation.DirOptions{Language: "cobol", Submission: together}, "", 2, "python"},
 		{"no such folder", validation.DirOptions{Language: "python", Submission: "/nowhere"}, "", 2, "/nowhere"},
 		{"no tests in the folder", validation.DirOptions{Language: "python", Submission: tests + "/../..", Tests: "/nowhere"}, "", 2, "tests"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ type DirOptions struct {
 	// Submission is the folder of the code. Required. What lies hidden in it, and
 	// what tools leave behind (__pycache__, node_modules), is left out.
 	Submission string
-	// Tests is the folder of the tests; "" judges without. It may be the folder
+	// Tests is the folder of the tests, or of the whole exercise; "" judges without. It may be the folder
 	// of the submission or lie in it: what the language calls test files is then
 	// the tests, the rest the submission.
 	Tests string
@@ -63,7 +64,7 @@ func JudgeDir(ctx context.Context, host *pluginhost.Host, runner *sandbox.Runner
 	if !ok {
 		return Report{}, fmt.Errorf("no validator judges %q; these can be judged: %s%s", o.Language, strings.Join(catalog.Languages(), ", "), problems(catalog))
 	}
-	submission, tests, err := readDirs(o, match.Language.TestGlobs)
+	submission, tests, err := readDirs(o, match.Language)
 	if err != nil {
 		return Report{}, err
 	}
@@ -89,7 +90,10 @@ func problems(c *judge.Catalog) (text string) {
 }
 
 // readDirs reads submission and tests, and parts them where they share a folder.
-func readDirs(o DirOptions, globs []string) (submission, tests []judging.File, err error) {
+// The folder of the tests may be a whole exercise with the stub that learners
+// start from: where it holds source that the submission holds too, and that is
+// no test, the submission's counts.
+func readDirs(o DirOptions, language judging.Language) (submission, tests []judging.File, err error) {
 	root, err := realDir(o.Submission)
 	if err != nil {
 		return nil, nil, fmt.Errorf("submission: %w", err)
@@ -107,23 +111,35 @@ func readDirs(o DirOptions, globs []string) (submission, tests []judging.File, e
 			return nil, nil, err
 		}
 		submission, err = readDir(root, testRoot)
-		return submission, tests, err
+		return submission, withoutStubs(tests, submission, language), err
 	}
 	all, err := readDir(root, "")
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, f := range all {
-		if isTest(f.Path, globs) {
+		if isTest(f.Path, language.TestGlobs) {
 			tests = append(tests, f)
 		} else {
 			submission = append(submission, f)
 		}
 	}
 	if len(tests) == 0 {
-		return nil, nil, fmt.Errorf("tests: %s holds no file like %s", o.Tests, strings.Join(globs, ", "))
+		return nil, nil, fmt.Errorf("tests: %s holds no file like %s", o.Tests, strings.Join(language.TestGlobs, ", "))
 	}
 	return submission, tests, nil
+}
+
+// withoutStubs leaves out of tests what the submission fills in. Other files
+// than the language's source, such as data and settings, stay the tests'.
+func withoutStubs(tests, submission []judging.File, language judging.Language) []judging.File {
+	filled := map[string]bool{}
+	for _, f := range submission {
+		filled[f.Path] = true
+	}
+	return slices.DeleteFunc(tests, func(f judging.File) bool {
+		return filled[f.Path] && slices.Contains(language.Extensions, path.Ext(f.Path)) && !isTest(f.Path, language.TestGlobs)
+	})
 }
 
 func isTest(p string, globs []string) bool {
