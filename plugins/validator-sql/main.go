@@ -16,7 +16,7 @@ import (
 
 // programs is what runs in the sandbox.
 //
-//go:embed py/*.py
+//go:embed py/*.py py/shm.c
 var programs embed.FS
 
 const (

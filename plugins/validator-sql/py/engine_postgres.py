@@ -4,6 +4,7 @@ Nobody's statements run as its superuser but those that make roles and
 databases. Data belong to the learner's role; queries run as a role that only
 reads, and checks as one that inherits nothing the learner could have set.
 """
+import ctypes
 import os
 import subprocess
 import time
@@ -26,15 +27,34 @@ SETTINGS = {
 }
 
 
+def shared_memory():
+    """The environment in which the server finds System V shared memory. Rooms
+    deny it where no memory cgroup counts it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    made = libc.shmget(0, 64, 0o600)
+    if made >= 0:
+        libc.shmctl(made, 0, None)
+        return os.environ
+    shim, source = HOME + "/shm.so", os.path.join(os.path.dirname(os.path.abspath(__file__)), "shm.c")
+    try:
+        subprocess.run(["/usr/bin/gcc", "-shared", "-fPIC", "-nostdlib", "-o", shim, source], check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except (OSError, subprocess.CalledProcessError) as e:
+        raise SystemExit("PostgreSQL needs System V shared memory, which this machine's rooms deny as it has no memory cgroup for them; "
+                         "install gcc to stand in for it, or run the tracker as root: %s %s" % (e, getattr(e, "output", b"") or "")) from None
+    return dict(os.environ, LD_PRELOAD=shim)
+
+
 class Engine:
     def __init__(self, job, out):
         self.job, self.out, self.made, self.count = job, out, {}, 0
         self.timeout = str(job["timeout"])
         os.makedirs(HOME, 0o700, exist_ok=True)
+        env = shared_memory()
         initdb = subprocess.run(
             [BIN + "/initdb", "-D", DATA, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
              "--no-instructions", "--wal-segsize=1"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, env=env)
         if initdb.returncode:
             raise SystemExit("initdb: " + initdb.stdout.decode("utf-8", "replace"))
         with open(DATA + "/postgresql.conf", "a", encoding="utf-8") as f:
@@ -43,7 +63,7 @@ class Engine:
         with open(DATA + "/pg_hba.conf", "w", encoding="utf-8") as f:
             f.write("local all all trust\n")
         self.log = open(HOME + "/log", "w+b")
-        self.server = subprocess.Popen([BIN + "/postgres", "-D", DATA], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.server = subprocess.Popen([BIN + "/postgres", "-D", DATA], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=env)
         self.admin = self.wait()
         with open(DATA + "/PG_VERSION", encoding="utf-8") as f:
             self.version = "PostgreSQL " + f.read().strip()
