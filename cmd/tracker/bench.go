@@ -4,10 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"time"
 
 	"github.com/goals-tracker/tracker/cmd/tracker/internal/bench"
+	"github.com/goals-tracker/tracker/modules/core/pluginhost"
+	"github.com/goals-tracker/tracker/sandbox"
 )
 
 type benchCmd struct {
@@ -17,6 +21,9 @@ type benchCmd struct {
 	DatabaseURL string `name:"database-url" help:"A PostgreSQL server to measure on, in a database that is made there and dropped. Defaults to a throw-away server with durable settings in TMPDIR."`
 	Profile     string `type:"path" help:"A folder for CPU profiles of the server; they cost a little."`
 	JSON        bool   `name:"json" help:"Print the report as JSON."`
+
+	Verdicts bool     `help:"Measure verdicts against pytest, node --test and the like instead."`
+	Only     []string `help:"Of the verdicts, only these: true, pytest, node --test, …"`
 }
 
 // Run measures and prints; the reader judges, since figures depend on the
@@ -28,6 +35,9 @@ func (c *benchCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	cfg, err := flags.Load()
 	if err != nil {
 		return err
+	}
+	if c.Verdicts {
+		return c.verdicts(ctx, cfg)
 	}
 	program, err := os.Executable()
 	if err != nil {
@@ -44,6 +54,32 @@ func (c *benchCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	if err != nil {
 		return err
 	}
+	return c.print(report)
+}
+
+// verdicts measures how long learners wait for theirs.
+func (c *benchCmd) verdicts(ctx context.Context, cfg Config) error {
+	allowed, err := pluginConfig(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	host, err := pluginhost.New(allowed, pluginhost.Validator, pluginhost.LLM)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = host.Close() }()
+	runner, err := sandbox.New(sandbox.Config{})
+	if err != nil {
+		return err
+	}
+	report, err := bench.Verdicts(ctx, bench.VerdictOptions{Host: host, Runner: runner, Rounds: 3 * c.Rounds, Only: c.Only, Progress: os.Stderr})
+	if err != nil {
+		return err
+	}
+	return c.print(report)
+}
+
+func (c *benchCmd) print(report interface{ Print(out io.Writer) error }) error {
 	if c.JSON {
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", "  ")
