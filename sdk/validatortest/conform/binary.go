@@ -84,6 +84,9 @@ func (b *binary) cases(dir string, run func(Check) bool) {
 	for _, c := range cases {
 		run(c.Check(b.subject, "Mend the plugin, or the report in "+c.path+" when that is wrong."))
 	}
+	if b.subject.warms() {
+		run(Check{"gives the same reports when its warm-up program serves it", "The program must behave as if argv had been executed; see \"Warm starts\" in sdk/README.md.", b.subject.sameWarm(cases)})
+	}
 }
 
 func (b *binary) byHand(t T) {

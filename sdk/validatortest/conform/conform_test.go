@@ -76,6 +76,8 @@ func play(fault string) {
 			}
 			return &validator.Report{Verdict: validator.Failed}, nil
 		}
+	case "warms", "warms-wrongly", "warms-never":
+		playWarm(fault, spec)
 	case "points-outside":
 		spec.Judge = func(context.Context, *validator.Request) (*validator.Report, error) {
 			return &validator.Report{Verdict: validator.Failed, Findings: []validator.Finding{{
@@ -111,6 +113,34 @@ func play(fault string) {
 		}
 	}
 	validator.Main(spec)
+}
+
+// playWarm runs the submission's script, which its warm-up program may do too.
+func playWarm(fault string, spec *validator.Spec) {
+	program := "echo ready; read -r line || exit 0; cd /work; exec /bin/sh a.txt"
+	switch fault {
+	case "warms-wrongly":
+		program = "echo ready; read -r line || exit 0; cd /work; echo warm; exec /bin/sh a.txt"
+	case "warms-never":
+		program = "exit 3"
+	}
+	spec.Runtimes = []validator.Runtime{{
+		ID: "sh", Mounts: []validator.Mount{{Source: "/usr"}, {Source: "/bin", Optional: true}, {Source: "/lib", Optional: true}, {Source: "/lib64", Optional: true}},
+		WarmUp: &validator.WarmUp{Argv: []string{"/bin/sh", "-c", program}, Protocol: judging.WarmOnce},
+	}}
+	spec.Plan = func(_ context.Context, req *validator.Request) ([]validator.Step, error) {
+		if req.Submission.File("a.txt") == nil {
+			return nil, nil
+		}
+		return []validator.Step{{ID: "s", Runtime: "sh", Processes: []validator.Process{{Role: "main", Argv: []string{"/bin/sh", "a.txt"}, Files: req.Submission.Files, Warm: true}}}}, nil
+	}
+	spec.Judge = func(ctx context.Context, req *validator.Request) (*validator.Report, error) {
+		report, err := report(ctx, req)
+		if r := req.Result("s"); r != nil && r.Process("main") != nil {
+			report.Output = string(r.Process("main").Stdout)
+		}
+		return report, err
+	}
 }
 
 // moody says something else each time.
@@ -234,6 +264,23 @@ func TestCasesOfAFolderAreChecked(t *testing.T) {
 	}
 	if names, _ := failed(t, played(t, "none"), Options{Cases: t.TempDir(), Quick: true}); len(names) != 1 || names[0] != "has cases" {
 		t.Errorf("%v", names)
+	}
+}
+
+func TestAWarmUpProgramMustGiveTheReportsOfExecutedProcesses(t *testing.T) {
+	dir := t.TempDir()
+	text := "A case.\n-- submission/a.txt --\nread -r x; echo hi $x\n-- report --\nverdict: failed\nscore: 0\nintegrity: shared\n\noutput: hi\n"
+	if err := os.WriteFile(filepath.Join(dir, "a.txtar"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for fault, want := range map[string]string{
+		"warms": "", "warms-wrongly": "the report is another", "warms-never": "the warm-up program did not become ready",
+	} {
+		names, said := failed(t, played(t, fault), Options{Cases: dir, Quick: true})
+		all := strings.Join(names, "; ")
+		if (want == "") != (all == "") || !strings.Contains(said, want) || want != "" && all != "gives the same reports when its warm-up program serves it" {
+			t.Errorf("%s: failed: %q; %q should be in:\n%s", fault, all, want, said)
+		}
 	}
 }
 
