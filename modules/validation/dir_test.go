@@ -91,6 +91,9 @@ func TestAFolderIsJudgedWithNeitherServerNorDatabase(t *testing.T) {
 func sample() validation.Report {
 	return validation.Report{
 		Verdict: judging.VerdictFailed, Score: 0.5, Plugin: "validator-python", PluginVersion: "1.0.0",
+		Toolchain: map[string]string{"python": "Python 3.11.2", "pytest": "7.2.1"}, Integrity: "split", RequiredIntegrity: "shared", Output: "hello\n",
+		Limits:  validation.Limits{WallMS: 10_000, MemoryBytes: 256 << 20},
+		Timings: validation.Timings{Path: "warm", Queue: 5 * time.Millisecond, Prepare: 2 * time.Millisecond, Run: 30 * time.Millisecond, Judge: 4 * time.Millisecond},
 		Summary: validation.Text{EN: "1 of 2 tests passed.", ES: "Pasó 1 de 2 pruebas."},
 		Tests: []validation.Test{
 			{ID: "t::one", Name: "one", Status: judging.StatusPass, Duration: 12 * time.Millisecond},
@@ -125,7 +128,9 @@ func TestTheJSONReportIsTheContractOfTheCommandLine(t *testing.T) {
 		"findings":[
 		{"file":"a b.py","line":3,"column":2,"rule":"bare-except","severity":"warning","message":"Name the exception."},
 		{"file":"","line":0,"column":0,"rule":"missing","severity":"error","message":"main.py is missing."}],
-		"duration_ms":1500}`), &want)
+		"duration_ms":1500, "summary":"1 of 2 tests passed.", "output":"hello\n", "integrity":"split", "required_integrity":"shared",
+		"plugin":"validator-python", "plugin_version":"1.0.0", "toolchain":{"python":"Python 3.11.2","pytest":"7.2.1"},
+		"limits":{"wall_ms":10000,"memory_bytes":268435456}, "timings":{"queue_ms":5,"prepare_ms":2,"run_ms":30,"judge_ms":4,"path":"warm"}}`), &want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -199,5 +204,18 @@ func TestTheSARIFReportIsValidAndPlacesFindings(t *testing.T) {
 	place := results[0].Locations[0].PhysicalLocation
 	if *place.ArtifactLocation.URI != "file:///home/x/a%20b.py" || *place.Region.StartLine != 3 || *place.Region.EndColumn != 5 {
 		t.Errorf("placed at %s %+v", *place.ArtifactLocation.URI, place.Region)
+	}
+}
+
+// Whatever the format, it says what judged, under which limits, where the time
+// went and what the submission printed.
+func TestEveryFormatSaysWhatJudgedUnderWhichLimitsAndWhatWasPrinted(t *testing.T) {
+	for _, f := range report.Formats {
+		text := render(t, f, sample(), report.Options{})
+		for _, want := range []string{"validator-python", "1.0.0", "Python 3.11.2", "7.2.1", "split", "10000", "268435456", "hello", "warm", "30"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not say %q:\n%s", f, want, text)
+			}
+		}
 	}
 }

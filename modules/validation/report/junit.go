@@ -22,14 +22,25 @@ type junitSuites struct {
 }
 
 type junitSuite struct {
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Errors   int         `xml:"errors,attr"`
-	Skipped  int         `xml:"skipped,attr"`
-	Time     string      `xml:"time,attr"`
-	Cases    []junitCase `xml:"testcase"`
-	Out      string      `xml:"system-out,omitempty"`
+	Name     string `xml:"name,attr"`
+	Tests    int    `xml:"tests,attr"`
+	Failures int    `xml:"failures,attr"`
+	Errors   int    `xml:"errors,attr"`
+	Skipped  int    `xml:"skipped,attr"`
+	Time     string `xml:"time,attr"`
+	// Properties are a wrapper, which must not be there when it is empty.
+	Properties *junitProperties `xml:"properties,omitempty"`
+	Cases      []junitCase      `xml:"testcase"`
+	Out        string           `xml:"system-out,omitempty"`
+}
+
+type junitProperties struct {
+	All []junitProperty `xml:"property"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
 }
 
 type junitCase struct {
@@ -53,6 +64,12 @@ type junitFail struct {
 // not compile for one without failures.
 func writeJUnit(w io.Writer, r validation.Report, o Options) error {
 	suite := junitSuite{Name: r.Plugin, Time: seconds(o.Took), Out: r.Output}
+	for i, f := range facts(r) {
+		if i == 0 {
+			suite.Properties = &junitProperties{}
+		}
+		suite.Properties.All = append(suite.Properties.All, junitProperty{f.name, f.value})
+	}
 	for _, t := range r.Tests {
 		c := junitCase{Class: r.Plugin, Name: nameOf(t), Time: seconds(t.Duration), Out: t.Output}
 		fail := &junitFail{Message: t.Message.In(o.Language), Text: difference(t)}

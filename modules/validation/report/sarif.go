@@ -21,7 +21,8 @@ var levels = map[judging.Severity]string{
 }
 
 // writeSARIF shows findings as results, and so each test that did not pass:
-// SARIF has no tests, and an editor that shows results shows these too.
+// SARIF has no tests, and an editor that shows results shows these too. What
+// else one must know is in the properties of the run.
 func writeSARIF(w io.Writer, r validation.Report, o Options) error {
 	run := sarif.NewRunWithInformationURI(r.Plugin, home)
 	if v := r.PluginVersion; v != "" {
@@ -44,12 +45,23 @@ func writeSARIF(w io.Writer, r validation.Report, o Options) error {
 		}
 		run.AddRule("test")
 		text := message(t.Message.In(o.Language), string(t.Status))
-		run.CreateResultForRule("test").WithLevel("error").WithMessage(sarif.NewTextMessage(nameOf(t) + ": " + text))
+		result := run.CreateResultForRule("test").WithLevel("error").WithMessage(sarif.NewTextMessage(nameOf(t) + ": " + text))
+		if t.Output != "" {
+			result.WithProperties(sarif.NewPropertyBag().Add("output", t.Output))
+		}
 	}
 	if r.Verdict != judging.VerdictPassed && len(run.Results) == 0 {
 		run.AddRule("verdict")
 		run.CreateResultForRule("verdict").WithLevel("error").WithMessage(sarif.NewTextMessage(message(r.Summary.In(o.Language), string(r.Verdict))))
 	}
+	bag := sarif.NewPropertyBag().Add("verdict", string(r.Verdict)).Add("score", r.Score)
+	for _, f := range facts(r) {
+		bag.Add(f.name, f.value)
+	}
+	if r.Output != "" {
+		bag.Add("output", r.Output)
+	}
+	run.WithProperties(bag)
 	all := sarifreport.NewV210Report()
 	all.AddRun(run)
 	return all.PrettyWrite(w)

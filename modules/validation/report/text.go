@@ -53,6 +53,17 @@ func writeText(w io.Writer, r validation.Report, o Options) error {
 	if s := r.Summary.In(o.Language); s != "" {
 		fmt.Fprintln(out, plain(s))
 	}
+	if r.Problem != "" {
+		fmt.Fprintln(out, "problem of the task:")
+		indent(out, r.Problem)
+	}
+	if all := facts(r); len(all) > 0 {
+		words := make([]string, len(all))
+		for i, f := range all {
+			words[i] = f.name + "=" + plain(f.value)
+		}
+		fmt.Fprintln(out, strings.Join(words, ", "))
+	}
 	passed, total := r.Counts()
 	fmt.Fprintf(out, "%s: %d of %d tests passed, score %.2f, %d findings, %d ms\n",
 		r.Verdict, passed, total, r.Score, len(r.Findings), o.Took.Milliseconds())

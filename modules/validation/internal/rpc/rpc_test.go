@@ -5,10 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/events/eventstest"
 	"github.com/goals-tracker/tracker/modules/goals/goalstest"
 	"github.com/goals-tracker/tracker/modules/tasks"
 	"github.com/goals-tracker/tracker/modules/tasks/taskstest"
+	"github.com/goals-tracker/tracker/modules/validation/internal/store"
 	"github.com/goals-tracker/tracker/modules/validation/validationtest"
 	"github.com/goals-tracker/tracker/sandbox"
 )
@@ -30,6 +32,8 @@ type bundle struct {
 	goalstest.Server
 	*validationtest.Kit
 	task tasks.Task
+	// Broken makes a task whose tests don't parse.
+	Broken func(t *testing.T, actor auth.Actor) string
 }
 
 func setup(t *testing.T) bundle {
@@ -43,7 +47,14 @@ func setup(t *testing.T) bundle {
 		Title: "Double", Type: tasks.TypeCode, Language: "python",
 		Validation: &tasks.Validation{Tests: []tasks.File{tasks.NewFile("test_main.py", "from main import double\n\ndef test_two():\n    assert double(2) == 4\n", true)}},
 	}})[0]
-	return bundle{goalstest.Serve(t, kit.RPC()), kit, task}
+	broken := func(t *testing.T, actor auth.Actor) string {
+		t.Helper()
+		return taskstest.Create(t, db, ts, actor, goal.ID, tasks.New{Last: true, Details: tasks.Details{
+			Title: "Broken", Type: tasks.TypeCode, Language: "python",
+			Validation: &tasks.Validation{Tests: []tasks.File{tasks.NewFile("test_broken.py", "def test_two(:\n", true)}},
+		}})[0].ID
+	}
+	return bundle{goalstest.Serve(t, kit.RPC()), kit, task, broken}
 }
 
 func expect(t *testing.T, got goalstest.Reply, status int, fields ...string) {
@@ -100,4 +111,72 @@ func TestWhatCanNotBeTakenIsRefusedWithTheFileAtFault(t *testing.T) {
 	expect(t, b.Do(bob, "POST", at, `{"code":"x"}`), 404, "task_not_found")
 	expect(t, b.Do(tess, "POST", at, `{"code":"x"}`), 403)
 	expect(t, b.Do(ada, "GET", at, ""), 200, `"snapshots":[]`)
+}
+
+func TestRESTTellsWhenAVerdictIsDueAndLeavesReportsInEveryFormat(t *testing.T) {
+	b := setup(t)
+	snapshots := "/api/v1/tasks/" + b.task.ID + "/snapshots"
+	made := b.Do(ada, "POST", snapshots, `{"code":"def double(n):\n    print('hello from ada')\n    return n\n"}`)
+	expect(t, made, 201)
+	at := "/api/v1/runs/" + made.Text("run_id")
+	expect(t, b.Do(ada, "GET", at+"/report?format=sarif", ""), 409, "run_not_done")
+	if err := store.Beat(t.Context(), b.DB.As(auth.System("test")), "a server", 2); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, b.Do(ada, "GET", at, ""), 200, `"queue_position":1`, `"eta_ms":`, `"estimated_start_at":"`, `"reason":"submitted"`)
+	b.Drain(t)
+	done := b.Do(ada, "GET", at, "")
+	expect(t, done, 200, `"verdict":"failed"`, `"limits":{`, `"memory_bytes":`, `"required_integrity":"shared"`, `"task_problem":false`, "hello from ada", `"path":"`)
+	if strings.Contains(done.Body, "eta_ms") || strings.Contains(done.Body, "estimated_start_at") {
+		t.Errorf("a verdict that is there is still expected: %s", done.Body)
+	}
+	for format, words := range map[string][]string{
+		"sarif": {`"application/sarif+json"`, "sarif-schema-2.1.0", "hello from ada"}, "junit": {`"application/xml"`, "testsuite", "hello from ada"},
+		"json": {`"application/json"`, `\"verdict\": \"failed\"`}, "text": {`"text/plain`, "FAIL"},
+	} {
+		expect(t, b.Do(tess, "GET", at+"/report?format="+format, ""), 200, words...)
+	}
+	expect(t, b.Do(ada, "GET", at+"/report", ""), 200, `"format":"json"`)
+	expect(t, b.Do(ada, "GET", at+"/report?format=text&language=es", ""), 200)
+	expect(t, b.Do(ada, "GET", at+"/report?format=pdf", ""), 400)
+	expect(t, b.Do(bob, "GET", at+"/report?format=sarif", ""), 404)
+}
+
+func TestRESTChangesACoursesPolicyAndJudgesAgain(t *testing.T) {
+	b := setup(t)
+	const policy = "/api/v1/courses/c1/judging"
+	expect(t, b.Do(tess, "GET", policy, ""), 200, `"weight":1`, `"max_parallel":0`, `"required_integrity":"shared"`, `"broken_tasks":[]`)
+	expect(t, b.Do(tess, "PATCH", policy, `{"max_parallel":2,"required_integrity":"split"}`), 200, `"max_parallel":2`, `"required_integrity":"split"`, `"updated_by":"tess"`)
+	expect(t, b.Do(tess, "PATCH", policy, `{"max_parallel":0}`), 200, `"max_parallel":0`, `"required_integrity":"split"`)
+	expect(t, b.Do(tess, "PATCH", policy, `{"weight":3}`), 403)
+	expect(t, b.Do(tess, "PATCH", policy, `{"max_parallel":-1}`), 400)
+	expect(t, b.Do(ada, "GET", policy, ""), 403)
+	expect(t, b.Do(ada, "PATCH", policy, `{"max_parallel":1}`), 403)
+
+	expect(t, b.Do(ada, "POST", "/api/v1/tasks/"+b.task.ID+"/snapshots", `{"code":"def double(n):\n    return n + 2\n"}`), 201)
+	b.Drain(t)
+	expect(t, b.Do(ada, "POST", "/api/v1/tasks/"+b.task.ID+":rejudge", `{}`), 403)
+	expect(t, b.Do(ada, "POST", "/api/v1/courses/c1:rejudge", `{}`), 403)
+	for _, path := range []string{"/api/v1/tasks/" + b.task.ID + ":rejudge", "/api/v1/courses/c1:rejudge"} {
+		asked := b.Do(tess, "POST", path, `{}`)
+		expect(t, asked, 200, `"listed":false`, `"requested_by":"tess"`, `"course_id":"c1"`)
+		if err := b.List(t.Context(), asked.Text("id")); err != nil {
+			t.Fatal(err)
+		}
+		b.Drain(t)
+		expect(t, b.Do(tess, "GET", "/api/v1/rejudgings/"+asked.Text("id"), ""), 200, `"listed":true`, `"total":1`, `"finished":1`, `"changed":0`, `"skipped":0`)
+		expect(t, b.Do(ada, "GET", "/api/v1/rejudgings/"+asked.Text("id"), ""), 404, "rejudging_not_found")
+	}
+}
+
+func TestRESTTellsTheTeacherWhatIsWrongWithTheTestsAndTheLearnerThatItIsNotThem(t *testing.T) {
+	b := setup(t)
+	broken := b.Broken(t, ada)
+	made := b.Do(ada, "POST", "/api/v1/tasks/"+broken+"/snapshots", `{"code":"x = 1\n"}`)
+	expect(t, made, 201)
+	b.Drain(t)
+	at := "/api/v1/runs/" + made.Text("run_id")
+	expect(t, b.Do(ada, "GET", at, ""), 200, `"verdict":"platform_error"`, `"task_problem":true`, `"problem":""`, `"attempt":1`, "your teacher was told")
+	expect(t, b.Do(tess, "GET", at, ""), 200, "test_broken.py", "can't be read")
+	expect(t, b.Do(tess, "GET", "/api/v1/courses/c1/judging", ""), 200, broken)
 }
