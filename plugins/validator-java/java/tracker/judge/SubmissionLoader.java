@@ -13,7 +13,7 @@ import java.util.Map;
 /** Loads a submission's classes. They see the JDK, each other and nothing of the tests or the judge. */
 final class SubmissionLoader extends ClassLoader {
     private static final List<String> RESOURCES = List.of("src/main/resources/", "src/test/resources/", "", "resources/", "src/main/java/", "src/test/java/");
-    /** Marks all classes of submissions. */
+    /** Marks the classes of submissions that share their process with tests. */
     static final ProtectionDomain DOMAIN = new ProtectionDomain(null, null);
     private final Map<String, byte[]> classes;
     private final boolean woven;
@@ -35,7 +35,7 @@ final class SubmissionLoader extends ClassLoader {
             byte[] code = c == null ? classes.get(name) : null;
             if (code != null) {
                 byte[] ready = woven ? Weave.submission(code) : code;
-                c = defineClass(name, ready, 0, ready.length, DOMAIN);
+                c = defineClass(name, ready, 0, ready.length, woven ? DOMAIN : null);
             }
             return c != null ? c : super.loadClass(name, resolve);
         }
