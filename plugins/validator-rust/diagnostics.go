@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goals-tracker/tracker/sdk/validator"
+)
+
+// diagnostic is one of the compiler's, as --error-format=json has it.
+type diagnostic struct {
+	Message string `json:"message"`
+	Level   string `json:"level"`
+	Code    *struct {
+		Code string `json:"code"`
+	} `json:"code"`
+	Spans    []span       `json:"spans"`
+	Children []diagnostic `json:"children"`
+}
+
+type span struct {
+	File        string `json:"file_name"`
+	Line        int    `json:"line_start"`
+	EndLine     int    `json:"line_end"`
+	Column      int    `json:"column_start"`
+	EndColumn   int    `json:"column_end"`
+	Primary     bool   `json:"is_primary"`
+	Label       string `json:"label"`
+	Replacement string `json:"suggested_replacement"`
+}
+
+// mostFindings keeps one missing brace from filling a report.
+const mostFindings = 60
+
+// diagnose turns what the compiler says in a step into findings.
+func diagnose(p *validator.ProcessResult, sub *validator.Submission, l *layout, ofTests bool, ignore []string) []validator.Finding {
+	var out []validator.Finding
+	files := slices.Clone(p.Collected)
+	slices.SortFunc(files, func(a, b validator.File) int { return strings.Compare(a.Path, b.Path) })
+	for _, f := range files {
+		if path.Ext(f.Path) != ".json" {
+			continue
+		}
+		for line := range bytes.Lines(f.Content) {
+			var d diagnostic
+			if !bytes.HasPrefix(line, []byte("{")) || json.Unmarshal(line, &d) != nil {
+				continue
+			}
+			x, ok := d.finding(sub, l, ofTests)
+			if !ok || x.Severity != validator.SeverityError && slices.Contains(ignore, x.Rule) {
+				continue
+			}
+			double := slices.ContainsFunc(out, func(o validator.Finding) bool {
+				return o.Rule == x.Rule && o.File == x.File && o.Line == x.Line && o.Column == x.Column && o.Message.In("en") == x.Message.In("en")
+			})
+			if !double && len(out) < mostFindings {
+				out = append(out, x)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b validator.Finding) int {
+		if c := strings.Compare(a.File, b.File); c != 0 {
+			return c
+		}
+		return a.Line - b.Line
+	})
+	return out
+}
+
+// finding is a diagnostic's; false for summaries and warnings about the tests.
+func (d *diagnostic) finding(sub *validator.Submission, l *layout, ofTests bool) (validator.Finding, bool) {
+	var f validator.Finding
+	switch {
+	case strings.HasPrefix(d.Message, "aborting due to"), strings.HasPrefix(d.Message, "For more information"), strings.HasSuffix(d.Message, "warnings emitted"), strings.HasSuffix(d.Message, "warning emitted"):
+		return f, false
+	case strings.HasPrefix(d.Level, "error"):
+		f.Severity, f.Rule = validator.SeverityError, "error"
+	case d.Level == "warning":
+		f.Severity, f.Rule = validator.SeverityWarning, "warning"
+	default:
+		return f, false
+	}
+	if d.Code != nil && d.Code.Code != "" {
+		f.Rule = d.Code.Code
+	}
+	where := ""
+	for _, s := range d.Spans {
+		if !s.Primary {
+			continue
+		}
+		name := path.Clean(s.File)
+		if sub.File(name) == nil {
+			if where == "" {
+				where = name + ":" + strconv.Itoa(s.Line)
+			}
+			continue
+		}
+		f.File, f.Line, f.Column, f.EndLine, f.EndColumn = name, s.Line, s.Column, s.EndLine, s.EndColumn
+		f.Excerpt = excerpt(sourceLine(sub, name, s.Line), s.Column)
+		break
+	}
+	if f.File == "" && (f.Severity == validator.SeverityWarning || !ofTests && where == "" && len(d.Spans) > 0) {
+		return f, false
+	}
+	f.Message = d.phrase(l)
+	if f.File == "" && where != "" && ofTests {
+		f.Message = validator.Text("rust.tests-compile", "{where} does not compile with your code: {message}", "{where} no compila con tu código: {message_es}",
+			"where", where, "message", f.Message.In("en"), "message_es", f.Message.In("es"))
+	}
+	return f, true
+}
+
+// sourceLine is a line of the submission, or "".
+func sourceLine(sub *validator.Submission, name string, line int) string {
+	f := sub.File(name)
+	if f == nil || line < 1 {
+		return ""
+	}
+	n := 0
+	for text := range strings.Lines(string(f.Content)) {
+		if n++; n == line {
+			return strings.TrimRight(text, "\r\n")
+		}
+	}
+	return ""
+}
+
+// excerpt is the line, and a caret under the place.
+func excerpt(text string, column int) string {
+	if strings.TrimSpace(text) == "" || utf8.RuneCountInString(text) > 200 || column < 1 {
+		return ""
+	}
+	var pad strings.Builder
+	for i, r := range []rune(text) {
+		if i >= column-1 {
+			break
+		}
+		if r != '\t' {
+			r = ' '
+		}
+		pad.WriteRune(r)
+	}
+	return text + "\n" + pad.String() + "^"
+}

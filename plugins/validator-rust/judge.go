@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goals-tracker/tracker/plugins/internal/forkparent"
+	"github.com/goals-tracker/tracker/sdk/validator"
+)
+
+func judge(_ context.Context, req *validator.Request) (*validator.Report, error) {
+	l := arrange(req)
+	r := &validator.Report{Integrity: validator.IntegrityShared, Versions: map[string]string{"validator-rust": version}}
+	if v := req.Toolchain["rust"]; v != "" {
+		r.Versions["rustc"] = v
+		r.Versions["edition"] = supported(l.manifest.edition, v)
+	}
+	for _, name := range l.dropped {
+		r.Findings = append(r.Findings, leftOut(name))
+	}
+	if l.root == "" && l.program == "" {
+		r.Verdict = validator.Invalid
+		r.Summary = validator.Text("rust.nothing", "There is no Rust file to judge: submit src/lib.rs, src/main.rs or a single file.", "No hay ningún archivo de Rust que evaluar: envía src/lib.rs, src/main.rs o un solo archivo.")
+		return r, nil
+	}
+	if len(l.refusals) > 0 {
+		return refused(r, l.refusals), nil
+	}
+	tested := len(l.modules)+len(l.inside) > 0
+	for _, id := range []string{"submission", "tests"} {
+		if id == "tests" && !tested || id == "submission" && tested && (l.root == "" || len(l.modules) == 0) {
+			continue
+		}
+		if done, err := compiled(r, req, l, id); done || err != nil {
+			return r, err
+		}
+	}
+	switch {
+	case tested:
+		return tests(r, req, l)
+	case len(l.cases) > 0:
+		return cases(r, req, l)
+	case l.program == "":
+		r.Verdict, r.Summary = validator.Unproven, summaryCompiles
+		return r, nil
+	}
+	return alone(r, req)
+}
+
+func refused(r *validator.Report, what []validator.Finding) *validator.Report {
+	r.Findings = append(r.Findings, what...)
+	r.Verdict = validator.Failed
+	r.Summary = validator.Text("rust.refused", "Your code was not run, as it would change what judges it, or uses what the task forbids: see {file}, line {line}.",
+		"Tu código no se ejecutó, porque cambiaría lo que lo evalúa o usa lo que la tarea prohíbe: mira {file}, línea {line}.", "file", what[0].File, "line", what[0].Line)
+	return r
+}
+
+// compiled reads what the compiler says in a step; true when that decides.
+func compiled(r *validator.Report, req *validator.Request, l *layout, id string) (bool, error) {
+	res := req.Result(id)
+	if res == nil || res.Process("main") == nil {
+		return false, fmt.Errorf("the compile step %s has no result", id)
+	}
+	p := res.Process("main")
+	if res.Outcome != validator.OutcomeExited {
+		r.Verdict = validator.Invalid
+		r.Summary = validator.Text("rust.compiler-limit", "The compiler did not come to an end with your files: they are too large or too involved.",
+			"El compilador no pudo terminar con tus archivos: son demasiado grandes o demasiado complejos.")
+		return true, nil
+	}
+	if p.ExitCode > 1 {
+		return false, fmt.Errorf("compile the judge's own files: exit code %d: %.500s", p.ExitCode, p.Stderr)
+	}
+	if f := p.File(judgeDir + "/o/early"); f != nil && len(f.Content) > 0 {
+		name, _, _ := strings.Cut(string(f.Content), "\n")
+		refused(r, []validator.Finding{{File: l.root, Line: 1, Rule: "linkage", Severity: validator.SeverityError,
+			Message: validator.Text("rust.linkage", "{name} changes what the program is linked from, which is not accepted here.", "{name} cambia de qué se enlaza el programa; aquí no se acepta.", "name", name)}})
+		return true, nil
+	}
+	found := diagnose(p, &req.Submission, l, id == "tests", optionsOf(req).IgnoreRules)
+	if p.ExitCode == 0 {
+		found = slices.DeleteFunc(found, func(f validator.Finding) bool { return f.Severity == validator.SeverityError })
+	}
+	r.Findings = append(r.Findings, found...)
+	if p.ExitCode != 0 {
+		invalid(r)
+	}
+	return p.ExitCode != 0, nil
+}
+
+func invalid(r *validator.Report) {
+	r.Verdict = validator.Invalid
+	r.Summary = validator.Text("rust.invalid", "Your code does not compile yet.", "Tu código todavía no compila.")
+	for _, f := range r.Findings {
+		if f.Severity != validator.SeverityError {
+			continue
+		}
+		if f.File != "" && f.Line > 0 {
+			r.Summary = validator.Text("rust.invalid-at", "{file} does not compile yet: see line {line}.", "{file} todavía no compila: mira la línea {line}.", "file", f.File, "line", f.Line)
+		} else {
+			r.Summary = validator.Text("rust.invalid-tests", "Your code does not fit the tests yet: {message}", "Tu código todavía no encaja con las pruebas: {message_es}",
+				"message", f.Message.In("en"), "message_es", f.Message.In("es"))
+		}
+		return
+	}
+	r.Findings = append(r.Findings, validator.Finding{Rule: "error", Severity: validator.SeverityError,
+		Message: validator.Text("rust.compiler-failed", "The compiler failed on your files.", "El compilador falló con tus archivos.")})
+}
+
+// tests turns the events of all test programs into the report.
+func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.Report, error) {
+	programs := len(l.modules)
+	if len(l.inside) > 0 {
+		programs++
+	}
+	v := validator.Passed
+	worst := func(to validator.Verdict) {
+		if v == validator.Passed || v == validator.Failed {
+			v = to
+		}
+	}
+	for i := range programs {
+		run := req.Result(runID(i))
+		if run == nil || run.Process("main") == nil {
+			return nil, fmt.Errorf("the test program %d was not run", i+1)
+		}
+		name := unitProgram
+		if i < len(l.modules) {
+			name = l.modules[i]
+		}
+		k := collect(forkparent.Events(run.Process("main"), req.Nonce), l, name)
+		r.Tests = append(r.Tests, k.tests...)
+		r.Output += k.output
+		for _, id := range l.expected {
+			if strings.HasPrefix(id, name+"::") && !slices.ContainsFunc(k.tests, func(t validator.Test) bool { return t.ID == id }) {
+				r.Tests = append(r.Tests, validator.Test{ID: id, Name: nameOf(id), Status: validator.Error, Message: k.unreported(id, run)})
+			}
+		}
+		switch {
+		case limit(run) != validator.Passed:
+			worst(limit(run))
+		case k.outputLimit:
+			worst(validator.OutputLimit)
+		case k.died || !k.finished:
+			worst(validator.Failed)
+		}
+	}
+	if len(r.Tests) == 0 && v == validator.Passed {
+		return nil, fmt.Errorf("the task's test files hold no test that runs: %s", strings.Join(append(l.modules, l.inside...), ", "))
+	}
+	r.Output = strings.TrimRight(r.Output, "\n")
+	r.Score = validator.Score(r.Tests)
+	passes := 0
+	for _, t := range r.Tests {
+		switch t.Status {
+		case validator.Pass:
+			passes++
+		case validator.Fail, validator.Error:
+			if v == validator.Passed {
+				v = validator.Failed
+			}
+		case validator.Skip:
+		}
+	}
+	if v == validator.Passed && passes == 0 {
+		v = validator.Unproven
+	}
+	r.Verdict = v
+	r.Summary = summary(r)
+	return r, nil
+}
