@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -96,13 +97,39 @@ func TestEverythingIsDeadSoonAfterALimit(t *testing.T) {
 
 const hostToBeKilled = "SANDBOX_TEST_HOST_MARK"
 
-// hostUntilKilled is the server in TestARoomDiesWithItsHost.
+// hostUntilKilled is the server in TestRoomsDieWithTheirHost: one step runs, and
+// rooms of all ways wait.
 func hostUntilKilled(mark string) {
 	r, err := New(Config{})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+	pool := r.NewPool(PoolConfig{Size: 1})
+	client, err := os.ReadFile(forkServerClient)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	for _, way := range []Way{Prepared, Warm, Forked} {
+		s := shell("true")
+		s.Recurring, s.Processes[0].Warm = true, way != Prepared
+		s.WarmUp = &WarmUp{Argv: []string{"/usr/bin/python3", "-I", "-S", "main.py", mark}, ForkServer: way == Forked,
+			Files: []File{{Path: "main.py", Content: []byte(warmProgram)}, {Path: "forkserver.py", Content: client}}}
+		if err := pool.Prepare(context.Background(), s); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+	}
+	for _, k := range pool.kinds {
+		for _, set := range k.sets {
+			fmt.Println("waits", set.rooms[0].body.pid())
+		}
+	}
+	for _, server := range pool.servers {
+		fmt.Println("waits", server.zygote.room.body.pid())
+	}
+	fmt.Println("all")
 	s := hostile(mark)
 	s.Processes[0].Argv[4] += "\ntime.sleep(600)"
 	s.Limits.Wall = 10 * time.Minute
@@ -111,21 +138,49 @@ func hostUntilKilled(mark string) {
 	os.Exit(1)
 }
 
-func TestARoomDiesWithItsHost(t *testing.T) {
+func TestRoomsDieWithTheirHost(t *testing.T) {
 	mark := fmt.Sprintf("host-mark-%d", time.Now().UnixNano())
 	host := exec.Command("/proc/self/exe")
 	host.Env = append(os.Environ(), hostToBeKilled+"="+mark)
-	var out bytes.Buffer
-	host.Stdout = &out
+	out, err := host.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := host.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 10*time.Second, "five daemons start", func() bool { return len(alive(t, mark)) >= 5 })
+	var waiting []int
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != "all" {
+		var pid int
+		if _, err := fmt.Sscanf(lines.Text(), "waits %d", &pid); err != nil {
+			t.Fatal(lines.Text())
+		}
+		waiting = append(waiting, pid)
+	}
+	// A room for each way, and the fork-server's.
+	if len(waiting) != 4 {
+		t.Fatalf("%d rooms wait", len(waiting))
+	}
+	eventually(t, 10*time.Second, "five daemons start", func() bool { return len(alive(t, mark)) >= 5+3 })
 	if err := host.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = host.Wait()
-	eventually(t, 3*time.Second, "the room dies", func() bool { return len(alive(t, mark)) == 0 })
+	eventually(t, 3*time.Second, "all processes die", func() bool { return len(alive(t, mark)) == 0 })
+	for _, pid := range waiting {
+		eventually(t, 3*time.Second, "the waiting rooms die", func() bool { return gone(pid) })
+	}
+}
+
+// gone is also true of a dead process that nobody has waited for yet.
+func gone(pid int) bool {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	_, rest, _ := strings.Cut(string(raw), ") ")
+	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
 }
 
 // holdings counts what runs might leave on the host.

@@ -82,6 +82,24 @@ func (s *set) close() error {
 	return errors.Join(errs...)
 }
 
+// orphaned says that the rooms' fork-server died, and they with it, which is seen
+// a little later.
+func (s *set) orphaned() bool {
+	patience := time.After(time.Second)
+	for _, m := range s.rooms {
+		if m.spec.from == nil {
+			continue
+		}
+		select {
+		case <-m.spec.from.room.gone:
+			return true
+		case <-patience:
+			return false
+		}
+	}
+	return false
+}
+
 // NewPool keeps rooms of this runner. They are built from the first step of
 // each kind on.
 func (r *Runner) NewPool(cfg PoolConfig) *Pool {
@@ -107,10 +125,10 @@ func (p *Pool) Run(ctx context.Context, step Step) (Result, error) {
 		result, err := x.finish(ctx, begun, func(context.Context) error { return nil })
 		p.poke()
 		var start *StartError
-		if err == nil || x.begun || ctx.Err() != nil || errors.As(err, &start) {
+		if err == nil || ctx.Err() != nil || x.begun && !s.orphaned() || errors.As(err, &start) {
 			return result, step.wrap(err)
 		}
-		// Nothing of the step has happened yet.
+		// Nothing of the step has happened yet, or nothing of it was seen.
 		p.cfg.Logger.Warn("a waiting sandbox could not be used, so one was built", "way", s.way, "error", err)
 	}
 	result, err := p.runner.runCold(ctx, step, mounts, begun)

@@ -94,32 +94,43 @@ func (p *Pool) makeRoom(n int, less []*kind) bool {
 // errNoSlots is no failure: those who run steps need them all.
 var errNoSlots = errors.New("no sandbox is free")
 
-// build returns a set that waits.
+// build returns a set that waits: forked if there is a server whose children
+// are as they must be.
 func (p *Pool) build(ctx context.Context, plan *plan) (*set, error) {
-	ctx, cancel := context.WithTimeout(ctx, prepareTimeout+warmTimeout)
+	ctx, cancel := context.WithTimeout(ctx, prepareTimeout+p.runner.warmPatience)
 	defer cancel()
+	if server := p.serverOf(ctx, plan); server != nil {
+		forking, cancel := context.WithTimeout(ctx, prepareTimeout/2)
+		s, err := p.assemble(forking, plan, server)
+		cancel()
+		if err == nil || ctx.Err() != nil || errors.Is(err, errNoSlots) {
+			return s, err
+		}
+		p.forkFailed(server, err)
+	}
+	return p.assemble(ctx, plan, nil)
+}
+
+func (p *Pool) assemble(ctx context.Context, plan *plan, server *zygote) (*set, error) {
 	s := &set{way: Prepared, taken: make(chan struct{})}
-	server := p.serverOf(ctx, plan)
-	for i := range plan.specs {
-		switch spec := &plan.specs[i]; {
+	specs := slices.Clone(plan.specs)
+	for i := range specs {
+		switch spec := &specs[i]; {
 		case spec.warm != nil && server != nil:
 			spec.warm, spec.from, s.way = nil, server, Forked
 		case spec.warm != nil:
 			s.way = Warm
 		}
 	}
-	slots := p.runner.tryTake(len(plan.specs))
+	slots := p.runner.tryTake(len(specs))
 	if slots == nil {
 		return nil, errNoSlots
 	}
 	var err error
-	if s.rooms, err = p.runner.openAll(slots, plan.specs, plan.channel); err == nil {
+	if s.rooms, err = p.runner.openAll(slots, specs, plan.channel); err == nil {
 		err = p.settle(ctx, s)
 	}
 	if err != nil {
-		if server != nil && ctx.Err() == nil {
-			p.forkFailed(server, err)
-		}
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil

@@ -277,6 +277,9 @@ func (m *room) close() error {
 		if m.group != nil {
 			m.closeErr = m.group.Remove()
 		}
+		if m.spec.from != nil {
+			m.closeErr = errors.Join(m.closeErr, m.spec.from.release())
+		}
 		m.runner.slots <- m.slot
 	})
 	return m.closeErr

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -30,6 +31,8 @@ type Runner struct {
 	serverFilter []byte
 	outside      []string // the host's namespaces
 	slots        chan int
+	// warmPatience is warmTimeout.
+	warmPatience time.Duration
 	turn         chan struct{} // held while taking several slots
 }
 
@@ -38,7 +41,7 @@ type Runner struct {
 // can do; there is no unconfined mode.
 func New(cfg Config) (*Runner, error) {
 	cfg = cfg.withDefaults()
-	r := &Runner{cfg: cfg, root: os.Geteuid() == 0, user: true, slots: make(chan int, cfg.Slots), turn: make(chan struct{}, 1)}
+	r := &Runner{cfg: cfg, root: os.Geteuid() == 0, user: true, slots: make(chan int, cfg.Slots), turn: make(chan struct{}, 1), warmPatience: warmTimeout}
 	for i := range cfg.Slots {
 		r.slots <- i
 	}

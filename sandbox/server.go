@@ -21,7 +21,7 @@ func (s *server) close() error {
 	if s.zygote == nil {
 		return nil
 	}
-	err := s.zygote.close()
+	err := s.zygote.retire()
 	s.zygote = nil
 	return err
 }
@@ -50,7 +50,7 @@ func (p *Pool) serverOf(ctx context.Context, plan *plan) *zygote {
 	}
 	if s.zygote != nil {
 		err := s.zygote.room.failure()
-		p.report(s.zygote.close())
+		p.report(s.zygote.retire())
 		s.zygote = nil
 		p.serverTrouble(s, err)
 	}
@@ -103,6 +103,6 @@ func (p *Pool) forkFailed(z *zygote, err error) {
 		return
 	}
 	found.zygote = nil
-	p.report(z.close())
+	p.report(z.retire())
 	p.serverTrouble(found, err)
 }

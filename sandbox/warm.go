@@ -26,7 +26,7 @@ const readyLine = "ready\n"
 // warmUp starts the warm-up program of a room that stands, and returns when it
 // waits for its job.
 func (m *room) warmUp(ctx context.Context, env ...string) error {
-	ctx, cancel := context.WithTimeout(ctx, warmTimeout)
+	ctx, cancel := context.WithTimeout(ctx, m.runner.warmPatience)
 	defer cancel()
 	if err := <-m.joined; err != nil {
 		return err

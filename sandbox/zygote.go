@@ -44,6 +44,11 @@ type zygote struct {
 
 	mu   sync.Mutex // one fork at a time
 	conn *os.File
+
+	// rooms counts those that live; its end would be theirs.
+	holding sync.Mutex
+	rooms   int
+	retired bool
 }
 
 // startZygote returns when the program has loaded what it needs.
@@ -110,6 +115,41 @@ func (z *zygote) close() error {
 	return z.room.close()
 }
 
+// hold keeps it alive until the release; false when it is too late.
+func (z *zygote) hold() bool {
+	z.holding.Lock()
+	defer z.holding.Unlock()
+	if z.retired {
+		return false
+	}
+	z.rooms++
+	return true
+}
+
+func (z *zygote) release() error {
+	z.holding.Lock()
+	z.rooms--
+	last := z.rooms == 0 && z.retired
+	z.holding.Unlock()
+	if !last {
+		return nil
+	}
+	return z.close()
+}
+
+// retire ends it once its last room is gone.
+func (z *zygote) retire() error {
+	z.holding.Lock()
+	again := z.retired
+	z.retired = true
+	idle := z.rooms == 0
+	z.holding.Unlock()
+	if again || !idle {
+		return nil
+	}
+	return z.close()
+}
+
 // forkRequest is what a fork-server is asked for; the descriptors that go with it
 // are the room's own, in the order of given.files, with sandbox-init at the end.
 type forkRequest struct {
@@ -134,8 +174,16 @@ type forkRequest struct {
 
 // fork has the server fork what will be this room's pid 1 and puts it where it
 // belongs before anything of the room exists.
-func (m *room) fork(given given) error {
+func (m *room) fork(given given) (err error) {
 	z, r := m.spec.from, m.runner
+	if !z.hold() {
+		return errors.New("the fork-server is going away")
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, z.release())
+		}
+	}()
 	request := forkRequest{Argv0: pid1.Marker, Env: initEnv(), ID: insideID, Switch: r.root, Nice: r.cfg.Nice, Channel: given.channel != nil, Filter: r.filter}
 	if !r.root {
 		request.Map, request.Ambient = insideID, initCaps

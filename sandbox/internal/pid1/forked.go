@@ -14,6 +14,9 @@ import (
 	"github.com/goals-tracker/tracker/sandbox/internal/wire"
 )
 
+// linkPatience is in milliseconds.
+const linkPatience = 3000
+
 // adopt takes over a payload that was forked before the room existed. It is a
 // child of this process and moved into the new root with it. It confines itself
 // once it is told that the room stands; that is looked at, not believed.
@@ -29,6 +32,11 @@ func (p *process) adopt() error {
 	}
 	if string(answer[:n]) != "c" {
 		return &stageError{wire.StageConfine, "forked process: " + string(answer[:n]), unix.EPERM}
+	}
+	// It closes the link at once, and leaves nobody behind who holds it.
+	closed := []unix.PollFd{{Fd: fdLink, Events: unix.POLLIN}}
+	if n, _ := unix.Poll(closed, linkPatience); n != 1 {
+		return &stageError{wire.StageConfine, "forked process: its link stays open", unix.EPERM}
 	}
 	if n, _ := link.Read(answer[:]); n != 0 {
 		return &stageError{wire.StageConfine, "forked process: it holds on to its link", unix.EPERM}

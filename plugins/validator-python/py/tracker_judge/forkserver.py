@@ -34,6 +34,7 @@ _CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = 0x10000000, 0x20000000, 0x4000000
 _NAMESPACES = _CLONE_NEWNS | _CLONE_NEWCGROUP | _CLONE_NEWUTS | _CLONE_NEWIPC | _CLONE_NEWUSER | _CLONE_NEWPID | _CLONE_NEWNET
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 _SYS_CLOSE_RANGE = 436
+_MADV_POPULATE_READ, _MADV_POPULATE_WRITE = 22, 23
 
 _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 4, 22, 24, 38, 47
 _CAP_AMBIENT_RAISE, _CAP_AMBIENT_CLEAR_ALL = 2, 4
@@ -60,6 +61,23 @@ def ready():
     else:
         _serve(socket.socket(fileno=int(server)))
     return _line()
+
+
+def _own_memory():
+    """Has what is shared with the server copied and mapped while there is no job
+    yet: page by page during it, that takes a third of a short run."""
+    try:
+        with open("/proc/self/maps") as f:
+            maps = f.read().splitlines()
+    except OSError:
+        return
+    for line in maps:
+        span, mode = line.split(" ", 2)[:2]
+        start, end = (int(n, 16) for n in span.split("-"))
+        advice = {"rw-p": _MADV_POPULATE_WRITE, "r-xp": _MADV_POPULATE_READ, "r--p": _MADV_POPULATE_READ}.get(mode)
+        if advice and end < 1 << 63:
+            # Not known before Linux 5.14; then it is only slower.
+            _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), advice)
 
 
 def leave(code):
@@ -151,7 +169,7 @@ def _child(request, fds):
         try:
             _confine(request, link, stdin, out, err, channel)
         except BaseException as e:
-            os.write(link, ("%s: %s" % (type(e).__name__, e)).encode()[:60])
+            _complain(link, e)
             os._exit(73)
         return
     null = os.open("/dev/null", os.O_RDWR)
@@ -164,6 +182,16 @@ def _child(request, fds):
     if request["ambient"]:
         _keep_over_exec(request["ambient"])
     os.execve(5, [request["argv0"]], dict(e.split("=", 1) for e in request["env"]))
+
+
+def _complain(link, error):
+    """Says to the host's log why this came to nothing."""
+    for fd in link, 4, 3:  # where the link is, by how far it came
+        try:
+            os.write(fd, ("%s: %s" % (type(error).__name__, error)).encode()[:60])
+            return
+        except OSError:
+            pass
 
 
 def _map_to_itself(number):
@@ -210,6 +238,7 @@ def _confine(request, link, stdin, out, err, channel):
     program = base64.b64decode(request["filter"])
     holder = ctypes.create_string_buffer(program, len(program))
     _check(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(_Filter(len(program) // 8, ctypes.addressof(holder))), 0, 0))
+    _own_memory()
     os.chdir("/warm")
     os.write(link, b"c")
     os.close(link)
