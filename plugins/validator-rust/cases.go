@@ -23,7 +23,7 @@ func cases(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 			name = caseID(i)
 		}
 		t := validator.Test{ID: fmt.Sprintf("%s::%s", caseID(i), name), Name: name, Status: validator.Pass, Duration: run.Wall}
-		said := string(p.Stderr)
+		said := settled(string(p.Stderr))
 		v := limit(run)
 		switch {
 		case v != validator.Passed:
@@ -117,7 +117,7 @@ func alone(r *validator.Report, req *validator.Request) (*validator.Report, erro
 		return nil, fmt.Errorf("the program was not run")
 	}
 	p := run.Process("main")
-	said := string(p.Stderr)
+	said := settled(string(p.Stderr))
 	r.Output = strings.TrimRight(string(p.Stdout)+said, "\n")
 	r.Verdict = limit(run)
 	switch {

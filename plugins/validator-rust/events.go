@@ -24,6 +24,7 @@ func collect(events []forkparent.Event, l *layout, program string) *collected {
 	k := &collected{}
 	for i := range events {
 		e := &events[i]
+		e.Output = settled(e.Output)
 		switch e.Kind {
 		case forkparent.Started:
 			k.running = e.ID
@@ -169,6 +170,12 @@ func (k *collected) unreported(id string, run *validator.StepResult) validator.M
 	}
 	return textUnreported
 }
+
+// threadID is one that differs from run to run.
+var threadID = regexp.MustCompile(`(?m)^(thread '.*') \(\d+\) `)
+
+// settled is output without what differs from run to run.
+func settled(output string) string { return threadID.ReplaceAllString(output, "$1 ") }
 
 func nameOf(id string) string {
 	if _, name, ok := strings.Cut(id, "::"); ok {

@@ -27,6 +27,7 @@ func readManifest(content string) manifest {
 	var m manifest
 	section := ""
 	for line := range strings.Lines(content) {
+		line = strings.TrimRight(line, "\r\n")
 		if i := strings.Index(line, "#"); i >= 0 && strings.Count(line[:i], `"`)%2 == 0 {
 			line = line[:i]
 		}
