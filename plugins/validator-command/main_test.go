@@ -35,7 +35,7 @@ func specOf(t *testing.T, settings string) *validator.Spec {
 
 func TestSettingsThatCanNotWorkAreRefusedWithTheReason(t *testing.T) {
 	for want, change := range map[string]func(map[string]any){
-		"unknown field":                  func(l map[string]any) { l["extention"] = ".x" },
+		"unknown field":                  func(l map[string]any) { l["extensio"] = ".x" },
 		"mode is \"near\"":               func(l map[string]any) { l["mode"] = "near" },
 		"needs run (for cases), or test": func(l map[string]any) { delete(l, "run") },
 		"it must be tap, junit or ctrf":  func(l map[string]any) { l["test"] = []string{"x"} },

@@ -153,7 +153,7 @@ func (p *plugin) plan(_ context.Context, req *validator.Request) ([]validator.St
 	if err != nil || len(l.code) == 0 {
 		return nil, err
 	}
-	steps := l.before(req)
+	steps := l.before()
 	if l.format == "cases" {
 		return append(steps, l.caseSteps(req, 0, min(firstCases, max(1, len(l.cases))))...), nil
 	}
@@ -163,7 +163,7 @@ func (p *plugin) plan(_ context.Context, req *validator.Request) ([]validator.St
 
 // before reads and builds the learner's code. What does not get through ends the
 // round.
-func (l *layout) before(req *validator.Request) []validator.Step {
+func (l *layout) before() []validator.Step {
 	var steps []validator.Step
 	files := slices.Concat(l.code, l.data)
 	if len(l.lang.Check) > 0 {

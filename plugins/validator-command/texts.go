@@ -40,6 +40,7 @@ func summary(r *validator.Report) validator.Message {
 		return validator.Text("command.output-limit", "Your program printed more than it may.", "Tu programa imprimió más de lo permitido.")
 	case validator.Unproven:
 		return validator.Text("command.all-skipped", "No test ran, so nothing is proven.", "No se ejecutó ninguna prueba, así que no se demuestra nada.")
+	default:
 	}
 	if r.Integrity == validator.IntegrityShared {
 		return validator.Text("command.passed-of-shared", "{passed} of {all} tests passed, as the tests say that share their process with your code.",

@@ -76,7 +76,7 @@ type court struct {
 func (l *layout) sound(reference *answers, res *validator.StepResult) error {
 	for i := range l.variants {
 		v := &l.variants[i]
-		if v.test.reference == "" {
+		if v.reference == "" {
 			continue
 		}
 		a := reference.byID[strconv.Itoa(i)]
@@ -97,7 +97,7 @@ func (c *court) test(v *variant, id string) (validator.Test, error) {
 	t := validator.Test{ID: v.id, Name: v.name, TaskID: v.task, Weight: v.weight, Status: validator.Error}
 	s := c.byTest[v.test]
 	if s == nil {
-		t.Message = noFile(v.settings.file)
+		t.Message = noFile(v.file)
 		return t, nil
 	}
 	a := c.got.byID[id]
@@ -150,7 +150,7 @@ func (c *court) compared(v *variant, s *script, a, ref *answer, t validator.Test
 		got, own = a.Check, false
 	}
 	if got == nil && own {
-		t.Message = noResult(s, v.settings.statement)
+		t.Message = noResult(s, v.statement)
 		return t, nil
 	}
 	if got == nil {
@@ -187,7 +187,7 @@ func (c *court) wanted(v *variant, got *table, ref *answer, own bool) (*table, *
 	if ref == nil {
 		return nil, nil, fmt.Errorf("test %s has nothing to compare with", v.id)
 	}
-	want, source := ref.Result, v.test.reference
+	want, source := ref.Result, v.reference
 	if !own {
 		want, source = ref.Check, v.check
 	}

@@ -87,7 +87,7 @@ func (l *layout) match() {
 	taken := map[string]bool{}
 	for _, t := range l.suite.tests {
 		for _, name := range l.names {
-			if name == t.settings.file || l.byTest[t] == nil && strings.EqualFold(path.Base(name), path.Base(t.settings.file)) {
+			if name == t.file || l.byTest[t] == nil && strings.EqualFold(path.Base(name), path.Base(t.file)) {
 				l.byTest[t] = l.scripts[name]
 				taken[name] = true
 			}
@@ -134,12 +134,12 @@ func (l *layout) jobs(opts options) (theirs, reference job) {
 		if s := l.byTest[v.test]; s != nil {
 			theirs.Data[v.data] = v.texts
 			mine := r
-			mine.Statements, mine.Only = texts(s.statements), v.settings.statement
+			mine.Statements, mine.Only = texts(s.statements), v.statement
 			theirs.Runs = append(theirs.Runs, mine)
 		}
-		if v.test.reference != "" {
+		if v.reference != "" {
 			reference.Data[v.data] = v.texts
-			r.Statements, r.Writes = texts(sqltext.Split(v.test.reference, opts.dialect())), true
+			r.Statements, r.Writes = texts(sqltext.Split(v.reference, opts.dialect())), true
 			reference.Runs = append(reference.Runs, r)
 		}
 	}
@@ -177,10 +177,10 @@ func (v *variant) run(id string, d sqltext.Dialect) run {
 
 // changes says whether the reference is a script that leaves something behind.
 func (v *variant) changes(d sqltext.Dialect) bool {
-	if v.test.reference == "" {
+	if v.reference == "" {
 		return false
 	}
-	statements := sqltext.Split(v.test.reference, d)
+	statements := sqltext.Split(v.reference, d)
 	return len(statements) > 0 && !statements[len(statements)-1].Reads()
 }
 

@@ -28,7 +28,6 @@ type test struct {
 	check     string
 	reference string // SQL
 	expected  *literal
-	data      []string // data sets, by name; none means all
 }
 
 // settings are what a test may set, or the head of its file for all.
@@ -77,18 +76,8 @@ func readSuite(task *validator.Task, opts options) (*suite, error) {
 	for _, f := range slices.Concat(task.Starter, task.Tests) {
 		s.files[f.Path] = f
 	}
-	all := slices.Clone(task.Tests)
-	if !slices.ContainsFunc(all, func(f validator.File) bool { return mark(f.Path) == "schema" || mark(f.Path) == "data" }) {
-		// The task gave the learner the database, and nothing else says what it is.
-		for _, f := range task.Starter {
-			if m := mark(f.Path); m == "schema" || m == "data" {
-				all = append(all, f)
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b validator.File) int { return strings.Compare(a.Path, b.Path) })
 	var solutions []validator.File
-	for _, f := range all {
+	for _, f := range relevant(task) {
 		switch mark(f.Path) {
 		case "schema":
 			s.schema = append(s.schema, f)
@@ -127,10 +116,26 @@ func readSuite(task *validator.Task, opts options) (*suite, error) {
 	return s, nil
 }
 
+// relevant are the files that make the tests, by name. Where only the starter
+// files say what the database is, they count.
+func relevant(task *validator.Task) []validator.File {
+	database := func(f validator.File) bool { m := mark(f.Path); return m == "schema" || m == "data" }
+	all := slices.Clone(task.Tests)
+	if !slices.ContainsFunc(all, database) {
+		for _, f := range task.Starter {
+			if database(f) {
+				all = append(all, f)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b validator.File) int { return strings.Compare(a.Path, b.Path) })
+	return all
+}
+
 // implied is the test of a reference without a test file: the same result.
 func implied(f validator.File, opts options) *test {
 	t := &test{id: f.Path, name: learnersName(f.Path), reference: text(f), settings: opts.settings()}
-	t.settings.file = learnersName(f.Path)
+	t.file = learnersName(f.Path)
 	return t
 }
 
@@ -149,7 +154,7 @@ func learnersName(name string) string {
 func (s *suite) complete(t *test, solutions []validator.File) error {
 	if t.reference == "" && t.expected == nil && t.wantError == "" {
 		for _, f := range solutions {
-			if learnersName(f.Path) == t.settings.file || len(solutions) == 1 {
+			if learnersName(f.Path) == t.file || len(solutions) == 1 {
 				t.reference = text(f)
 			}
 		}
@@ -180,7 +185,7 @@ type variant struct {
 // variants are all that is to be run. What a test file spells out as a table
 // holds for the first set of data only, unless it names others.
 func (s *suite) variants() []variant {
-	var out []variant
+	out := make([]variant, 0, len(s.tests)*max(1, len(s.datasets)))
 	for _, t := range s.tests {
 		var setup []validator.File
 		for _, name := range t.setup {

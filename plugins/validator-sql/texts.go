@@ -42,6 +42,7 @@ func summary(r *validator.Report) validator.Message {
 		return validator.Text("sql.output-limit", "Your SQL returned more rows than it may.", "Tu SQL devolvió más filas de las permitidas.")
 	case validator.Invalid:
 		return validator.Text("sql.invalid", "The database can't read your SQL yet: see the findings.", "La base de datos todavía no puede leer tu SQL: mira los avisos.")
+	default:
 	}
 	if len(r.Tests) == 0 {
 		return validator.Text("sql.failed", "The database did not accept your SQL: see the findings.", "La base de datos no aceptó tu SQL: mira los avisos.")

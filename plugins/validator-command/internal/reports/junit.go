@@ -97,11 +97,9 @@ func (p *junit) start(t xml.StartElement) {
 		}
 		p.text = &p.detail
 		p.test.Message = attr["message"]
-		switch status := map[string]Status{"failure": Fail, "error": Error, "skipped": Skip}[t.Name.Local]; {
-		case p.test.Status == Fail || p.test.Status == Error:
-			// The worst that is said of a case counts.
-		default:
-			p.test.Status = status
+		// The worst that is said of a case counts.
+		if p.test.Status != Fail && p.test.Status != Error {
+			p.test.Status = map[string]Status{"failure": Fail, "error": Error, "skipped": Skip}[t.Name.Local]
 		}
 	case "system-out", "system-err":
 		if p.test != nil {

@@ -1,6 +1,7 @@
 package sqltext
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -54,11 +55,7 @@ func (s *Statement) orderTerms() [][]Token {
 
 // column returns which result column a term names, or -1.
 func column(term []Token, columns []string) int {
-	for len(term) > 0 {
-		last := term[len(term)-1]
-		if !last.Is("ASC") && !last.Is("DESC") && !last.Is("NULLS") && !last.Is("FIRST") && !last.Is("LAST") {
-			break
-		}
+	for len(term) > 0 && slices.ContainsFunc([]string{"ASC", "DESC", "NULLS", "FIRST", "LAST"}, term[len(term)-1].Is) {
 		term = term[:len(term)-1]
 	}
 	switch {

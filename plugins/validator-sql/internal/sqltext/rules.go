@@ -61,11 +61,10 @@ func (s *Statement) nullComparisons() []Remark {
 
 // query is one SELECT: its list and what it is grouped by.
 type query struct {
-	list    [][]Token // terms between SELECT and FROM
-	group   [][]Token
-	grouped bool
-	from    bool
-	exists  bool
+	list   [][]Token // terms between SELECT and FROM
+	group  [][]Token
+	from   bool
+	exists bool
 }
 
 var listEnds = []string{"FROM", "WHERE", "GROUP", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "HAVING", "WINDOW", "INTO"}
@@ -99,14 +98,9 @@ func (s *Statement) selects() []*query {
 			q := &query{list: [][]Token{nil}, exists: i > 1 && s.Tokens[i-2].Is("EXISTS")}
 			all = append(all, q)
 			*top = level{q: q, part: &q.list}
-		case top.q == nil:
-		case t.Is("GROUP") && i+1 < len(s.Tokens) && s.Tokens[i+1].Is("BY"):
-			top.q.grouped, top.q.group = true, [][]Token{nil}
-			top.part = &top.q.group
-		case t.Is("BY"):
+		case top.q == nil || t.Is("BY"):
 		case t.Kind == Word && slices.ContainsFunc(listEnds, t.Is):
-			top.q.from = top.q.from || t.Is("FROM")
-			top.part = nil
+			top.part = top.q.next(t)
 		case t.Text == "," && top.part != nil:
 			*top.part = append(*top.part, nil)
 		default:
@@ -114,6 +108,16 @@ func (s *Statement) selects() []*query {
 		}
 	}
 	return all
+}
+
+// next is the part that a keyword begins, nil when nobody asks for it.
+func (q *query) next(t Token) *[][]Token {
+	q.from = q.from || t.Is("FROM")
+	if !t.Is("GROUP") {
+		return nil
+	}
+	q.group = [][]Token{nil}
+	return &q.group
 }
 
 var aggregates = []string{"COUNT", "SUM", "AVG", "MIN", "MAX", "TOTAL", "GROUP_CONCAT", "STRING_AGG", "ARRAY_AGG", "BOOL_AND", "BOOL_OR", "JSON_GROUP_ARRAY"}

@@ -100,24 +100,14 @@ func comment(s string, d Dialect) int {
 }
 
 func token(s string, r rune, size int, d Dialect) (Kind, int) {
+	if n := literal(s, r, d); n > 0 {
+		return Text, n
+	}
+	if n := name(s, r, d); n > 0 {
+		return Quoted, n
+	}
 	switch {
-	case r == '\'':
-		return Text, quoted(s, '\'', false)
-	case d == Postgres && (r == 'e' || r == 'E') && strings.HasPrefix(s[1:], "'"):
-		return Text, 1 + quoted(s[1:], '\'', true)
-	case d == SQLite && (r == 'x' || r == 'X') && strings.HasPrefix(s[1:], "'"):
-		return Text, 1 + quoted(s[1:], '\'', false)
-	case r == '"', r == '`' && d == SQLite:
-		return Quoted, quoted(s, byte(r), false)
-	case r == '[' && d == SQLite:
-		if n := strings.IndexByte(s, ']'); n >= 0 {
-			return Quoted, n + 1
-		}
-		return Quoted, len(s)
 	case r == '$' && d == Postgres:
-		if n := dollar(s); n > 0 {
-			return Text, n
-		}
 		return Symbol, 1
 	case r >= '0' && r <= '9', r == '.' && len(s) > 1 && s[1] >= '0' && s[1] <= '9':
 		return Number, run(s, func(r rune) bool { return isWord(r) || r == '.' })
@@ -130,6 +120,36 @@ func token(s string, r rune, size int, d Dialect) (Kind, int) {
 		}
 	}
 	return Symbol, size
+}
+
+// literal returns the length of the string that the text begins with, or 0.
+func literal(s string, r rune, d Dialect) int {
+	marked := strings.HasPrefix(s[1:], "'")
+	switch {
+	case r == '\'':
+		return quoted(s, '\'', false)
+	case marked && d == Postgres && (r == 'e' || r == 'E'):
+		return 1 + quoted(s[1:], '\'', true)
+	case marked && d == SQLite && (r == 'x' || r == 'X'):
+		return 1 + quoted(s[1:], '\'', false)
+	case r == '$' && d == Postgres:
+		return dollar(s)
+	}
+	return 0
+}
+
+// name returns the length of the quoted name that the text begins with, or 0.
+func name(s string, r rune, d Dialect) int {
+	switch {
+	case r == '"', r == '`' && d == SQLite:
+		return quoted(s, byte(r), false)
+	case r == '[' && d == SQLite:
+		if n := strings.IndexByte(s, ']'); n >= 0 {
+			return n + 1
+		}
+		return len(s)
+	}
+	return 0
 }
 
 func isWord(r rune) bool {

@@ -88,7 +88,7 @@ type Lines struct {
 // NewLines reads where the lines of a text begin.
 func NewLines(text string) *Lines {
 	l := &Lines{text: text, starts: []int{0}}
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		if text[i] == '\n' || text[i] == '\r' && (i+1 == len(text) || text[i+1] != '\n') {
 			l.starts = append(l.starts, i+1)
 		}

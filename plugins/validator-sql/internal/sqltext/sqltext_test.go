@@ -73,10 +73,10 @@ func TestTheOrderOfAResultIsReadFromTheOutermostOrderBy(t *testing.T) {
 
 func TestRemarksAreMadeAboutMistakesAndNotAboutWhatIsRight(t *testing.T) {
 	for in, want := range map[string]string{
-		"SELECT a FROM t WHERE b = NULL OR c <> NULL":           "null-comparison null-comparison",
+		"SELECT a FROM t WHERE b = NULL OR c <> NULL":           RuleNull + " " + RuleNull,
 		"UPDATE t SET a = NULL WHERE b IS NULL":                 "",
 		"UPDATE t SET a = NULL WHERE b = NULL":                  "null-comparison",
-		"SELECT *, t.* FROM t":                                  "select-star select-star",
+		"SELECT *, t.* FROM t":                                  RuleStar + " " + RuleStar,
 		"SELECT count(*) FROM t WHERE EXISTS (SELECT * FROM u)": "",
 		"SELECT 2 * 3":                                                          "",
 		"SELECT a, count(*) FROM t":                                             "ungrouped-column",
