@@ -23,8 +23,8 @@ func (b *bundle) long(runs, courses int) {
 	b.t.Helper()
 	_, err := b.DB.Pool().Exec(context.Background(), `
 		INSERT INTO validation.queue (run_id, task_id, snapshot_id, user_id, course_id, lane, kind, enqueued_at, available_at, attempt)
-		SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'u' || i % 500, 'c' || i % 500 % $2, 0, 'k', now(), now(), 0
-		FROM generate_series(1, $1) i`, runs, courses)
+		SELECT gen_random_uuid(), t.task, t.snapshot, 'u' || t.i % 500, 'c' || t.i % 500 % $2, 0, 'k', t.enqueued, t.available, 0
+		FROM (SELECT i, gen_random_uuid() AS task, gen_random_uuid() AS snapshot, now() AS enqueued, now() AS available FROM generate_series(1, $1) i) t`, runs, courses)
 	if err != nil {
 		b.t.Fatal(err)
 	}

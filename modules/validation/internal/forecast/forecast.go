@@ -103,9 +103,14 @@ type end struct {
 // ends is a heap of what ends next.
 type ends []end
 
-func (e ends) Len() int           { return len(e) }
-func (e ends) Less(i, j int) bool { return e[i].at < e[j].at }
-func (e ends) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
+// Len implements heap.Interface.
+func (e *ends) Len() int { return len(*e) }
+
+// Less implements heap.Interface.
+func (e *ends) Less(i, j int) bool { return (*e)[i].at < (*e)[j].at }
+
+// Swap implements heap.Interface.
+func (e *ends) Swap(i, j int) { (*e)[i], (*e)[j] = (*e)[j], (*e)[i] }
 
 // Push implements heap.Interface.
 func (e *ends) Push(x any) { *e = append(*e, x.(end)) } //nolint:forcetypeassert // only Tell pushes
