@@ -91,8 +91,8 @@ func (s *Subject) judgesAnything(t T) {
 func (s *Subject) reportsAlike(t T) {
 	sub := file(s.desc.Languages[0], "x = 1\n")
 	first := s.rendered(t, sub)
-	if d := cmp.Diff(first, s.rendered(t, sub)); d != "" {
-		t.Errorf("the second report is another (-first +second):\n%s", d)
+	if second := s.rendered(t, sub); second != first {
+		t.Errorf("the second report is another (-first +second):\n%s", differ(first, second))
 	}
 }
 
@@ -161,8 +161,8 @@ func (s *Subject) answersTogether(t T) {
 	}
 	wg.Wait()
 	for _, g := range got {
-		if d := cmp.Diff(want, g); d != "" {
-			t.Fatalf("beside other calls it answers something else (-alone +together):\n%s", d)
+		if g != want {
+			t.Fatalf("beside other calls it answers something else (-alone +together):\n%s", differ(want, g))
 		}
 	}
 }

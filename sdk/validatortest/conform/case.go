@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	"github.com/goals-tracker/tracker/sdk/judging"
@@ -113,11 +112,10 @@ func ReadCase(path, language string) (*Case, error) {
 func (c *Case) Check(s *Subject, advice string) Check {
 	return Check{Name: "case " + c.Name, Fix: advice, Run: func(t T) {
 		got, results := c.report(t, s)
-		d := cmp.Diff(c.Report, got)
-		if d == "" {
+		if got == c.Report {
 			return
 		}
-		t.Errorf("the report is another (-want +got):\n%s", d)
+		t.Errorf("the report is another (-want +got):\n%s", differ(c.Report, got))
 		for _, res := range results {
 			for _, proc := range res.Processes {
 				t.Logf("step %s, %s: %s, exit code %d\n%s", res.StepID, proc.Role, res.Outcome, proc.ExitCode, bytes.TrimSpace(proc.Stderr))

@@ -303,3 +303,16 @@ func TestACheckThatPanicsOrEndsEarlyIsAFailure(t *testing.T) {
 		t.Errorf("the folder of a check stays: %s", dir)
 	}
 }
+
+func TestADifferenceShowsTheLinesThatDiffer(t *testing.T) {
+	for _, c := range []struct{ a, b, want string }{
+		{"a\nb\nc\nd\ne\n", "a\nb\nc\nX\ne\n", "  b\n  c\n- d\n+ X\n"},
+		{"a\n", "a\nb\n", "  a\n+ b\n"},
+		{"", "a\n", "+ a\n"},
+		{"a\na\n", "a\n", "- a\n"},
+	} {
+		if got := differ(c.a, c.b); got != c.want {
+			t.Errorf("%q and %q: %q", c.a, c.b, got)
+		}
+	}
+}

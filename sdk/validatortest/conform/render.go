@@ -68,3 +68,26 @@ func block(b *strings.Builder, label, text string) {
 		}
 	}
 }
+
+// differ shows the lines in which two reports differ.
+func differ(want, got string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	var out strings.Builder
+	same := 0
+	for same < len(a) && same < len(b) && a[same] == b[same] {
+		same++
+	}
+	for _, line := range a[max(0, same-2):same] {
+		out.WriteString("  " + line + "\n")
+	}
+	for _, line := range a[same:] {
+		out.WriteString("- " + line + "\n")
+	}
+	for _, line := range b[same:] {
+		out.WriteString("+ " + line + "\n")
+	}
+	return out.String()
+}

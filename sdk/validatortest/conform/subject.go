@@ -78,7 +78,12 @@ func (s *Subject) run(ctx context.Context, sub judging.Submission, task judging.
 	return judging.Run(ctx, watched{s.judge, s}, s.desc, s.exec, s.request(sub, task), nil)
 }
 
+// request leaves a task without a limit on time as much as there may be, so that
+// a busy machine changes no report. A program that spins meets the limit on CPU.
 func (s *Subject) request(sub judging.Submission, task judging.Task) *judging.PlanRequest {
+	if task.Limits.Wall == 0 {
+		task.Limits.Wall = steprun.MaxLimits().Wall
+	}
 	return &judging.PlanRequest{Submission: sub, Task: task, Toolchain: s.toolchain, Nonce: rand.Text()}
 }
 

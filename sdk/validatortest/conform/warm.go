@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/goals-tracker/tracker/sandbox"
 	"github.com/goals-tracker/tracker/sdk/judging"
 	"github.com/goals-tracker/tracker/sdk/validatortest/steprun"
@@ -34,8 +32,8 @@ func (s *Subject) sameWarm(cases []*Case) func(T) {
 		warm := &Subject{judge: s.judge, desc: s.desc, toolchain: s.toolchain, exec: steprun.New(ready, judging.Limits{}), outside: map[string]bool{}}
 		for _, c := range cases {
 			got, _ := c.report(t, warm)
-			if d := cmp.Diff(c.Report, got); d != "" {
-				t.Errorf("case %s: with a process served by the warm-up program the report is another (-want +got):\n%s", c.Name, d)
+			if got != c.Report {
+				t.Errorf("case %s: with a process served by the warm-up program the report is another (-want +got):\n%s", c.Name, differ(c.Report, got))
 			}
 		}
 		for _, problem := range ready.problems {
