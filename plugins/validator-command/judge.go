@@ -179,16 +179,7 @@ func (k *verdicts) read(res *validator.StepResult, file string) error {
 	if p == nil {
 		return fmt.Errorf("the test command was not executed: %s", res.Outcome)
 	}
-	content, said := p.Stdout, string(p.Stderr)
-	if k.lang.Report != "" {
-		content, said = nil, string(p.Stdout)+string(p.Stderr)
-		for i := range p.Collected {
-			if p.Collected[i].Path != ranFile {
-				content = p.Collected[i].Content
-				break
-			}
-		}
-	}
+	content, said := k.reported(p)
 	k.report.Output = strings.TrimSpace(k.report.Output + "\n" + said)
 	k.find(k.report, nil, said, false)
 	if v := limit(res.Outcome); v != "" && k.limit == "" {
@@ -206,20 +197,43 @@ func (k *verdicts) read(res *validator.StepResult, file string) error {
 	for i := range tests {
 		k.report.Tests = append(k.report.Tests, asTest(&tests[i], prefix))
 	}
-	switch {
-	case err != nil && k.limit == "" && k.lang.Mode == "apart" && p.File(ranFile) == nil:
+	if err != nil && k.limit == "" && k.lang.Mode == "apart" && p.File(ranFile) == nil {
 		// Nothing of the learner's has run: the tests themselves are at fault.
 		return fmt.Errorf("the tests of %s report nothing that can be read (exit code %d, %s): %w", or(file, "the task"), p.ExitCode, firstLine(p.Stderr), err)
-	case err != nil:
+	}
+	if err != nil {
 		k.fault(prefix+"report", unreadable(err))
-	case parsed.Stopped != "":
-		k.fault(prefix+"Bail out!", stopped(parsed.Stopped))
+		return nil
+	}
+	k.doubt(prefix, parsed, content, res.Outcome, p.ExitCode)
+	return nil
+}
+
+// doubt adds what speaks against a report that could be read.
+func (k *verdicts) doubt(prefix string, r *reports.Report, content []byte, o validator.Outcome, code int) {
+	explained := code == 0 || slices.ContainsFunc(r.Tests, bad)
+	switch {
+	case r.Stopped != "":
+		k.fault(prefix+"Bail out!", stopped(r.Stopped))
 	case k.opts.Nonce && !strings.Contains(string(content), k.nonce):
 		k.fault(prefix+"report", textForged)
-	case res.Outcome == validator.OutcomeKilled && k.lang.Mode == "together" || p.ExitCode != 0 && !slices.ContainsFunc(tests, bad):
-		k.fault(prefix+"exit code", endedBadly(p.ExitCode))
+	case o == validator.OutcomeKilled && k.lang.Mode == "together" || !explained:
+		k.fault(prefix+"exit code", endedBadly(code))
 	}
-	return nil
+}
+
+// reported is the report of a process, and what else it said.
+func (k *verdicts) reported(p *validator.ProcessResult) (content []byte, said string) {
+	if k.lang.Report == "" {
+		return p.Stdout, string(p.Stderr)
+	}
+	said = string(p.Stdout) + string(p.Stderr)
+	for i := range p.Collected {
+		if p.Collected[i].Path != ranFile {
+			return p.Collected[i].Content, said
+		}
+	}
+	return nil, said
 }
 
 func bad(t reports.Test) bool { return t.Status == reports.Fail || t.Status == reports.Error }

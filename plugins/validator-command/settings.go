@@ -105,6 +105,19 @@ func (l *language) check() error {
 	if l.Stub == "" {
 		l.Stub = "#!/bin/sh\nexec {client} \"$@\"\n"
 	}
+	if err := l.compile(); err != nil {
+		return err
+	}
+	for _, a := range l.Artifacts {
+		if judging.CheckPath(a) != nil || strings.ContainsAny(a, "*?[") {
+			return fmt.Errorf("artifact %q must be the path of one file below the working folder", a)
+		}
+	}
+	return l.commands()
+}
+
+// compile reads the patterns.
+func (l *language) compile() error {
 	for _, p := range l.Patterns {
 		re, err := regexp.Compile(p)
 		if err != nil {
@@ -115,11 +128,11 @@ func (l *language) check() error {
 		}
 		l.patterns = append(l.patterns, re)
 	}
-	for _, a := range l.Artifacts {
-		if judging.CheckPath(a) != nil || strings.ContainsAny(a, "*?[") {
-			return fmt.Errorf("artifact %q must be the path of one file below the working folder", a)
-		}
-	}
+	return nil
+}
+
+// commands says whether the commands are enough to judge by.
+func (l *language) commands() error {
 	switch {
 	case l.Mode != "apart" && l.Mode != "together":
 		return fmt.Errorf("mode is %q; it must be apart or together", l.Mode)

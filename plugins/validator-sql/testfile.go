@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -44,15 +45,8 @@ func (r *reader) line(n int, line string) error {
 	trimmed := strings.TrimSpace(line)
 	note, isNote := strings.CutPrefix(trimmed, "--")
 	note = strings.TrimSpace(note)
-	if r.section == "expect" {
-		body := trimmed
-		if isNote {
-			body = note
-		}
-		if r.form == "csv" && isNote && !directive(note) || strings.HasPrefix(body, "|") {
-			r.table = append(r.table, body)
-			return nil
-		}
+	if r.section == "expect" && r.row(trimmed, note, isNote) {
+		return nil
 	}
 	if isNote && directive(note) {
 		if err := r.endTable(); err != nil {
@@ -81,6 +75,18 @@ func (r *reader) line(n int, line string) error {
 		t.check += line + "\n"
 	}
 	return nil
+}
+
+// row takes a line of an expected table; false when it is none.
+func (r *reader) row(line, note string, isNote bool) bool {
+	if isNote {
+		line = note
+	}
+	if r.form == "csv" && isNote && !directive(note) || strings.HasPrefix(line, "|") {
+		r.table = append(r.table, line)
+		return true
+	}
+	return false
 }
 
 var directives = []string{"test", "file", "statement", "setup", "data", "before", "check", "reference", "expect", "expect-error",
@@ -152,14 +158,11 @@ func (r *reader) near(name string) string {
 
 // set sets what may also stand at the head of the file.
 func (s *settings) set(key, value string, near func(string) string) (bool, error) {
-	var err error
 	switch key {
+	case "statement", "tolerance", "points":
+		return true, s.number(key, value)
 	case "file":
 		s.file = value
-	case "statement":
-		if s.statement, err = strconv.Atoi(value); err != nil || s.statement < 1 {
-			return true, fmt.Errorf("statement is %q: it must be a number from 1", value)
-		}
 	case "ordered", "unordered":
 		s.order = key
 	case "columns":
@@ -167,14 +170,6 @@ func (s *settings) set(key, value string, near func(string) string) (bool, error
 			return true, fmt.Errorf("columns is %q: it must be names or any", value)
 		}
 		s.anyNames = value == "any"
-	case "tolerance":
-		if s.tolerance, err = strconv.ParseFloat(value, 64); err != nil || !(s.tolerance >= 0) {
-			return true, fmt.Errorf("tolerance is %q: it must be a number from 0", value)
-		}
-	case "points":
-		if s.weight, err = strconv.ParseFloat(value, 64); err != nil || !(s.weight > 0 && s.weight <= 1000) {
-			return true, fmt.Errorf("points is %q: it must be a number from 0 to 1000", value)
-		}
 	case "task":
 		s.task = value
 	case "writes":
@@ -200,6 +195,22 @@ func (s *settings) set(key, value string, near func(string) string) (bool, error
 		return false, nil
 	}
 	return true, nil
+}
+
+// number sets what is a number.
+func (s *settings) number(key, value string) error {
+	n, err := strconv.ParseFloat(value, 64)
+	switch {
+	case key == "statement" && err == nil && n >= 1 && n <= 10_000 && n == math.Trunc(n):
+		s.statement = int(n)
+	case key == "tolerance" && err == nil && n >= 0:
+		s.tolerance = n
+	case key == "points" && err == nil && n > 0 && n <= 1000:
+		s.weight = n
+	default:
+		return fmt.Errorf("%s is %q: it must be a number, for a statement a whole one from 1, for points up to 1000", key, value)
+	}
+	return nil
 }
 
 func list(value string) []string {

@@ -45,13 +45,10 @@ func parseJUnit(content []byte) (*Report, error) {
 			if depth++; depth > maxDepth {
 				return &p.report, fmt.Errorf("its elements are nested deeper than %d", maxDepth)
 			}
-			if !root && t.Name.Local != "testsuites" && t.Name.Local != "testsuite" {
-				return &p.report, fmt.Errorf("its root is <%s>, not <testsuites> or <testsuite>", cut(t.Name.Local, 40))
+			if err := p.fits(t.Name.Local, root); err != nil {
+				return &p.report, err
 			}
 			root = true
-			if p.test != nil && (t.Name.Local == "testcase" || t.Name.Local == "testsuite") {
-				return &p.report, errors.New("a case holds another: was output put into it without escaping it?")
-			}
 			p.start(t)
 		case xml.EndElement:
 			depth--
@@ -69,6 +66,17 @@ func parseJUnit(content []byte) (*Report, error) {
 	}
 	p.report.unique()
 	return &p.report, nil
+}
+
+// fits says whether an element may be where it is.
+func (p *junit) fits(name string, root bool) error {
+	switch suite := name == "testsuites" || name == "testsuite"; {
+	case !root && !suite:
+		return fmt.Errorf("its root is <%s>, not <testsuites> or <testsuite>", cut(name, 40))
+	case p.test != nil && (suite || name == "testcase"):
+		return errors.New("a case holds another: was output put into it without escaping it?")
+	}
+	return nil
 }
 
 func (p *junit) start(t xml.StartElement) {
