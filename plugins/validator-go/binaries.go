@@ -30,7 +30,7 @@ func (b *binary) step() string {
 // tests. The packages must also compile alone: code that names what only test
 // files have would read expected values.
 func (b *builder) testBinaries(suites []*suite) (needed, alone, tests []string, binaries []binary) {
-	var all []*source
+	all := make([]*source, 0, 8)
 	for _, s := range suites {
 		all = append(all, slices.Concat(s.pkg.code, s.pkg.tests, s.pkg.external)...)
 	}

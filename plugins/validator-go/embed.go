@@ -13,8 +13,8 @@ import (
 // any. A pattern that matches nothing is the compiler's to explain.
 func (l *layout) embedcfg(sources []*source) string {
 	cfg := struct {
-		Patterns map[string][]string
-		Files    map[string]string
+		Patterns map[string][]string `json:"Patterns"`
+		Files    map[string]string   `json:"Files"`
 	}{map[string][]string{}, map[string]string{}}
 	for _, s := range sources {
 		dir := path.Dir(s.path)

@@ -59,32 +59,7 @@ type pkg struct {
 // sense is found by the rules or by the compiler.
 func arrange(req *validator.Request) *layout {
 	l := &layout{data: map[string]validator.File{}, learner: map[string]bool{}, pkgs: map[string]*pkg{}, tested: len(req.Task.Tests) > 0}
-	given := map[string]bool{}   // paths that the task brings
-	support := map[string]bool{} // folders whose Go files are all the task's
-	for _, f := range req.Task.Tests {
-		if skipped(f.Path) {
-			continue
-		}
-		given[f.Path] = true
-		if dir := path.Dir(f.Path); isGo(f.Path) {
-			if _, known := support[dir]; !known {
-				support[dir] = true
-			}
-			if strings.HasSuffix(f.Path, "_test.go") {
-				support[dir] = false
-			}
-		}
-	}
-	mod := ""
-	for _, f := range req.Task.Tests {
-		if skipped(f.Path) {
-			continue
-		}
-		if f.Path == "go.mod" {
-			mod = string(f.Content)
-		}
-		l.add(f, false)
-	}
+	given, support, mod := l.takeTask(req.Task.Tests)
 	for _, f := range sorted(req.Submission.Files) {
 		switch base := path.Base(f.Path); {
 		case given[f.Path], skipped(f.Path):
@@ -108,6 +83,31 @@ func arrange(req *validator.Request) *layout {
 	}
 	l.group()
 	return l
+}
+
+// takeTask adds the task's files. It returns their paths, the folders whose Go
+// files are all the task's, and its go.mod.
+func (l *layout) takeTask(files []validator.File) (given, support map[string]bool, mod string) {
+	given, support = map[string]bool{}, map[string]bool{}
+	for _, f := range files {
+		if skipped(f.Path) {
+			continue
+		}
+		given[f.Path] = true
+		if f.Path == "go.mod" {
+			mod = string(f.Content)
+		}
+		if dir := path.Dir(f.Path); isGo(f.Path) {
+			if _, known := support[dir]; !known {
+				support[dir] = true
+			}
+			if strings.HasSuffix(f.Path, "_test.go") {
+				support[dir] = false
+			}
+		}
+		l.add(f, false)
+	}
+	return given, support, mod
 }
 
 // skipped are folders that the go command doesn't look into, and what tracks

@@ -66,6 +66,13 @@ var swaps = map[token.Token]struct {
 	token.ADD_ASSIGN: {"swap-assignment", token.SUB_ASSIGN}, token.SUB_ASSIGN: {"swap-assignment", token.ADD_ASSIGN}, token.MUL_ASSIGN: {"swap-assignment", token.ADD_ASSIGN},
 }
 
+// editor collects the changes of a source.
+type editor struct {
+	set *token.FileSet
+	s   *source
+	out []edit
+}
+
 // edits are all changes of a source, in the order of their places.
 func edits(s *source) []edit {
 	set := token.NewFileSet()
@@ -73,61 +80,72 @@ func edits(s *source) []edit {
 	if err != nil {
 		return nil
 	}
-	var out []edit
-	add := func(operator string, from, to token.Pos, after string) {
-		a, b := set.Position(from), set.Position(to)
-		out = append(out, edit{operator, s, a.Offset, b.Offset, a.Line, string(s.content[a.Offset:b.Offset]), after})
-	}
-	swap := func(at token.Pos, op token.Token) {
-		if to, ok := swaps[op]; ok {
-			add(to.operator, at, at+token.Pos(len(op.String())), to.with.String())
-		}
-	}
-	text := func(n ast.Node) string {
-		return string(s.content[set.Position(n.Pos()).Offset:set.Position(n.End()).Offset])
-	}
+	e := &editor{set: set, s: s}
 	ast.Inspect(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.GenDecl:
-			// Imports, types and constants decide on whether it compiles.
-			return n.Tok == token.VAR
-		case *ast.BinaryExpr:
-			if n.Op != token.ADD || !isText(n.X) && !isText(n.Y) { // texts have no minus
-				swap(n.OpPos, n.Op)
-			}
-		case *ast.AssignStmt:
-			if !isText(n.Rhs[0]) {
-				swap(n.TokPos, n.Tok)
-			}
-		case *ast.IncDecStmt:
-			with := token.DEC
-			if n.Tok == token.DEC {
-				with = token.INC
-			}
-			add("swap-step", n.TokPos, n.TokPos+2, with.String())
-		case *ast.IfStmt:
-			add("negate-condition", n.Cond.Pos(), n.Cond.End(), "!("+text(n.Cond)+")")
-		case *ast.BasicLit:
-			if v, err := strconv.ParseInt(n.Value, 0, 32); n.Kind == token.INT && err == nil {
-				add("change-constant", n.Pos(), n.End(), strconv.FormatInt(v+1, 10))
-			}
-		case *ast.Ident:
-			if other := map[string]string{"true": "false", "false": "true"}[n.Name]; other != "" {
-				add("change-constant", n.Pos(), n.End(), other)
-			}
-		case *ast.BranchStmt:
-			if n.Tok == token.CONTINUE && n.Label == nil {
-				add("swap-branch", n.Pos(), n.End(), "break")
-			}
-		case *ast.ExprStmt:
-			if _, call := n.X.(*ast.CallExpr); call {
-				add("remove-statement", n.Pos(), n.End(), "{}")
-			}
+		// Imports, types and constants decide on whether it compiles.
+		if d, ok := n.(*ast.GenDecl); ok && d.Tok != token.VAR {
+			return false
 		}
+		e.operators(n)
+		e.values(n)
 		return true
 	})
-	slices.SortStableFunc(out, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
-	return out
+	slices.SortStableFunc(e.out, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
+	return e.out
+}
+
+func (e *editor) add(operator string, from, to token.Pos, after string) {
+	a, b := e.set.Position(from), e.set.Position(to)
+	e.out = append(e.out, edit{operator, e.s, a.Offset, b.Offset, a.Line, string(e.s.content[a.Offset:b.Offset]), after})
+}
+
+func (e *editor) swap(at token.Pos, op token.Token) {
+	if to, ok := swaps[op]; ok {
+		e.add(to.operator, at, at+token.Pos(len(op.String())), to.with.String())
+	}
+}
+
+func (e *editor) operators(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.BinaryExpr:
+		if n.Op != token.ADD || !isText(n.X) && !isText(n.Y) { // texts have no minus
+			e.swap(n.OpPos, n.Op)
+		}
+	case *ast.AssignStmt:
+		if !isText(n.Rhs[0]) {
+			e.swap(n.TokPos, n.Tok)
+		}
+	case *ast.IncDecStmt:
+		with := token.DEC
+		if n.Tok == token.DEC {
+			with = token.INC
+		}
+		e.add("swap-step", n.TokPos, n.TokPos+2, with.String())
+	}
+}
+
+func (e *editor) values(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.IfStmt:
+		cond := e.s.content[e.set.Position(n.Cond.Pos()).Offset:e.set.Position(n.Cond.End()).Offset]
+		e.add("negate-condition", n.Cond.Pos(), n.Cond.End(), "!("+string(cond)+")")
+	case *ast.BasicLit:
+		if v, err := strconv.ParseInt(n.Value, 0, 32); n.Kind == token.INT && err == nil {
+			e.add("change-constant", n.Pos(), n.End(), strconv.FormatInt(v+1, 10))
+		}
+	case *ast.Ident:
+		if other := map[string]string{"true": "false", "false": "true"}[n.Name]; other != "" {
+			e.add("change-constant", n.Pos(), n.End(), other)
+		}
+	case *ast.BranchStmt:
+		if n.Tok == token.CONTINUE && n.Label == nil {
+			e.add("swap-branch", n.Pos(), n.End(), "break")
+		}
+	case *ast.ExprStmt:
+		if _, call := n.X.(*ast.CallExpr); call {
+			e.add("remove-statement", n.Pos(), n.End(), "{}")
+		}
+	}
 }
 
 func isText(e ast.Expr) bool {

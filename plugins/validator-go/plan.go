@@ -40,6 +40,9 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 		needed, tests, binaries = b.program(optionsOf(req).Entry)
 	}
 	step := validator.Step{ID: "compile", Runtime: "go", Stage: "compile", Limits: compileLimits, StopOnFailure: true}
+	if machine.archives == "" {
+		step.Limits.Wall, step.Limits.CPU = 10*time.Minute, 10*time.Minute // as far as the host lets it
+	}
 	script := b.script(needed, alone, tests)
 	collect := []string{aloneFile, testsFile}
 	for i := range binaries {
