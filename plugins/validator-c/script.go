@@ -32,7 +32,7 @@ func newScript(opts options) *script {
 	if without := strings.Trim(strings.ReplaceAll(san, "address", ""), ","); without != san {
 		// AddressSanitizer reserves terabytes of addresses, which a room without a
 		// memory cgroup does not give.
-		s.line(`[ "$(ulimit -d)" = unlimited ] || { san=%s; echo noaddress >%s/o/limited; }`, quote(flags(without)), judgeDir)
+		s.line(`[ "$(ulimit -d)" = unlimited ] || { san=%s' -D_GLIBCXX_ASSERTIONS'; echo noaddress >%s/o/limited; }`, quote(flags(without)), judgeDir)
 	}
 	return s
 }

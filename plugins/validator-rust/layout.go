@@ -242,6 +242,18 @@ func takesOver(name string) bool {
 	return strings.HasPrefix(name, "tests/")
 }
 
+// source is what the submission is compiled from: its own files, and those that
+// the task puts beside them, unless they hold tests.
+func (l *layout) source() []validator.File {
+	out := slices.Clone(l.submission)
+	for _, f := range l.tests {
+		if strings.HasPrefix(f.Path, "src/") && path.Ext(f.Path) == ".rs" && !testMark.MatchString(bare(string(f.Content))) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // data are the files that programs may read or write.
 func (l *layout) data() []validator.File {
 	var out []validator.File

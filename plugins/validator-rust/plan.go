@@ -50,10 +50,10 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	case len(l.cases) == 0 && slices.ContainsFunc(req.Task.Tests, func(f validator.File) bool { return strings.HasSuffix(f.Path, ".rs") }):
 		return nil, errors.New("the task's test files hold no #[test]")
 	case l.program == "":
-		return []validator.Step{compileStep("submission", l.libraryScript(req.Toolchain["rust"], opts), l.submission, nil)}, nil
+		return []validator.Step{compileStep("submission", l.libraryScript(req.Toolchain["rust"], opts), l.source(), nil)}, nil
 	}
 	program := judgeDir + "/program"
-	steps := []validator.Step{compileStep("submission", l.programScript(req.Toolchain["rust"], opts), l.submission, []string{program})}
+	steps := []validator.Step{compileStep("submission", l.programScript(req.Toolchain["rust"], opts), l.source(), []string{program})}
 	if len(l.cases) == 0 {
 		return append(steps, programStep(req, l, "run", printed{}, "run")), nil
 	}
@@ -108,7 +108,7 @@ func planTests(req *validator.Request, l *layout, opts options) ([]validator.Ste
 	second := compileStep("tests", l.testsScript(toolchain, opts, len(objects) > 0), files, collect)
 	if l.root != "" && len(l.modules) > 0 {
 		library := judgeDir + "/lib" + l.crate + ".rlib"
-		steps = append(steps, compileStep("submission", l.libraryScript(toolchain, opts), l.submission, []string{library}))
+		steps = append(steps, compileStep("submission", l.libraryScript(toolchain, opts), l.source(), []string{library}))
 		second.Carry = []validator.Carry{{StepID: "submission", Role: "main", Path: library, ToRole: "main", ToPath: library}}
 	}
 	steps = append(steps, second)
