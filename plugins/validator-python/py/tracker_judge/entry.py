@@ -66,7 +66,7 @@ def main(mode, unload=lambda what, job: None):
     if mode == "tests":
         from . import split_world
 
-        split_world.start(job, out)
+        carrier = split_world.start(job, out)
     else:
         from . import paths
 
@@ -75,6 +75,9 @@ def main(mode, unload=lambda what, job: None):
     close(name == "pytest")
     runner.run(places.ROOT, job, out)
     out.send("finished")
+    if mode == "tests":
+        # Both processes come to their ends at the same time.
+        os.close(carrier.fd)
     # Threads and exit handlers of the learner's have no say any more.
     os._exit(0)
 
