@@ -309,7 +309,7 @@ func TestADifferenceShowsTheLinesThatDiffer(t *testing.T) {
 		{"a\nb\nc\nd\ne\n", "a\nb\nc\nX\ne\n", "  b\n  c\n- d\n+ X\n"},
 		{"a\n", "a\nb\n", "  a\n+ b\n"},
 		{"", "a\n", "+ a\n"},
-		{"a\na\n", "a\n", "- a\n"},
+		{"a\nb\n", "a\n", "  a\n- b\n"},
 	} {
 		if got := differ(c.a, c.b); got != c.want {
 			t.Errorf("%q and %q: %q", c.a, c.b, got)
