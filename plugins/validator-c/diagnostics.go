@@ -36,7 +36,7 @@ const mostFindings = 60
 
 // diagnose turns what compiler and linker say in a step into findings, without
 // doubles, in the order of files and lines.
-func diagnose(p *validator.ProcessResult, sub *validator.Submission, l *layout, ofTests bool, ignore []string) []validator.Finding {
+func diagnose(p *validator.ProcessResult, sub *validator.Submission, ofTests bool, ignore []string) []validator.Finding {
 	var out []validator.Finding
 	add := func(f validator.Finding) {
 		for _, o := range out {
@@ -53,12 +53,12 @@ func diagnose(p *validator.ProcessResult, sub *validator.Submission, l *layout, 
 	for _, f := range files {
 		switch {
 		case path.Base(f.Path) == "link.txt":
-			for _, x := range linking(string(f.Content), l, sub) {
+			for _, x := range linking(string(f.Content), sub) {
 				add(x)
 			}
 		case path.Ext(f.Path) == ".json":
 			for _, d := range decode(f.Content) {
-				if x, ok := d.finding(sub, ofTests); ok && !(x.Severity != validator.SeverityError && slices.Contains(ignore, x.Rule)) {
+				if x, ok := d.finding(sub, ofTests); ok && (x.Severity == validator.SeverityError || !slices.Contains(ignore, x.Rule)) {
 					add(x)
 				}
 			}
@@ -105,9 +105,8 @@ func (d *diagnostic) finding(sub *validator.Submission, ofTests bool) (validator
 	if strings.HasPrefix(d.Message, "#pragma once in main file") {
 		return f, false // a header was looked at by itself
 	}
-	name := ""
 	for _, loc := range d.Locations {
-		name = place(loc.Caret.File)
+		name := place(loc.Caret.File)
 		if sub.File(name) == nil {
 			continue
 		}
@@ -161,7 +160,7 @@ var (
 )
 
 // linking explains what the linker says.
-func linking(text string, l *layout, sub *validator.Submission) []validator.Finding {
+func linking(text string, sub *validator.Submission) []validator.Finding {
 	var out []validator.Finding
 	for line := range strings.Lines(text) {
 		if m := undefinedReference.FindStringSubmatch(line); m != nil {

@@ -43,6 +43,7 @@ func collect(events []forkparent.Event, l *layout, sub *validator.Submission) *c
 		case forkparent.Finished:
 			k.finished = true
 			continue
+		case forkparent.Reported, forkparent.Died:
 		}
 		t := validator.Test{ID: e.ID, Name: nameOf(e.ID), Output: strings.TrimRight(clean, "\n")}
 		switch {
@@ -52,9 +53,7 @@ func collect(events []forkparent.Event, l *layout, sub *validator.Submission) *c
 		case e.ID == "":
 			k.died = true
 			k.output += clean
-			if reported != nil {
-				k.findings = append(k.findings, reported.finding)
-			}
+			k.note(reported)
 			continue
 		default:
 			k.running = ""
@@ -64,22 +63,30 @@ func collect(events []forkparent.Event, l *layout, sub *validator.Submission) *c
 				k.memory = k.memory || reported.kind == "out-of-memory" || reported.kind == "allocation-size-too-big"
 			}
 		}
-		if reported != nil && len(k.findings) < 50 && !slices.ContainsFunc(k.findings, func(f validator.Finding) bool {
-			return f.Rule == reported.finding.Rule && f.File == reported.finding.File && f.Line == reported.finding.Line
-		}) {
-			k.findings = append(k.findings, reported.finding)
-		}
-		if at := slices.IndexFunc(k.tests, func(o validator.Test) bool { return o.ID == t.ID }); at >= 0 {
-			// A name that is taken twice: TEST_CASE in a template, RUN_TEST in a loop.
-			n := 2
-			for slices.ContainsFunc(k.tests, func(o validator.Test) bool { return o.ID == fmt.Sprintf("%s#%d", t.ID, n) }) {
-				n++
-			}
-			t.ID = fmt.Sprintf("%s#%d", t.ID, n)
-		}
-		k.tests = append(k.tests, t)
+		k.note(reported)
+		k.add(t)
 	}
 	return k
+}
+
+// note takes a sanitizer's finding in, once for each place.
+func (k *collected) note(s *sanitized) {
+	if s == nil || len(k.findings) >= 50 || slices.ContainsFunc(k.findings, func(f validator.Finding) bool {
+		return f.Rule == s.finding.Rule && f.File == s.finding.File && f.Line == s.finding.Line
+	}) {
+		return
+	}
+	k.findings = append(k.findings, s.finding)
+}
+
+// add takes a test in, under a name of its own where it is taken: TEST_CASE in a
+// template, RUN_TEST in a loop.
+func (k *collected) add(t validator.Test) {
+	id := t.ID
+	for n := 2; slices.ContainsFunc(k.tests, func(o validator.Test) bool { return o.ID == t.ID }); n++ {
+		t.ID = fmt.Sprintf("%s#%d", id, n)
+	}
+	k.tests = append(k.tests, t)
 }
 
 // read takes over what a test has reported.

@@ -92,7 +92,7 @@ func compiled(r *validator.Report, req *validator.Request, l *layout, id string)
 		return true, nil
 	}
 	broken := p.ExitCode != 0
-	found := diagnose(p, &req.Submission, l, id == "tests", optionsOf(req).IgnoreRules)
+	found := diagnose(p, &req.Submission, id == "tests", optionsOf(req).IgnoreRules)
 	if !broken {
 		found = slices.DeleteFunc(found, func(f validator.Finding) bool { return f.Severity == validator.SeverityError })
 	}

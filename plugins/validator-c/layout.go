@@ -34,30 +34,9 @@ func arrange(req *validator.Request) *layout {
 	l := &layout{cases: opts.Cases}
 	tree := paths{judgeDir: false}
 	for _, f := range req.Task.Tests {
-		if !tree.add(f.Path) {
-			continue
+		if tree.add(f.Path) {
+			l.addTest(f, opts)
 		}
-		base := path.Base(f.Path)
-		switch {
-		case base == "catch.hpp" || base == "catch_amalgamated.hpp" || base == "doctest.h":
-			// Ours is built already, and of the same major version or a stand-in for it.
-			shim := "#include <catch2/catch.hpp>\n"
-			if base == "doctest.h" {
-				shim = "#include <doctest/doctest.h>\n"
-			}
-			f.Content = []byte(shim)
-		case base == "catch_amalgamated.cpp":
-			continue
-		case base == "unity.h":
-			l.unity = f.Path
-		case isSource(f.Path) && base != "unity.c":
-			m := readModule(f, opts.RunSkipped)
-			f.Content = []byte(m.content)
-			l.modules = append(l.modules, m)
-			l.usesUnity = l.usesUnity || m.unity
-			l.usesCatch = l.usesCatch || m.style == catch
-		}
-		l.tests = append(l.tests, f)
 	}
 	l.cases = append(l.cases, filedCases(req.Task.Tests)...)
 	for _, f := range req.Submission.Files {
@@ -79,6 +58,31 @@ func arrange(req *validator.Request) *layout {
 	}
 	l.refusals = refuse(l, opts)
 	return l
+}
+
+// addTest takes a file of the task's in, with our framework in place of its own.
+func (l *layout) addTest(f validator.File, opts options) {
+	base := path.Base(f.Path)
+	switch {
+	case base == "catch.hpp" || base == "catch_amalgamated.hpp" || base == "doctest.h":
+		// Ours is built already, and of the same major version or a stand-in for it.
+		shim := "#include <catch2/catch.hpp>\n"
+		if base == "doctest.h" {
+			shim = "#include <doctest/doctest.h>\n"
+		}
+		f.Content = []byte(shim)
+	case base == "catch_amalgamated.cpp":
+		return
+	case base == "unity.h":
+		l.unity = f.Path
+	case isSource(f.Path) && base != "unity.c":
+		m := readModule(f, opts.RunSkipped)
+		f.Content = []byte(m.content)
+		l.modules = append(l.modules, m)
+		l.usesUnity = l.usesUnity || m.unity
+		l.usesCatch = l.usesCatch || m.style == catch
+	}
+	l.tests = append(l.tests, f)
 }
 
 // hasTests says whether there are tests that are compiled.

@@ -138,7 +138,8 @@ func (l *layout) includedByTests(name string) bool {
 
 func planCases(req *validator.Request, l *layout, opts options) ([]validator.Step, error) {
 	compile := compileStep("submission", submissionScript(l, opts, true), append(l.code(), l.sharedHeaders()...), []string{judgeDir + "/program"})
-	steps := []validator.Step{compile}
+	steps := make([]validator.Step, 0, 1+len(l.cases))
+	steps = append(steps, compile)
 	for i, c := range l.cases {
 		steps = append(steps, programStep(req, l, caseID(i), c, "test"))
 	}

@@ -50,16 +50,7 @@ var plain = strings.Fields(`NULL EOF abort abs atoi calloc ceil exit fabs fflush
 // count in headers, and in what the tests include: elsewhere they change only
 // the submission itself.
 func refuse(l *layout, opts options) []refusal {
-	included := map[string]bool{}
-	words := map[string]bool{}
-	for _, m := range l.modules {
-		for _, i := range includes.FindAllStringSubmatch(m.content, -1) {
-			included[path.Base(i[1])] = true
-		}
-		for _, w := range word.FindAllString(bare(m.content, true), -1) {
-			words[w] = true
-		}
-	}
+	included, words := l.testWords()
 	var out []refusal
 	for _, f := range l.submission {
 		if !isCode(f.Path) {
@@ -99,6 +90,20 @@ func refuse(l *layout, opts options) []refusal {
 		return cmp.Or(strings.Compare(a.file, b.file), a.line-b.line, strings.Compare(a.rule, b.rule), strings.Compare(a.name, b.name))
 	})
 	return slices.Compact(out)
+}
+
+// testWords are the files that the tests include, and the words that they use.
+func (l *layout) testWords() (included, words map[string]bool) {
+	included, words = map[string]bool{}, map[string]bool{}
+	for _, m := range l.modules {
+		for _, i := range includes.FindAllStringSubmatch(m.content, -1) {
+			included[path.Base(i[1])] = true
+		}
+		for _, w := range word.FindAllString(bare(m.content, true), -1) {
+			words[w] = true
+		}
+	}
+	return included, words
 }
 
 var word = regexp.MustCompile(`[A-Za-z_]\w*`)

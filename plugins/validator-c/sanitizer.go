@@ -126,7 +126,7 @@ var sanitizerTexts = map[string][2]string{
 	"alloc-dealloc-mismatch":        {"Memory is given back in another way than it was taken{at}: malloc goes with free, new with delete, new[] with delete[].", "La memoria se devuelve de otra forma que como se tomó{at}: malloc va con free, new con delete, new[] con delete[]."},
 	"stack-overflow":                {"A function calls itself without end{at}, or a local array is too large. Is there a case in which the recursion stops?", "Una función se llama a sí misma sin fin{at}, o un arreglo local es demasiado grande. ¿Hay un caso en el que la recursión termina?"},
 	"null-pointer":                  {"The program follows a null pointer{at}. Check that it points to something before you use it.", "El programa sigue un puntero nulo{at}. Comprueba que apunte a algo antes de usarlo."},
-	"bad-pointer":                   {"The program follows a pointer that leads nowhere{at}. Was it ever set?", "El programa sigue un puntero que no lleva a ningún sitio{at}. ¿Se le asignó un valor?"},
+	"bad-pointer":                   {"The program follows a pointer that leads nowhere{at}. Was it ever set?", "El programa sigue un puntero que no lleva a ningún sitio{at}. ¿Llegó a recibir un valor?"},
 	"division-by-zero":              {"The program divides by zero{at}.", "El programa divide por cero{at}."},
 	"signed-integer-overflow":       {"A calculation{at} has a result too large or too small for its type: {detail}.", "Un cálculo{at} da un resultado demasiado grande o demasiado pequeño para su tipo: {detail}."},
 	"shift":                         {"A shift{at} goes by more bits than the type has, or is of a negative value: {detail}.", "Un desplazamiento{at} excede los bits del tipo, o es de un valor negativo: {detail}."},

@@ -96,7 +96,7 @@ func search(names []string) string {
 			dirs = append(dirs, d)
 		}
 	}
-	var out []string
+	out := make([]string, 0, 2*len(dirs))
 	for _, d := range dirs {
 		out = append(out, "-iquote "+quote(d), "-idirafter "+quote(d))
 	}
@@ -118,9 +118,9 @@ func (s *script) checkObjects(objects []string) {
 // against, or to a program.
 func submissionScript(l *layout, opts options, asProgram bool) string {
 	s := newScript(opts)
-	var objects []string
 	where := search(append(slices.Clone(l.headers), headerNames(l.sharedHeaders())...))
 	sources := l.sources
+	objects := make([]string, 0, len(sources))
 	cpp := slices.ContainsFunc(sources, isCpp)
 	for _, name := range sources {
 		objects = append(objects, s.compile(name, where))
@@ -192,7 +192,7 @@ func testsScript(l *layout, opts options, prebuilt bool) string {
 		own = []string{s.own(judgeDir+"/supervisor.c", "-ffreestanding"), s.own(judgeDir+"/report.c", ""), s.own(judgeDir+"/harness.c", "")}
 	}
 	own = append(own, s.own(judgeDir+"/table.c", ""))
-	var all []string
+	all := make([]string, 0, len(l.tests)+len(l.headers))
 	for _, f := range l.tests {
 		all = append(all, f.Path)
 	}
@@ -203,7 +203,7 @@ func testsScript(l *layout, opts options, prebuilt bool) string {
 	if l.usesUnity {
 		where += " " + s.unity(l)
 	}
-	var objects []string
+	objects := make([]string, 0, len(l.modules))
 	for i, m := range l.modules {
 		o := s.compile(testFile(i, &m), where+" -iquote "+quote("./"+path.Dir(m.file)))
 		objects = append(objects, o)

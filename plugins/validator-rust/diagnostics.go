@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,11 +73,14 @@ func diagnose(p *validator.ProcessResult, sub *validator.Submission, l *layout, 
 	return out
 }
 
+// summaries end what the compiler says.
+var summaries = regexp.MustCompile(`^(aborting due to|For more information)|warnings? emitted$`)
+
 // finding is a diagnostic's; false for summaries and warnings about the tests.
 func (d *diagnostic) finding(sub *validator.Submission, l *layout, ofTests bool) (validator.Finding, bool) {
 	var f validator.Finding
 	switch {
-	case strings.HasPrefix(d.Message, "aborting due to"), strings.HasPrefix(d.Message, "For more information"), strings.HasSuffix(d.Message, "warnings emitted"), strings.HasSuffix(d.Message, "warning emitted"):
+	case summaries.MatchString(d.Message):
 		return f, false
 	case strings.HasPrefix(d.Level, "error"):
 		f.Severity, f.Rule = validator.SeverityError, "error"

@@ -116,11 +116,6 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 		programs++
 	}
 	v := validator.Passed
-	worst := func(to validator.Verdict) {
-		if v == validator.Passed || v == validator.Failed {
-			v = to
-		}
-	}
 	for i := range programs {
 		run := req.Result(runID(i))
 		if run == nil || run.Process("main") == nil {
@@ -131,20 +126,10 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 			name = l.modules[i]
 		}
 		k := collect(forkparent.Events(run.Process("main"), req.Nonce), l, name)
-		r.Tests = append(r.Tests, k.tests...)
+		r.Tests = append(r.Tests, k.all(l, name, run)...)
 		r.Output += k.output
-		for _, id := range l.expected {
-			if strings.HasPrefix(id, name+"::") && !slices.ContainsFunc(k.tests, func(t validator.Test) bool { return t.ID == id }) {
-				r.Tests = append(r.Tests, validator.Test{ID: id, Name: nameOf(id), Status: validator.Error, Message: k.unreported(id, run)})
-			}
-		}
-		switch {
-		case limit(run) != validator.Passed:
-			worst(limit(run))
-		case k.outputLimit:
-			worst(validator.OutputLimit)
-		case k.died || !k.finished:
-			worst(validator.Failed)
+		if how := k.ended(run); how != validator.Passed && (v == validator.Passed || v == validator.Failed) {
+			v = how
 		}
 	}
 	if len(r.Tests) == 0 && v == validator.Passed {
@@ -152,8 +137,39 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 	}
 	r.Output = strings.TrimRight(r.Output, "\n")
 	r.Score = validator.Score(r.Tests)
+	r.Verdict = verdict(r.Tests, v)
+	r.Summary = summary(r)
+	return r, nil
+}
+
+// all are the tests of a program, those that did not report included.
+func (k *collected) all(l *layout, program string, run *validator.StepResult) []validator.Test {
+	out := k.tests
+	for _, id := range l.expected {
+		if strings.HasPrefix(id, program+"::") && !slices.ContainsFunc(k.tests, func(t validator.Test) bool { return t.ID == id }) {
+			out = append(out, validator.Test{ID: id, Name: nameOf(id), Status: validator.Error, Message: k.unreported(id, run)})
+		}
+	}
+	return out
+}
+
+// ended says what a program's end means for the verdict; Passed for nothing.
+func (k *collected) ended(run *validator.StepResult) validator.Verdict {
+	switch {
+	case limit(run) != validator.Passed:
+		return limit(run)
+	case k.outputLimit:
+		return validator.OutputLimit
+	case k.died || !k.finished:
+		return validator.Failed
+	}
+	return validator.Passed
+}
+
+// verdict adds the tests to what the programs' ends mean.
+func verdict(tests []validator.Test, v validator.Verdict) validator.Verdict {
 	passes := 0
-	for _, t := range r.Tests {
+	for _, t := range tests {
 		switch t.Status {
 		case validator.Pass:
 			passes++
@@ -165,9 +181,7 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 		}
 	}
 	if v == validator.Passed && passes == 0 {
-		v = validator.Unproven
+		return validator.Unproven
 	}
-	r.Verdict = v
-	r.Summary = summary(r)
-	return r, nil
+	return v
 }

@@ -71,7 +71,7 @@ func arrange(req *validator.Request) *layout {
 	}
 	for _, f := range l.tests {
 		if path.Ext(f.Path) == ".rs" {
-			l.place(f, opts)
+			l.place(f)
 		}
 	}
 	slices.Sort(l.modules)
@@ -83,8 +83,8 @@ func arrange(req *validator.Request) *layout {
 }
 
 // place says whether a test file is a program or part of the submission's crate.
-func (l *layout) place(f validator.File, opts options) {
-	names := testNames(string(f.Content), opts.RunIgnored)
+func (l *layout) place(f validator.File) {
+	names := testNames(string(f.Content))
 	code := bare(string(f.Content))
 	if !testMark.MatchString(code) {
 		return
@@ -125,9 +125,13 @@ func (l *layout) roots() {
 			break
 		}
 	}
-	if l.root != "" || l.program != "" && len(l.modules) == 0 {
-		return
+	if l.root == "" && (l.program == "" || len(l.modules) > 0) {
+		l.bareRoots()
 	}
+}
+
+// bareRoots finds them among files that lie as in no package.
+func (l *layout) bareRoots() {
 	var single []string
 	for _, f := range l.submission {
 		if path.Ext(f.Path) != ".rs" || f.Path == l.program || strings.HasPrefix(f.Path, "tests/") {
@@ -259,7 +263,7 @@ func (l *layout) data() []validator.File {
 	var out []validator.File
 	for _, f := range slices.Concat(l.tests, l.submission) {
 		base := path.Base(f.Path)
-		if path.Ext(f.Path) == ".rs" || base == "Cargo.toml" || base == "Cargo.lock" {
+		if path.Ext(f.Path) == ".rs" || base == "Cargo.lock" {
 			continue
 		}
 		if !slices.ContainsFunc(l.cases, func(c printed) bool { return strings.TrimSuffix(f.Path, path.Ext(f.Path)) == c.Name }) {

@@ -44,7 +44,7 @@ mod m {
 mod w { #[test] fn elsewhere() {} }
 macro_rules! many { ($n:ident) => { #[test] fn $n() {} } }
 #[test] fn z() {}
-`, false)
+`)
 	if want := []string{"a", "b", "m::c", "m::e", "m::n::d", "z"}; !slices.Equal(got, want) {
 		t.Errorf("%v, not %v", got, want)
 	}
@@ -53,7 +53,7 @@ macro_rules! many { ($n:ident) => { #[test] fn $n() {} } }
 func FuzzReadingTestsNeverFails(f *testing.F) {
 	f.Add("#[test] fn a() { '{' \"}\" r#\"x\"# /* /* */ */ b'x' }")
 	f.Fuzz(func(_ *testing.T, src string) {
-		testNames(src, false)
+		testNames(src)
 		readManifest(src)
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -103,7 +104,7 @@ func quotedLength(b []byte) int {
 // charLength is the length of a character, or 1 for the quote of a lifetime.
 func charLength(b []byte) int {
 	if len(b) > 2 && b[1] == '\\' {
-		if i := strings.IndexByte(string(b[3:min(len(b), 16)]), '\''); i >= 0 {
+		if i := bytes.IndexByte(b[3:min(len(b), 16)], '\''); i >= 0 {
 			return 3 + i + 1
 		}
 		return 1
@@ -127,67 +128,74 @@ var (
 	testItem = regexp.MustCompile(`#\s*\[\s*([\w:]+)[^\]]*\]|\bmod\s+(\w+)\s*\{|\bfn\s+(\w+)|[{}]|\bmacro_rules!`)
 )
 
+// scanner follows a file's modules to the #[test] functions in them.
+type scanner struct {
+	names  []string
+	mods   []string
+	depths []int // at which each module began
+	depth  int
+	// unsure is the depth from which on it is not known what is compiled; -1 when
+	// it is.
+	unsure              int
+	marked, conditional bool // by attributes of the next item
+}
+
 // testNames lists the paths of the #[test] functions of a file, as the compiler
 // names them: modules::function. What is behind a condition is left out, as it
 // may not be compiled.
-func testNames(src string, _ bool) []string {
-	code := bare(src)
-	type level struct {
-		name  string
-		depth int
-	}
-	var out []string
-	var mods []level
-	depth, unsure := 0, -1
-	marked, conditional := false, false
-	for _, at := range testItem.FindAllStringSubmatchIndex(code, -1) {
-		part := func(i int) string {
-			if at[2*i] < 0 {
-				return ""
-			}
-			return code[at[2*i]:at[2*i+1]]
-		}
-		text := part(0)
+func testNames(src string) []string {
+	s := scanner{unsure: -1}
+	for _, m := range testItem.FindAllStringSubmatch(bare(src), -1) {
 		switch {
-		case part(1) != "":
-			switch name := part(1); {
-			case name == "test" || strings.HasSuffix(name, "::test"):
-				marked = true
-			case name == "cfg" && !strings.Contains(strings.ReplaceAll(text, " ", ""), "cfg(test)"):
-				conditional = true
-			}
-		case text == "macro_rules!":
-			if unsure < 0 {
-				unsure = depth
-			}
-		case part(2) != "":
-			mods = append(mods, level{part(2), depth})
-			if conditional && unsure < 0 {
-				unsure = depth
-			}
-			depth++
-			marked, conditional = false, false
-		case part(3) != "":
-			if marked && !conditional && unsure < 0 && depth == len(mods) {
-				name := ""
-				for _, m := range mods {
-					name += m.name + "::"
-				}
-				out = append(out, name+part(3))
-			}
-			marked, conditional = false, false
-		case text == "{":
-			depth++
-		case text == "}":
-			depth--
-			if unsure >= depth {
-				unsure = -1
-			}
-			if len(mods) > 0 && mods[len(mods)-1].depth == depth {
-				mods = mods[:len(mods)-1]
-			}
+		case m[1] != "":
+			s.attribute(m[1], m[0])
+		case m[0] == "macro_rules!":
+			s.doubt(true)
+		case m[2] != "":
+			s.doubt(s.conditional)
+			s.mods, s.depths = append(s.mods, m[2]), append(s.depths, s.depth)
+			s.depth++
+			s.marked, s.conditional = false, false
+		case m[3] != "":
+			s.function(m[3])
+		case m[0] == "{":
+			s.depth++
+		default:
+			s.close()
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	slices.Sort(s.names)
+	return slices.Compact(s.names)
+}
+
+func (s *scanner) attribute(name, text string) {
+	switch {
+	case name == "test" || strings.HasSuffix(name, "::test"):
+		s.marked = true
+	case name == "cfg" && !strings.Contains(strings.ReplaceAll(text, " ", ""), "cfg(test)"):
+		s.conditional = true
+	}
+}
+
+func (s *scanner) doubt(yes bool) {
+	if yes && s.unsure < 0 {
+		s.unsure = s.depth
+	}
+}
+
+func (s *scanner) function(name string) {
+	if s.marked && !s.conditional && s.unsure < 0 && s.depth == len(s.mods) {
+		s.names = append(s.names, strings.Join(append(slices.Clone(s.mods), name), "::"))
+	}
+	s.marked, s.conditional = false, false
+}
+
+func (s *scanner) close() {
+	s.depth--
+	if s.unsure >= s.depth {
+		s.unsure = -1
+	}
+	if n := len(s.mods); n > 0 && s.depths[n-1] == s.depth {
+		s.mods, s.depths = s.mods[:n-1], s.depths[:n-1]
+	}
 }

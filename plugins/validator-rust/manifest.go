@@ -46,29 +46,32 @@ func readManifest(content string) manifest {
 		if t := tomlText.FindStringSubmatch(p[2]); t != nil {
 			value = t[1]
 		}
-		switch section + "." + key {
-		case "package.name":
-			m.name = value
-		case "package.edition":
-			m.edition = value
-		case "lib.path":
-			m.lib = value
-		case "lib.name":
-			m.name = value
-		case "bin.path":
-			m.bin = value
-		case "features.default":
-			for _, t := range tomlText.FindAllStringSubmatch(p[2], -1) {
-				m.features = append(m.features, t[1])
-			}
-		default:
-			if section == "dependencies" || section == "dev-dependencies" {
-				m.crates = append(m.crates, strings.TrimSuffix(key, ".workspace"))
-			}
-		}
+		m.set(section, key, value, p[2])
 	}
 	slices.Sort(m.crates)
 	return m
+}
+
+// set takes a pair over; raw is its whole right side.
+func (m *manifest) set(section, key, value, raw string) {
+	switch section + "." + key {
+	case "package.name", "lib.name":
+		m.name = value
+	case "package.edition":
+		m.edition = value
+	case "lib.path":
+		m.lib = value
+	case "bin.path":
+		m.bin = value
+	case "features.default":
+		for _, t := range tomlText.FindAllStringSubmatch(raw, -1) {
+			m.features = append(m.features, t[1])
+		}
+	default:
+		if section == "dependencies" || section == "dev-dependencies" {
+			m.crates = append(m.crates, strings.TrimSuffix(key, ".workspace"))
+		}
+	}
 }
 
 // supported is the edition, or the newest one that the compiler knows.

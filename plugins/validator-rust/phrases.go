@@ -98,7 +98,8 @@ var ticked = regexp.MustCompile("`([^`]+)`")
 
 // phrase says a diagnostic in a sentence.
 func (d *diagnostic) phrase(l *layout) validator.Message {
-	params := []any{"message", strings.TrimSuffix(d.Message, ".")}
+	params := make([]any, 0, 8)
+	params = append(params, "message", strings.TrimSuffix(d.Message, "."))
 	for i, key := range []string{"a", "b"} {
 		value := "…"
 		if all := ticked.FindAllStringSubmatch(d.Message, -1); i < len(all) {

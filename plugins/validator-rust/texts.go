@@ -36,6 +36,7 @@ func limitSummary(v validator.Verdict) validator.Message {
 		return validator.Text("rust.output-limit", "Your program printed more than it may.", "Tu programa imprimió más de lo permitido.")
 	case validator.Unproven:
 		return validator.Text("rust.all-skipped", "All tests were skipped, so nothing is proven.", "Se omitieron todas las pruebas, así que no se demuestra nada.")
+	default:
 	}
 	return validator.Message{}
 }

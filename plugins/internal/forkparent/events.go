@@ -53,6 +53,7 @@ func Events(p *validator.ProcessResult, nonce string) []Event {
 			switch e.Kind {
 			case Reported:
 				e.Status, e.Text = middle[0][0], unhex(middle[1])
+			case Started, Printed, OutputLimit, Finished:
 			case Died:
 				n, _ := strconv.Atoi(middle[1])
 				if middle[0] == "signal" {
