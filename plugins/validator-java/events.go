@@ -167,21 +167,29 @@ func collect(events []event) *collected {
 		case "broken":
 			k.broken[e.ID] = e.Failure
 			k.output += e.Output
-		case "output_limit":
-			k.outputLimit = true
-		case "memory":
-			k.memory = true
-		case "timed_out":
-			k.timedOut = true
-		case "error":
-			k.stopped = e.Failure
-			k.output += e.Output
-		case "finished":
-			k.finished = true
-			k.output += e.Output
+		default:
+			k.end(e)
 		}
 	}
 	return k
+}
+
+// end takes in how the run ended.
+func (k *collected) end(e *event) {
+	switch e.Kind {
+	case "output_limit":
+		k.outputLimit = true
+	case "memory":
+		k.memory = true
+	case "timed_out":
+		k.timedOut = true
+	case "error":
+		k.stopped = e.Failure
+		k.output += e.Output
+	case "finished":
+		k.finished = true
+		k.output += e.Output
+	}
 }
 
 func (e *event) test() validator.Test {

@@ -51,6 +51,9 @@ func explain(f *failure) validator.Message {
 	if f.Class == "exit" {
 		return text("exit", "Your code ends the program with System.exit{at_en}, so the test could not go on.", "Tu código termina el programa con System.exit{at_es}, así que la prueba no pudo continuar.")
 	}
+	if f.Type == "too many threads" {
+		return text("threads", "The program started more threads than it may, and the tests ended there.", "El programa inició más hilos de los permitidos, y las pruebas terminaron ahí.")
+	}
 	if f.Class == "check" {
 		return explainCheck(f, text)
 	}

@@ -45,36 +45,10 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 
 // compilation reports what the compiler says; true when that is the verdict.
 func compilation(r *validator.Report, req *validator.Request, k *collected, run *validator.StepResult, p *validator.ProcessResult) (bool, error) {
-	switch c := k.submission; {
-	case c == nil && (notStarted.Match(p.Stderr) || len(req.Task.Tests) > 0 && run.Outcome == validator.OutcomeExited):
-		return false, fmt.Errorf("the judge did not start (exit code %d): %.500s", p.ExitCode, p.Stderr)
-	case c == nil && len(req.Task.Tests) == 0 && k.versions == nil:
-		// A program may have removed what says that it compiled.
-		r.Verdict = validator.Failed
-		*r = *program(r, k, run, p)
-		return true, nil
-	case c == nil && run.Outcome == validator.OutcomeTimedOut:
-		r.Verdict = validator.TimedOut
-		r.Summary = summary(r)
-		return true, nil
-	case c == nil || c.GaveUp != "":
-		r.Verdict, r.Summary = validator.Invalid, summaryUnreadable
-		return true, nil
+	if k.submission == nil {
+		return true, unsaid(r, req, k, run, p)
 	}
-	opts := optionsOf(req)
-	var first *diagnostic
-	for i := range k.submission.Diagnostics {
-		d := &k.submission.Diagnostics[i]
-		if !d.Error && (slices.Contains(opts.IgnoreRules, d.Code) || !mattersToLearners(d.Code)) {
-			continue
-		}
-		if len(r.Findings) < 200 {
-			r.Findings = append(r.Findings, finding(d))
-		}
-		if d.Error && first == nil {
-			first = d
-		}
-	}
+	first := compilerFindings(r, k.submission, optionsOf(req))
 	switch t := k.testSources; {
 	case !k.submission.OK:
 		r.Verdict = validator.Invalid
@@ -95,6 +69,42 @@ func compilation(r *validator.Report, req *validator.Request, k *collected, run 
 		return true, unfit(r, t)
 	}
 	return false, nil
+}
+
+// unsaid reports on a run that does not say whether the submission compiles.
+func unsaid(r *validator.Report, req *validator.Request, k *collected, run *validator.StepResult, p *validator.ProcessResult) error {
+	switch {
+	case notStarted.Match(p.Stderr) || len(req.Task.Tests) > 0 && run.Outcome == validator.OutcomeExited:
+		return fmt.Errorf("the judge did not start (exit code %d): %.500s", p.ExitCode, p.Stderr)
+	case run.Outcome == validator.OutcomeTimedOut:
+		r.Verdict = validator.TimedOut
+		r.Summary = summary(r)
+	case len(req.Task.Tests) == 0 && k.versions == nil:
+		// A program may have removed what says that it compiled.
+		*r = *program(r, k, run, p)
+	default:
+		r.Verdict, r.Summary = validator.Invalid, summaryUnreadable
+	}
+	return nil
+}
+
+// compilerFindings adds what the compiler says of the submission and returns
+// the first error.
+func compilerFindings(r *validator.Report, c *event, opts options) *diagnostic {
+	var first *diagnostic
+	for i := range c.Diagnostics {
+		d := &c.Diagnostics[i]
+		if !d.Error && (slices.Contains(opts.IgnoreRules, d.Code) || !mattersToLearners(d.Code)) {
+			continue
+		}
+		if len(r.Findings) < 200 {
+			r.Findings = append(r.Findings, finding(d))
+		}
+		if d.Error && first == nil {
+			first = d
+		}
+	}
+	return first
 }
 
 // notStarted is what a JVM says that never came to the judge.

@@ -92,7 +92,7 @@ func limits(l validator.Limits) validator.Limits {
 		l.MemoryBytes = defaultMemory
 	}
 	if l.Processes == 0 {
-		l.Processes = 128
+		l.Processes = 256 // threads count, too
 	}
 	if l.CPU == 0 {
 		l.CPU = max(l.Wall, defaultTime)

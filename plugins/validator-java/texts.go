@@ -93,15 +93,14 @@ func (k *collected) unreported(id string, run *validator.StepResult) validator.M
 			return explain(f)
 		}
 	}
-	this := id == k.running || strings.HasPrefix(k.running, id+"[")
+	if m := k.limitMet(run); !m.IsZero() {
+		if id == k.running || strings.HasPrefix(k.running, id+"[") {
+			return m
+		}
+		return textNotReached
+	}
 	switch {
-	case (run.Outcome == validator.OutcomeTimedOut || k.timedOut) && this:
-		return validator.Text("java.ran-too-long", "Time ran out during this test. Is there a loop that never ends?", "El tiempo se agotó durante esta prueba. ¿Hay un bucle que nunca termina?")
-	case (run.Outcome == validator.OutcomeOutOfMemory || k.memory) && this:
-		return validator.Text("java.memory", "Memory ran out during this test.", "La memoria se agotó durante esta prueba.")
-	case (run.Outcome == validator.OutcomeOutputLimit || k.outputLimit) && this:
-		return validator.Text("java.output", "Your program printed too much during this test.", "Tu programa imprimió demasiado durante esta prueba.")
-	case run.Outcome != validator.OutcomeExited || k.outputLimit || k.memory || k.timedOut:
+	case run.Outcome != validator.OutcomeExited:
 		return textNotReached
 	case k.stopped != nil:
 		return explain(k.stopped)
@@ -109,4 +108,17 @@ func (k *collected) unreported(id string, run *validator.StepResult) validator.M
 		return textEnded
 	}
 	return validator.Text("java.unreported", "This test did not report.", "Esta prueba no informó de su resultado.")
+}
+
+// limitMet says what ended the run, if a limit did.
+func (k *collected) limitMet(run *validator.StepResult) validator.Message {
+	switch {
+	case run.Outcome == validator.OutcomeTimedOut || k.timedOut:
+		return validator.Text("java.ran-too-long", "Time ran out during this test. Is there a loop that never ends?", "El tiempo se agotó durante esta prueba. ¿Hay un bucle que nunca termina?")
+	case run.Outcome == validator.OutcomeOutOfMemory || k.memory:
+		return validator.Text("java.memory", "Memory ran out during this test.", "La memoria se agotó durante esta prueba.")
+	case run.Outcome == validator.OutcomeOutputLimit || k.outputLimit:
+		return validator.Text("java.output", "Your program printed too much during this test.", "Tu programa imprimió demasiado durante esta prueba.")
+	}
+	return validator.Message{}
 }

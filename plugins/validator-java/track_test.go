@@ -103,8 +103,12 @@ func exercise(t *testing.T, dir string) (example, stub, tests []judging.File, la
 	t.Helper()
 	var meta struct {
 		Files struct {
-			Solution, Test, Example, Exemplar, Editor []string
-		}
+			Solution []string `json:"solution"`
+			Test     []string `json:"test"`
+			Example  []string `json:"example"`
+			Exemplar []string `json:"exemplar"`
+			Editor   []string `json:"editor"`
+		} `json:"files"`
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, ".meta/config.json"))
 	if err == nil {

@@ -95,6 +95,10 @@ final class Session {
             limitTime();
             suite.run();
         } catch (OutOfMemoryError e) {
+            if (String.valueOf(e.getMessage()).contains("native thread")) {
+                events.emit("kind", "error", "output", capture.take(), "failure", Json.object("type", "too many threads", "message", ""));
+                return STOPPED;
+            }
             events.emit("kind", "memory");
             return MEMORY;
         } catch (Throwable e) {
