@@ -64,6 +64,9 @@ func compiled(r *validator.Report, req *validator.Request, l *layout, id string)
 		return false, fmt.Errorf("the compile step %s has no result", id)
 	}
 	p := res.Process("main")
+	if res.Outcome == validator.OutcomeTimedOut && p.CPU < compileLimits.CPU/2 {
+		return false, fmt.Errorf("the compiler had %s of the processor in %s: the machine is overloaded", p.CPU, res.Wall)
+	}
 	if res.Outcome != validator.OutcomeExited {
 		r.Verdict = validator.Invalid
 		r.Summary = validator.Text("rust.compiler-limit", "The compiler did not come to an end with your files: they are too large or too involved.",

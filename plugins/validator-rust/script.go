@@ -60,19 +60,35 @@ func (l *layout) testsScript(toolchain string, opts options, prebuilt bool) stri
 	flags := l.flags(toolchain, opts) + " --test -C strip=symbols -Zcrate-attr='feature(custom_test_frameworks)' -Zcrate-attr='test_runner(gt_harness::run)' --extern gt_harness=" + judgeDir +
 		"/libgt_harness.rlib -Zpre-link-arg=/work/" + judgeDir + "/supervisor.o -C link-arg=/work/" + judgeDir + "/report.o"
 	s.WriteString("export RUSTC_BOOTSTRAP=1\n")
+	common := ""
+	if l.mentions("pretty_assertions") {
+		// What it shows more prettily than the standard library, this report does too.
+		s.WriteString("echo 'pub use std::{assert_eq, assert_ne};' | rustc --edition 2021 --crate-type rlib --crate-name pretty_assertions -o $J/libpretty_assertions.rlib - || exit 3\n")
+		common = " --extern pretty_assertions=" + judgeDir + "/libpretty_assertions.rlib"
+	}
 	for i, m := range l.modules {
-		extern := ""
+		extern := common
 		if l.root != "" {
-			extern = " --extern " + quote(l.crate+"="+judgeDir+"/lib"+l.crate+".rlib")
+			extern += " --extern " + quote(l.crate+"="+judgeDir+"/lib"+l.crate+".rlib")
 		}
 		fmt.Fprintf(&s, "mkdir -p %s; rustc %s --crate-name gt_tests_%d%s -o %s %s 2>$J/d/tests%d.json || : >$J/o/failed\n",
 			quote(path.Dir(exe(m))), flags, i, extern, quote(exe(m)), quote("./"+m), i)
 	}
 	if len(l.inside) > 0 {
-		fmt.Fprintf(&s, "rustc %s --crate-name %s -o %s %s 2>$J/d/unit.json || : >$J/o/failed\n", flags, quote(l.crate), quote(exe(unitProgram)), quote("./"+l.root))
+		fmt.Fprintf(&s, "rustc %s --crate-name %s -o %s %s 2>$J/d/unit.json || : >$J/o/failed\n", flags+common, quote(l.crate), quote(exe(unitProgram)), quote("./"+l.root))
 	}
 	s.WriteString("[ ! -e $J/o/failed ] || exit 1\n")
 	return s.String()
+}
+
+// mentions says whether a test file names a crate.
+func (l *layout) mentions(crate string) bool {
+	for _, f := range l.tests {
+		if path.Ext(f.Path) == ".rs" && strings.Contains(bare(string(f.Content)), crate) {
+			return true
+		}
+	}
+	return false
 }
 
 // exe is the program of a test file; its name is what the harness calls the file.
