@@ -110,7 +110,7 @@ func (m *room) job() wire.Job {
 }
 
 // dir is where the process starts.
-func (p *Process) dir() string {
+func (p Process) dir() string {
 	if path.IsAbs(p.Dir) {
 		return p.Dir
 	}

@@ -72,8 +72,8 @@ func (p *Pool) find(step *Step, mounts []wire.Mount) *kind {
 		warm = nil
 	}
 	channel := step.Processes[0].Channel
-	warmKey := digest(mounts, warm)
-	key := digest(warmKey, channel, warmOf(parts))
+	program := digest(identity{Mounts: mounts, Warm: warm})
+	key, warmKey := string(digest(identity{Program: program, Channel: channel, IsWarm: warmOf(parts)})), string(program)
 	k := p.kinds[key]
 	if k == nil {
 		k = &kind{key: key, mounts: mounts, channel: channel, warm: warm, warmKey: warmKey}
@@ -91,12 +91,20 @@ func warmOf(parts []part) []bool {
 	return out
 }
 
-// digest names values by their content; all of them are plain data.
-func digest(values ...any) string {
-	h := sha256.New()
-	e := json.NewEncoder(h)
-	for _, v := range values {
-		_ = e.Encode(v) // neither can fail
+// identity is what rooms are known again by.
+type identity struct {
+	Mounts  []wire.Mount `json:"mounts"`
+	Warm    *WarmUp      `json:"warm"`
+	Program []byte       `json:"program"`
+	Channel bool         `json:"channel"`
+	IsWarm  []bool       `json:"is_warm"`
+}
+
+func digest(i identity) []byte {
+	text, err := json.Marshal(i)
+	if err != nil {
+		panic(err) // it is plain data
 	}
-	return string(h.Sum(nil))
+	sum := sha256.Sum256(text)
+	return sum[:]
 }

@@ -73,17 +73,11 @@ func TestEverythingIsDeadSoonAfterALimit(t *testing.T) {
 		mark := fmt.Sprintf("limit-mark-%s-%d", t.Name(), time.Now().UnixNano())
 		s := hostile(mark)
 		s.Processes[0].Argv[4] += "\nwhile True: pass"
-		s.Limits.Wall = 400 * time.Millisecond
-		done := make(chan Result, 1)
-		go func() {
-			res, err := r.Run(context.Background(), s)
-			if err != nil {
-				t.Error(err)
-			}
-			done <- res
-		}()
-		eventually(t, 5*time.Second, "the payload starts", func() bool { return len(alive(t, mark)) > 0 })
-		res := <-done
+		s.Limits.Wall = time.Second
+		res := mustRun(t, r, s)
+		if out := string(res.Processes[0].Stdout); out != "up\n" {
+			t.Errorf("the daemons were not left: %q %s", out, res.Processes[0].Stderr)
+		}
 		if left := alive(t, mark); len(left) > 0 {
 			t.Errorf("still there: %q", left)
 		}

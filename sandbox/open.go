@@ -178,5 +178,5 @@ func (m *room) startProcess(given given) error {
 // hasUserNamespace is false for root's fork-servers: what they fork gets its
 // namespace, and the host can only map ids into a child of its own.
 func (m *room) hasUserNamespace() bool {
-	return m.runner.user && !(m.spec.server && m.runner.root)
+	return m.runner.user && (!m.spec.server || !m.runner.root)
 }

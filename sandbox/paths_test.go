@@ -185,7 +185,7 @@ func lent(t *testing.T, v variant) *subject {
 	if s == nil {
 		s = &subject{Runner: newRunner(t, v.cfg), way: v.way}
 		if v.way != Cold {
-			s.pool = s.Runner.NewPool(PoolConfig{Size: 1, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+			s.pool = s.NewPool(PoolConfig{Size: 1, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 		}
 		shared.subjects[v.name] = s
 	}

@@ -75,7 +75,7 @@ func (s *set) close() error {
 	for _, room := range s.rooms {
 		room.kill()
 	}
-	var errs []error
+	errs := make([]error, 0, len(s.rooms))
 	for _, room := range s.rooms {
 		errs = append(errs, room.close())
 	}
@@ -179,7 +179,7 @@ func (p *Pool) Close() error {
 	p.stop()
 	p.work.Wait()
 	p.mu.Lock()
-	var errs []error
+	errs := make([]error, 0, len(p.kinds)+len(p.servers))
 	for _, k := range p.kinds {
 		errs = append(errs, p.empty(k))
 	}
@@ -216,7 +216,7 @@ func (p *Pool) pick(step *Step, mounts []wire.Mount) *set {
 // empty takes down what waits for a kind. The caller holds the lock; killed
 // rooms are gone within moments.
 func (p *Pool) empty(k *kind) error {
-	var errs []error
+	errs := make([]error, 0, len(k.sets))
 	for _, s := range k.sets {
 		close(s.taken)
 		errs = append(errs, s.close())

@@ -57,7 +57,7 @@ print(os.path.exists("expected.txt"), sum(n.isdigit() for n in os.listdir("/proc
 
 func TestNothingOfOneRunIsThereInTheNext(t *testing.T) {
 	const program = `import os, sys, builtins
-print(os.listdir("/work"), os.listdir("/tmp"), os.listdir("/dev/shm"), "LEFT" in os.environ, hasattr(builtins, "left"), hasattr(sys.modules["json"], "left"))
+print(os.listdir("/work"), os.listdir("/tmp"), os.listdir("/dev/shm"), "LEFT" in os.environ or hasattr(builtins, "left") or hasattr(sys.modules["json"], "left"))
 for d in ("/work", "/tmp", "/dev/shm"): open(d + "/left", "w").close()
 import json
 os.environ["LEFT"] = builtins.left = json.left = "1"
@@ -67,7 +67,7 @@ if os.fork() == 0:
 	variants(t, func(t *testing.T, r *subject) {
 		s := python("import json\n" + program)
 		for range 3 {
-			expect(t, r, s, Exited, 0, "[] [] [] False False False")
+			expect(t, r, s, Exited, 0, "[] [] [] False")
 		}
 	})
 }

@@ -80,7 +80,7 @@ func (x *run) met(role string, o Outcome) {
 func (x *run) finish(ctx context.Context, begun time.Time, get func(context.Context) error) (Result, error) {
 	result, err := x.execute(ctx, begun, get)
 	// Whatever happened, nothing may be left.
-	var closing []error
+	closing := make([]error, 0, len(x.rooms))
 	for _, room := range x.rooms {
 		room.kill()
 	}
@@ -171,7 +171,7 @@ func (r *Runner) openAll(slots []int, specs []roomSpec, channel bool) (rooms []*
 }
 
 // limitsOf are those of one process.
-func (s *Step) limitsOf(i int) Limits { return s.Processes[i].Limits.or(s.Limits).or(DefaultLimits()) }
+func (s Step) limitsOf(i int) Limits { return s.Processes[i].Limits.or(s.Limits).or(DefaultLimits()) }
 
 // start gives the rooms their tasks and starts their programs together.
 func (x *run) start(ctx context.Context) error {

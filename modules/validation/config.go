@@ -51,8 +51,7 @@ type Config struct {
 }
 
 // PoolConfig is the section "validation.pool". A waiting sandbox takes about
-// 2 MB, one with a warm-up program what that has loaded: about 40 MB for
-// Python's, of which those that are forked share most.
+// 1 MB, and what its warm-up program has loaded: 10 to 40 MB for Python's.
 type PoolConfig struct {
 	// Size is for how many steps of each kind of a runtime sandboxes wait, from
 	// the first such step on; 0 lets none wait. Defaults to 2.
