@@ -20,7 +20,8 @@ import (
 // TestEvalATrackOfExercisesIsJudgedRight takes a checkout of an Exercism track
 // (exercism/javascript or exercism/typescript) in TRACKER_TRACK_JAVASCRIPT:
 // reference solutions must pass, stubs must not. It is told to run what the
-// track's files mark as skipped, as the track's own runner does.
+// track's files mark as skipped, as the track's own runner does. With
+// TRACKER_TRACK_WARM set, warm-up programs judge.
 func TestEvalATrackOfExercisesIsJudgedRight(t *testing.T) {
 	root := os.Getenv("TRACKER_TRACK_JAVASCRIPT")
 	if root == "" {
@@ -40,6 +41,11 @@ func TestEvalATrackOfExercisesIsJudgedRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	exec := steprun.New(runner, judging.Limits{})
+	if os.Getenv("TRACKER_TRACK_WARM") != "" {
+		pool := runner.NewPool(sandbox.PoolConfig{Size: 1})
+		defer func() { _ = pool.Close() }()
+		exec = steprun.New(waitsFirst{t, pool}, judging.Limits{})
+	}
 	right, all, apart := 0, 0, 0
 	var took time.Duration
 	for _, config := range configs {
