@@ -92,22 +92,7 @@ func (d *diagnostic) finding(sub *validator.Submission, l *layout, ofTests bool)
 	if d.Code != nil && d.Code.Code != "" {
 		f.Rule = d.Code.Code
 	}
-	where := ""
-	for _, s := range d.Spans {
-		if !s.Primary {
-			continue
-		}
-		name := path.Clean(s.File)
-		if sub.File(name) == nil {
-			if where == "" {
-				where = name + ":" + strconv.Itoa(s.Line)
-			}
-			continue
-		}
-		f.File, f.Line, f.Column, f.EndLine, f.EndColumn = name, s.Line, s.Column, s.EndLine, s.EndColumn
-		f.Excerpt = excerpt(sourceLine(sub, name, s.Line), s.Column)
-		break
-	}
+	where := d.locate(&f, sub)
 	if f.File == "" && (f.Severity == validator.SeverityWarning || !ofTests && where == "" && len(d.Spans) > 0) {
 		return f, false
 	}
@@ -117,6 +102,26 @@ func (d *diagnostic) finding(sub *validator.Submission, l *layout, ofTests bool)
 			"where", where, "message", f.Message.In("en"), "message_es", f.Message.In("es"))
 	}
 	return f, true
+}
+
+// locate finds the place in the submission, else answers with another one.
+func (d *diagnostic) locate(f *validator.Finding, sub *validator.Submission) string {
+	where := ""
+	for _, s := range d.Spans {
+		if !s.Primary {
+			continue
+		}
+		name := path.Clean(s.File)
+		if sub.File(name) != nil {
+			f.File, f.Line, f.Column, f.EndLine, f.EndColumn = name, s.Line, s.Column, s.EndLine, s.EndColumn
+			f.Excerpt = excerpt(sourceLine(sub, name, s.Line), s.Column)
+			break
+		}
+		if where == "" {
+			where = name + ":" + strconv.Itoa(s.Line)
+		}
+	}
+	return where
 }
 
 // sourceLine is a line of the submission, or "".
