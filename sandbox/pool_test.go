@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -270,6 +271,24 @@ func TestWhatIsNotUsedIsLetGo(t *testing.T) {
 		defer pool.mu.Unlock()
 		return len(pool.kinds) == 0 && len(pool.servers) == 0 && len(r.slots) == r.cfg.Slots
 	})
+}
+
+func TestAWarmUpYieldsToStepsAndItsJobDoesNot(t *testing.T) {
+	r := newRunner(t, Config{})
+	if os.Geteuid() == 0 && r.cgroups != nil && !r.yields {
+		t.Error("root can't change priorities here")
+	}
+	want := "0"
+	if r.yields {
+		want = "10"
+	}
+	s := python("import os; print(warmed, os.getpriority(os.PRIO_PROCESS, 0))")
+	w := warmUp(t, false)
+	w.Files[0].Content = append([]byte("import os, builtins\nbuiltins.warmed = os.getpriority(os.PRIO_PROCESS, 0)\n"), w.Files[0].Content...)
+	s.Recurring, s.WarmUp, s.Processes[0].Warm = true, w, true
+	pool := newPool(t, r, PoolConfig{Size: 1})
+	ready(t, pool, s)
+	expect(t, pool, s, Exited, 0, want+" 0")
 }
 
 func TestStepsThatDoNotRecurKeepNoRooms(t *testing.T) {

@@ -31,6 +31,9 @@ type Runner struct {
 	serverFilter []byte
 	outside      []string // the host's namespaces
 	slots        chan int
+	// yields says that programs can warm up at a lower priority, as it can be
+	// raised again.
+	yields bool
 	// warmPatience is warmTimeout.
 	warmPatience time.Duration
 	turn         chan struct{} // held while taking several slots
@@ -155,6 +158,7 @@ func (r *Runner) tryRoom() error {
 	if err = room.waitReady(ctx); err == nil {
 		// What limits CPU time, and memory without a cgroup, must be seen.
 		err = room.sampler.sample(room.body.pid(), true)
+		r.yields = r.cgroups != nil && setNice(room.body.pid(), r.warmNice()) == nil && setNice(room.body.pid(), r.cfg.Nice) == nil
 	}
 	room.kill()
 	return errors.Join(err, room.close())

@@ -38,6 +38,8 @@ func (m *room) warmUp(ctx context.Context, env ...string) error {
 	}
 	if m.spec.server {
 		job.Filter = m.runner.serverFilter
+	} else if m.runner.yields {
+		job.Nice = m.runner.warmNice()
 	}
 	if err := wire.WriteFrame(m.control, wire.KindWarm, job.Encode()); err != nil {
 		<-m.gone
@@ -62,6 +64,31 @@ func (m *room) warmUp(ctx context.Context, env ...string) error {
 	case <-ctx.Done():
 		return fmt.Errorf("warm-up program %s did not say that it is ready: %w: %s", strings.Join(w.Argv, " "), ctx.Err(), drain(m.outputs[1]))
 	}
+}
+
+// warmNice lets steps that run go before programs that only get ready to.
+func (r *Runner) warmNice() int { return min(r.cfg.Nice+10, 19) }
+
+func setNice(thread, nice int) error { return unix.Setpriority(unix.PRIO_PROCESS, thread, nice) }
+
+// hurry gives a warm-up program the priority of its job. A thread that begins
+// meanwhile is found on the second look.
+func (m *room) hurry() error {
+	if m.spec.warm == nil || !m.runner.yields {
+		return nil
+	}
+	for range 2 {
+		threads, err := m.group.Threads()
+		if err != nil {
+			return err
+		}
+		for _, thread := range threads {
+			if err := setNice(thread, m.runner.cfg.Nice); err != nil && !errors.Is(err, unix.ESRCH) {
+				return fmt.Errorf("give the warm-up program its priority: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // warmRlimits leave the hard limits that come with the job, as a normal user

@@ -56,6 +56,9 @@ func (m *room) beforehand() error {
 	if m.spec.warm == nil && m.spec.from == nil {
 		return nil
 	}
+	if err := m.hurry(); err != nil {
+		return err
+	}
 	if m.group != nil {
 		if used, ok := m.group.CPU(); ok {
 			m.before = used

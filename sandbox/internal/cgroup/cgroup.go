@@ -153,6 +153,27 @@ func (g *Group) Join(pid int) error {
 	return nil
 }
 
+// Threads lists the threads in the group, as the host numbers them.
+func (g *Group) Threads() ([]int, error) {
+	name := "tasks"
+	if g.kind == V2 {
+		name = "cgroup.threads"
+	}
+	raw, err := os.ReadFile(filepath.Join(g.dir, name))
+	if err != nil {
+		return nil, fmt.Errorf("read cgroup: %w", err)
+	}
+	var out []int
+	for field := range strings.FieldsSeq(string(raw)) {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return nil, fmt.Errorf("read cgroup: %w", err)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
 // OOMKills counts the processes that the kernel killed for want of memory.
 func (g *Group) OOMKills() (int64, error) {
 	name := "memory.oom_control"
