@@ -178,7 +178,7 @@ func (w *wayOf) open(ctx context.Context, o *VerdictOptions, e *exercise) error 
 	w.e, w.o = e, o
 	w.seen = &observer{runner: o.Runner}
 	if w.name != "cold" {
-		w.pool = o.Runner.NewPool(sandbox.PoolConfig{Size: 1})
+		w.pool = o.Runner.NewPool(sandbox.PoolConfig{Size: 1}) //nolint:contextcheck // close ends it
 		w.seen.runner = w.pool
 	}
 	if e.plugin == "" {
