@@ -29,8 +29,9 @@ test-full: ## The same with the race detector and the long suites
 	@scripts/setup test && scripts/build
 	@TRACKER_TEST_FULL=1 scripts/test -race
 
-bench: ## Measure requests and the log against plain PostgreSQL in the same run
+bench: ## Measure verdicts against pytest and the like, requests and the log against plain PostgreSQL
 	@scripts/setup run && scripts/build
+	@bin/tracker bench --verdicts
 	@bin/tracker bench
 
 eval: ## Measure the quality of answers (tests named TestEval…)
