@@ -9,9 +9,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/goals-tracker/tracker/sandbox/internal/pid1"
 )
 
 func TestMain(m *testing.M) {
+	// Only pid 1 of a test's room has it.
+	pid1.Omit(os.Getenv(omittedLayer))
 	Init()
 	if mark := os.Getenv(hostToBeKilled); mark != "" {
 		hostUntilKilled(mark)

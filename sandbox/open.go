@@ -129,7 +129,7 @@ func (m *room) startProcess(given given) error {
 		return err
 	}
 	defer func() { _ = null.Close() }()
-	attr := &syscall.SysProcAttr{Cloneflags: namespaces, Setsid: true}
+	attr := &syscall.SysProcAttr{Cloneflags: r.namespaces, Setsid: true}
 	if m.hasUserNamespace() {
 		attr.Cloneflags |= unix.CLONE_NEWUSER
 		if r.root {
@@ -153,7 +153,7 @@ func (m *room) startProcess(given given) error {
 	}
 	proc, err := os.StartProcess(r.initPath, []string{pid1.Marker}, &os.ProcAttr{
 		Dir:   "/",
-		Env:   initEnv(),
+		Env:   append(initEnv(), r.initEnv...),
 		Files: append([]*os.File{null, null}, given.files()...),
 		Sys:   attr,
 	})

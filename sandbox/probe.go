@@ -54,8 +54,9 @@ func (r *Runner) memoryLayer() Layer {
 
 func (r *Runner) probeStep(binary, what string, l Limits) Step {
 	runtimes := append([]Mount{{Source: binary, Target: probePath}}, optional(System())...)
+	all := l.or(DefaultLimits())
 	return Step{Name: "probe " + what, Runtimes: runtimes, Limits: l, Processes: []Process{{
-		Argv: []string{pid1.ProbeMarker, what}, Program: probePath,
+		Argv: []string{pid1.ProbeMarker, what, fmt.Sprint(all.Processes), fmt.Sprint(all.Disk), fmt.Sprint(all.Inodes)}, Program: probePath,
 	}}}
 }
 

@@ -30,7 +30,10 @@ type Runner struct {
 	// serverFilter is a fork-server's, and the first of two that its children have.
 	serverFilter []byte
 	outside      []string // the host's namespaces
-	slots        chan int
+	// namespaces and initEnv, of pid 1, are varied by tests that leave a layer out.
+	namespaces uintptr
+	initEnv    []string
+	slots      chan int
 	// yields says that programs can warm up at a lower priority, as it can be
 	// raised again.
 	yields bool
@@ -44,7 +47,7 @@ type Runner struct {
 // can do; there is no unconfined mode.
 func New(cfg Config) (*Runner, error) {
 	cfg = cfg.withDefaults()
-	r := &Runner{cfg: cfg, root: os.Geteuid() == 0, user: true, slots: make(chan int, cfg.Slots), turn: make(chan struct{}, 1), warmPatience: warmTimeout}
+	r := &Runner{cfg: cfg, namespaces: namespaces, root: os.Geteuid() == 0, user: true, slots: make(chan int, cfg.Slots), turn: make(chan struct{}, 1), warmPatience: warmTimeout}
 	for i := range cfg.Slots {
 		r.slots <- i
 	}

@@ -25,6 +25,24 @@ func (*Runner) Run(context.Context, Step) (Result, error) { return Result{}, Err
 // Memory is empty on this system.
 func (*Runner) Memory() string { return "" }
 
+// Pool keeps rooms; there are none on this system.
+type Pool struct{}
+
+// NewPool returns a pool that can't run anything.
+func (*Runner) NewPool(PoolConfig) *Pool { return &Pool{} }
+
+// Run always returns ErrUnsupported.
+func (*Pool) Run(context.Context, Step) (Result, error) { return Result{}, ErrUnsupported }
+
+// Prepare always returns ErrUnsupported.
+func (*Pool) Prepare(context.Context, Step) error { return ErrUnsupported }
+
+// Waiting is always 0 on this system.
+func (*Pool) Waiting() int { return 0 }
+
+// Close does nothing on this system.
+func (*Pool) Close() error { return nil }
+
 // Probe reports that nothing holds.
 func Probe(context.Context, Config) Report {
 	return Report{Err: ErrUnsupported, Layers: []Layer{{Name: "platform", State: Unavailable, Why: ErrUnsupported.Error()}}}

@@ -5,6 +5,7 @@ package pid1
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,11 +17,13 @@ const ProbeMarker = "tracker-sandbox-probe"
 
 // Probes the binary knows as its first argument.
 const (
-	ProbeAttack = "attack" // report on each layer, a line each
-	ProbeEat    = "eat"    // take memory for ever
-	ProbeSpin   = "spin"   // take CPU for ever
-	ProbeSleep  = "sleep"  // do nothing for ever
-	ProbeFlood  = "flood"  // write for ever
+	// ProbeAttack reports on each layer, a line each. The limits on processes,
+	// bytes on disk and inodes follow it.
+	ProbeAttack = "attack"
+	ProbeEat    = "eat"   // take memory for ever
+	ProbeSpin   = "spin"  // take CPU for ever
+	ProbeSleep  = "sleep" // do nothing for ever
+	ProbeFlood  = "flood" // write for ever
 )
 
 // Probe plays a hostile payload and never returns.
@@ -28,7 +31,7 @@ func Probe() {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case ProbeAttack:
-			attack()
+			attack(os.Args[2:])
 			os.Exit(0)
 		case ProbeEat:
 			eat()
@@ -74,7 +77,7 @@ func flood() {
 }
 
 // attack prints "layer<TAB>held|open<TAB>what was seen" for each attack.
-func attack() {
+func attack(limits []string) {
 	say := func(layer string, held bool, seen string, args ...any) {
 		state := "open"
 		if held {
@@ -89,19 +92,30 @@ func attack() {
 	uid, gid := os.Getuid(), os.Getgid()
 	say("identity", uid != 0 && gid != 0, "uid %d, gid %d", uid, gid)
 	say("identity", unix.Setuid(0) != nil, "setuid(0) refused")
-	attackKernel(say)
-	attackFiles(say)
+	var known [3]uint64
+	for i := range min(len(known), len(limits)) {
+		known[i], _ = strconv.ParseUint(limits[i], 10, 64)
+	}
+	attackKernel(say, known[0])
+	attackFiles(say, known[1], known[2])
 	attackProcesses(say)
 	attackNetwork(say)
 }
 
 type sayer func(layer string, held bool, seen string, args ...any)
 
-func attackKernel(say sayer) {
+func attackKernel(say sayer, processes uint64) {
 	caps := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var have [2]unix.CapUserData
 	err := unix.Capget(&caps, &have[0])
 	say("capabilities", err == nil && have == [2]unix.CapUserData{}, "none left")
+	bounds := 0
+	for i := range lastCapability {
+		if in, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(i), 0, 0, 0); err == nil {
+			bounds += in
+		}
+	}
+	say("capabilities", bounds == 0, "%d to be regained", bounds)
 	nnp, _ := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
 	say("no_new_privs", nnp == 1, "set")
 	mode, _ := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
@@ -124,12 +138,12 @@ func attackKernel(say sayer) {
 	}
 	var limit unix.Rlimit
 	err = unix.Getrlimit(unix.RLIMIT_NPROC, &limit)
-	say("rlimits", err == nil && limit.Max < 1<<16, "%d processes", limit.Max)
+	say("rlimits", err == nil && limit.Max <= processes, "%d processes", limit.Max)
 	limit.Max++
 	say("rlimits", unix.Setrlimit(unix.RLIMIT_NPROC, &limit) != nil, "raising refused")
 }
 
-func attackFiles(say sayer) {
+func attackFiles(say sayer, disk, inodes uint64) {
 	for _, name := range []string{"/etc/shadow", "/root", "/home", "/var", "/sys", "/proc/sys", "/proc/kcore"} {
 		_, err := os.Stat(name)
 		say("own root", os.IsNotExist(err), "no %s", name)
@@ -139,8 +153,14 @@ func attackFiles(say sayer) {
 		say("read-only", err != nil, "%s can't be written", name)
 	}
 	var st unix.Statfs_t
+	// To an ordinary user most of it can't be written anyhow.
+	for _, name := range []string{"/", "/usr", "/dev/null"} {
+		if err := unix.Statfs(name, &st); !os.IsNotExist(err) {
+			say("read-only", err == nil && st.Flags&unix.ST_RDONLY != 0, "%s is mounted so", name)
+		}
+	}
 	err := unix.Statfs("/work", &st)
-	say("disk limit", err == nil && st.Type == unix.TMPFS_MAGIC && st.Blocks > 0, "%d bytes, %d inodes", int64(st.Blocks)*st.Bsize, st.Files)
+	say("disk limit", err == nil && st.Type == unix.TMPFS_MAGIC && st.Blocks > 0 && st.Blocks*uint64(st.Bsize) <= disk && st.Files <= inodes, "%d bytes, %d inodes", int64(st.Blocks)*st.Bsize, st.Files)
 }
 
 func attackProcesses(say sayer) {

@@ -146,6 +146,9 @@ func makeTarget(target string, dir bool) error {
 
 // seal adds attributes to a mount and all below it, and clears none.
 func seal(target string, attrs uint64) error {
+	if omitted == OmitReadOnly {
+		attrs &^= unix.MOUNT_ATTR_RDONLY
+	}
 	return unix.MountSetattr(unix.AT_FDCWD, target, unix.AT_RECURSIVE, &unix.MountAttr{Attr_set: attrs})
 }
 
@@ -175,7 +178,11 @@ func bindDevices(wire.Boot) error {
 func mountProc(wire.Boot) error {
 	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	target := path.Join(stage, "proc")
-	return mountError("proc", unix.Mount("proc", target, "proc", flags, "hidepid=2,subset=pid"))
+	options := "hidepid=2,subset=pid"
+	if omitted == OmitHidepid {
+		options = "subset=pid"
+	}
+	return mountError("proc", unix.Mount("proc", target, "proc", flags, options))
 }
 
 // mountScratch makes one tmpfs behind everything writable, so that a single
@@ -183,6 +190,9 @@ func mountProc(wire.Boot) error {
 func mountScratch(b wire.Boot) error {
 	scratch := path.Join(stage, ".scratch")
 	options := "mode=0755,size=" + strconv.FormatInt(b.ScratchBytes, 10) + ",nr_inodes=" + strconv.FormatInt(b.ScratchInodes, 10)
+	if omitted == OmitDiskLimit {
+		options = "mode=0755,size=1g"
+	}
 	if err := unix.Mount("scratch", scratch, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
 		return mountError("scratch tmpfs", err)
 	}

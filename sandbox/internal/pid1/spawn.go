@@ -34,6 +34,8 @@ type launch struct {
 	filter     unix.SockFprog
 	uid, gid   uintptr
 	switchIDs  bool
+	keepCaps   bool // these two only when tests omit a layer
+	keepPrivs  bool
 	nice       uintptr
 	oomPath    *byte
 	oomScore   *byte
@@ -134,7 +136,8 @@ func (p *process) prepare(job *wire.Job) (*launch, error) {
 		return nil, &stageError{wire.StageExec, job.Program, err}
 	}
 	l := &launch{
-		uid: uintptr(p.boot.UID), gid: uintptr(p.boot.GID), switchIDs: p.boot.SwitchIDs, nice: uintptr(job.Nice),
+		uid: uintptr(p.boot.UID), gid: uintptr(p.boot.GID), switchIDs: p.boot.SwitchIDs && omitted != OmitIdentity, nice: uintptr(job.Nice),
+		keepCaps: omitted == OmitCapabilities, keepPrivs: omitted == OmitPrivileges,
 		caps: unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3},
 	}
 	if l.path, err = unix.BytePtrFromString(program); err != nil {
@@ -297,7 +300,7 @@ func fork(l *launch) (int, syscall.Errno) { //nolint:cyclop // the child makes o
 		}
 	}
 	at = childCapBounds
-	for i = 0; i < lastCapability; i++ {
+	for i = 0; i < lastCapability && !l.keepCaps; i++ {
 		if _, _, errno = unix.RawSyscall(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, uintptr(i), 0); errno == unix.EINVAL {
 			break
 		}
@@ -318,19 +321,23 @@ func fork(l *launch) (int, syscall.Errno) { //nolint:cyclop // the child makes o
 		}
 	}
 	at = childCaps
-	if _, _, errno = unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0, 0); errno != 0 {
-		goto failed
+	if !l.keepCaps {
+		if _, _, errno = unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0, 0); errno != 0 {
+			goto failed
+		}
+		if _, _, errno = unix.RawSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&l.caps)), uintptr(unsafe.Pointer(&l.noCaps[0])), 0); errno != 0 {
+			goto failed
+		}
 	}
-	if _, _, errno = unix.RawSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&l.caps)), uintptr(unsafe.Pointer(&l.noCaps[0])), 0); errno != 0 {
-		goto failed
-	}
-	at = childNoNewPrivs
-	if _, _, errno = unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); errno != 0 {
-		goto failed
-	}
-	at = childFilter
-	if _, _, errno = unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&l.filter))); errno != 0 {
-		goto failed
+	if !l.keepPrivs {
+		at = childNoNewPrivs
+		if _, _, errno = unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); errno != 0 {
+			goto failed
+		}
+		at = childFilter
+		if _, _, errno = unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&l.filter))); errno != 0 {
+			goto failed
+		}
 	}
 	at = childExec
 	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&none)), 0, 8, 0, 0)
