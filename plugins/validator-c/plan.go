@@ -216,11 +216,14 @@ func builtFor(toolchain string) []validator.File {
 // compileLimits are the compiler's, which runs no code of the learner's.
 var compileLimits = validator.Limits{Wall: 60 * time.Second, CPU: 60 * time.Second, MemoryBytes: 1 << 30, OutputBytes: 1 << 20, DiskBytes: 256 << 20, Processes: 128}
 
-// limits gives the sanitizers the memory that they take for themselves, where
-// the task is silent.
+// limits gives sanitizers and threads the room that they take, where the task is
+// silent.
 func limits(l validator.Limits) validator.Limits {
 	if l.MemoryBytes == 0 {
 		l.MemoryBytes = 512 << 20
+	}
+	if l.Processes == 0 {
+		l.Processes = 256 // tests of threads start many
 	}
 	return l
 }

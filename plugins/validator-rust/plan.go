@@ -68,7 +68,7 @@ func caseID(i int) string { return "case" + strconv.Itoa(i+1) }
 func programStep(req *validator.Request, l *layout, id string, c printed, stage string) validator.Step {
 	program := judgeDir + "/program"
 	return validator.Step{
-		ID: id, Runtime: "rust", Stage: stage, Limits: req.Task.Limits,
+		ID: id, Runtime: "rust", Stage: stage, Limits: limits(req.Task.Limits),
 		Processes: []validator.Process{{Role: "main", Argv: append([]string{"/work/" + program}, c.Args...), Files: l.data(), Stdin: []byte(c.Stdin)}},
 		Carry:     []validator.Carry{{StepID: "submission", Role: "main", Path: program, ToRole: "main", ToPath: program, Executable: true}},
 	}
@@ -129,7 +129,7 @@ func planTests(req *validator.Request, l *layout, opts options) ([]validator.Ste
 			env["GT_RUN_IGNORED"] = "1"
 		}
 		run := validator.Step{
-			ID: runID(i), Runtime: "rust", Stage: "test", Limits: req.Task.Limits,
+			ID: runID(i), Runtime: "rust", Stage: "test", Limits: limits(req.Task.Limits),
 			Processes: []validator.Process{{Role: "main", Argv: []string{"/work/" + exe(m)}, Env: env, Files: l.data(), Stdin: forkparent.Job(req.Nonce, limit, ids)}},
 			Carry:     []validator.Carry{{StepID: "tests", Role: "main", Path: exe(m), ToRole: "main", ToPath: exe(m), Executable: true}},
 		}
@@ -156,6 +156,14 @@ func builtFor(toolchain string) []validator.File {
 		out = append(out, validator.File{Path: judgeDir + "/" + name, Content: content})
 	}
 	return out
+}
+
+// limits gives tests of threads the room that they take, where the task is silent.
+func limits(l validator.Limits) validator.Limits {
+	if l.Processes == 0 {
+		l.Processes = 256
+	}
+	return l
 }
 
 // compileLimits are the compiler's, which runs no code of the learner's.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +148,13 @@ func exercise(t *testing.T, dir string) (example, stub, tests []judging.File, la
 	}
 	for _, name := range append(f.Test, f.Editor...) {
 		tests = append(tests, read(name))
+	}
+	beside, _ := filepath.Glob(filepath.Join(dir, "src/*.rs"))
+	for _, name := range beside {
+		name = "src/" + filepath.Base(name)
+		if !slices.Contains(f.Solution, name) && !slices.Contains(f.Editor, name) {
+			tests = append(tests, read(name))
+		}
 	}
 	return example, stub, tests, "rust"
 }
