@@ -220,28 +220,84 @@ func holdings(t *testing.T, r *Runner) map[string]int {
 	return count
 }
 
+// manyRuns is how many runs leave nothing.
+func manyRuns() int {
+	if os.Getenv("TRACKER_TEST_FULL") != "" {
+		return 1000
+	}
+	return 50
+}
+
+// TestNothingIsLeftAfterManyRuns takes turns between all ways, to begin and to
+// end. The waiting rooms are counted before and after, when as many wait.
 func TestNothingIsLeftAfterManyRuns(t *testing.T) {
-	r := newRunner(t, Config{})
-	ends := []Step{shell("echo hi"), shell("sleep 60"), shell("yes"), shell("exit 1"), hostile("left-mark"), {Processes: []Process{{Argv: []string{"/none"}}}}}
+	mark := fmt.Sprintf("left-mark-%d", time.Now().UnixNano())
+	pair := Step{Runtimes: System(), Processes: []Process{
+		{Role: "a", Argv: []string{"/bin/sh", "-c", "exit 0"}, Channel: true}, {Role: "b", Argv: []string{"/bin/sh", "-c", "sleep 60"}, Channel: true}}}
+	ends := []Step{shell("echo hi"), shell("sleep 60"), shell("yes"), shell("exit 1"), hostile(mark), {Processes: []Process{{Argv: []string{"/none"}}}}, pair,
+		shell("kill -9 $$"), python("a = []\nwhile True: a.append(b'x' * 1000000)")}
 	ends[1].Limits.Wall = 20 * time.Millisecond
 	ends[2].Limits.Output = 1000
-	runAll := func(rounds int) {
-		for range rounds {
-			for _, s := range ends {
-				_, _ = r.Run(context.Background(), s)
+	ends[8].Limits.Memory = 48 << 20
+	r := newRunner(t, Config{})
+	subjects := []*subject{{Runner: r, t: t, way: Cold}}
+	for _, way := range []Way{Prepared, Warm, Forked} {
+		s := &subject{Runner: r, t: t, way: way, pool: r.NewPool(PoolConfig{Size: 1})}
+		subjects = append(subjects, s)
+		defer func() { _ = s.pool.Close() }()
+	}
+	ways := map[Way]int{}
+	runAll := func(runs int) {
+		for i := range runs {
+			s := subjects[i%len(subjects)]
+			step := s.on(ends[i/len(subjects)%len(ends)])
+			if s.pool == nil {
+				_, _ = r.Run(context.Background(), step)
+				continue
 			}
+			// What can't wait, e.g. a program that isn't there, runs cold.
+			waiting, cancel := context.WithTimeout(context.Background(), time.Minute)
+			_ = s.pool.Prepare(waiting, step)
+			cancel()
+			if i%10 == 9 {
+				// The caller goes away in the middle.
+				soon, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+				_, _ = s.pool.Run(soon, step)
+				cancel()
+				continue
+			}
+			res, _ := s.pool.Run(context.Background(), step)
+			ways[res.Way]++
 		}
 	}
-	runAll(1) // opens what the process keeps for itself, e.g. the poller
-	before := holdings(t, r)
-	runAll(15)
-	after := holdings(t, r)
-	for what, n := range before {
-		if after[what] > n {
-			t.Errorf("%s: %d before, %d after", what, n, after[what])
+	settled := func() map[string]int {
+		for _, s := range subjects[1:] {
+			if err := s.pool.Close(); err != nil {
+				t.Error(err)
+			}
+			s.pool = r.NewPool(PoolConfig{Size: 1})
+		}
+		return holdings(t, r)
+	}
+	runAll(len(subjects)) // opens what the process keeps for itself, e.g. the poller
+	before := settled()
+	runAll(manyRuns())
+	after := settled()
+	for what, n := range after {
+		if n > before[what] {
+			t.Errorf("%s: %d before, %d after", what, before[what], n)
 		}
 	}
-	if left := alive(t, "left-mark"); len(left) > 0 {
+	if left := alive(t, mark); len(left) > 0 {
 		t.Errorf("still there: %q", left)
 	}
+	if len(r.slots) != r.cfg.Slots {
+		t.Errorf("%d of %d slots are free", len(r.slots), r.cfg.Slots)
+	}
+	for _, way := range []Way{Prepared, Warm, Forked} {
+		if ways[way] == 0 {
+			t.Errorf("none of the runs was %s: %v", way, ways)
+		}
+	}
+	t.Logf("%d runs, by way %v; held before %v, after %v", manyRuns(), ways, before, after)
 }
