@@ -31,7 +31,7 @@ func (m *room) sendBoot() {
 	}
 	switch {
 	case m.spec.from != nil:
-		boot.Filters = forkedFilters
+		boot.Filters = forkedFilters + r.hostFilters
 		boot.Mounts = m.spec.from.inside
 	case m.spec.warm != nil:
 		boot.WarmDir = true

@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(hostWithoutNamespaces) != "" {
 		startWithoutNamespaces()
 	}
+	if os.Getenv(hostInAContainer) != "" {
+		startInAContainer()
+	}
 	code := m.Run()
 	if err := returnShared(); err != nil {
 		fmt.Println(err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +31,8 @@ type Runner struct {
 	// serverFilter is a fork-server's, and the first of two that its children have.
 	serverFilter []byte
 	outside      []string // the host's namespaces
+	// hostFilters are the seccomp filters that all rooms inherit.
+	hostFilters int
 	// namespaces and initEnv, of pid 1, are varied by tests that leave a layer out.
 	namespaces uintptr
 	initEnv    []string
@@ -53,6 +56,9 @@ func New(cfg Config) (*Runner, error) {
 	}
 	var err error
 	if r.initPath, err = findInit(cfg.InitPath); err != nil {
+		return nil, err
+	}
+	if r.hostFilters, err = ownFilters(); err != nil {
 		return nil, err
 	}
 	r.findCgroups()
@@ -113,6 +119,21 @@ func findInit(path string) (string, error) {
 	}
 	// This name stays right when the file is replaced by an upgrade.
 	return "/proc/self/exe", nil
+}
+
+// ownFilters counts the seccomp filters of this process, which a container's
+// runtime or systemd may have set.
+func ownFilters() (int, error) {
+	raw, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, fmt.Errorf("look up this process's seccomp filters: %w", err)
+	}
+	for line := range strings.Lines(string(raw)) {
+		if value, ok := strings.CutPrefix(line, "Seccomp_filters:"); ok {
+			return strconv.Atoi(strings.TrimSpace(value))
+		}
+	}
+	return 0, nil // fork-servers need a kernel that says it, other rooms don't
 }
 
 // namespaceNames lists this process's own namespaces, which no room may share.

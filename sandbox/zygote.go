@@ -24,7 +24,8 @@ import (
 const ForkServerEnv = "TRACKER_FORK_SERVER_FD"
 
 // forkedFilters is how many seccomp filters a forked process has: its server's,
-// which still allows to build a room, and the one that every payload has.
+// which still allows to build a room, and the one that every payload has. Those
+// of the host, as in a container, come on top.
 const forkedFilters = 2
 
 // forkTimeout bounds a fork; it only strikes on a machine that is out of order,

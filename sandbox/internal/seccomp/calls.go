@@ -43,3 +43,7 @@ var deniedCalls = []uint32{
 var roomCalls = []uint32{
 	unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_MOUNT_SETATTR, unix.SYS_SETHOSTNAME,
 }
+
+// containerCalls are what else a container needs: namespaces, and what its
+// runtime itself does after it has set the filter.
+var containerCalls = []uint32{unix.SYS_UNSHARE, unix.SYS_CHROOT, unix.SYS_NAME_TO_HANDLE_AT}

@@ -27,6 +27,9 @@ type Options struct {
 	// ForkServer allows what it takes to build a room in namespaces of one's
 	// own. What a fork-server forks gets a second, full filter.
 	ForkServer bool
+	// Container is what a container with the server in it may have: it denies
+	// what neither the server nor its rooms need, and decides by the number alone.
+	Container bool
 }
 
 // Program returns the assembled filter, eight bytes an instruction in the
@@ -72,15 +75,11 @@ func instructions(o Options) []bpf.Instruction {
 			bpf.JumpIf{Cond: bpf.JumpLessThan, Val: foreignBit, SkipTrue: 1},
 			bpf.RetConstant{Val: retKill})
 	}
-	denied := append(append([]uint32(nil), deniedCalls...), deniedNative...)
-	if o.DenySharedMemory {
-		denied = append(denied, unix.SYS_MEMFD_CREATE, unix.SYS_SHMGET, unix.SYS_SHMAT)
-	}
-	for _, nr := range denied {
-		if o.ForkServer && slices.Contains(roomCalls, nr) {
-			continue
-		}
+	for _, nr := range denied(o) {
 		prog = append(prog, onCall(nr, bpf.RetConstant{Val: retErrno(uint32(unix.EPERM))})...)
+	}
+	if o.Container {
+		return append(prog, bpf.RetConstant{Val: retAllow})
 	}
 	// glibc falls back to clone, whose flags a filter can see.
 	prog = append(prog, onCall(unix.SYS_CLONE3, bpf.RetConstant{Val: retErrno(uint32(unix.ENOSYS))})...)
@@ -126,6 +125,17 @@ func instructions(o Options) []bpf.Instruction {
 		bpf.RetConstant{Val: retErrno(uint32(unix.EPERM))},
 		bpf.RetConstant{Val: retAllow})...)
 	return append(prog, bpf.RetConstant{Val: retAllow})
+}
+
+// denied are the calls that answer EPERM whatever their arguments.
+func denied(o Options) []uint32 {
+	all := append(append([]uint32(nil), deniedCalls...), deniedNative...)
+	if o.DenySharedMemory {
+		all = append(all, unix.SYS_MEMFD_CREATE, unix.SYS_SHMGET, unix.SYS_SHMAT)
+	}
+	return slices.DeleteFunc(all, func(nr uint32) bool {
+		return (o.ForkServer || o.Container) && slices.Contains(roomCalls, nr) || o.Container && slices.Contains(containerCalls, nr)
+	})
 }
 
 // onCall runs body when the number in the accumulator is nr; body must return.
