@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,13 @@ func TestSpec(t *testing.T) { validatortest.Spec(t, spec) }
 func TestCases(t *testing.T) { validatortest.Dir(t, spec, "testdata") }
 
 func TestBinary(t *testing.T) { validatortest.Binary(t, validatortest.Build(t)) }
+
+func TestMoreCases(t *testing.T) {
+	if os.Getenv("TRACKER_TEST_FULL") == "" {
+		t.Skip("more of the same kinds; make test-full runs them")
+	}
+	validatortest.Dir(t, spec, "testdata/more")
+}
 
 // AddressSanitizer reserves terabytes of addresses, so it is left out where a
 // room's data are bounded because there is no memory cgroup.
