@@ -56,13 +56,32 @@ func (doctorCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	} else {
 		add("academy", reach(ctx, cfg.Academy.URL), cfg.Academy.URL)
 	}
-	report := sandbox.Probe(ctx, sandbox.Config{})
-	add("sandbox", report.Err, "judges learners' code")
+	findings = append(findings, sandboxFindings(sandbox.Probe(ctx, sandbox.Config{}))...)
+	findings = append(findings, pluginFindings(ctx, cfg)...)
+	return show(os.Stdout, findings)
+}
+
+// sandboxFindings fails when an attack got through, though rooms can be built.
+func sandboxFindings(report sandbox.Report) []finding {
+	first := finding{"sandbox", "ok", "judges learners' code"}
+	var open []string
+	for _, layer := range report.Layers {
+		if layer.State == sandbox.Open {
+			open = append(open, layer.Name)
+		}
+	}
+	switch {
+	case report.Err != nil:
+		first.state, first.why = "FAILED", report.Err.Error()
+	case !report.OK():
+		first.state = "FAILED"
+		first.why = fmt.Sprintf("attacks got through (%s): let no learner's code run here, see sandbox/README.md", strings.Join(open, ", "))
+	}
+	findings := []finding{first}
 	for _, layer := range report.Layers {
 		findings = append(findings, finding{"  " + layer.Name, string(layer.State), layer.Why})
 	}
-	findings = append(findings, pluginFindings(ctx, cfg)...)
-	return show(os.Stdout, findings)
+	return findings
 }
 
 func pluginFindings(ctx context.Context, cfg Config) []finding {
