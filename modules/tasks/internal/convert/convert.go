@@ -64,7 +64,7 @@ func Validation(v *tasksv1.TaskValidation) *tasks.Validation {
 	l := v.GetLimits()
 	return &tasks.Validation{
 		Tests: fromFiles(v.GetTests()), Starter: fromFiles(v.GetStarter()), Options: goals.Metadata(v.GetOptions()),
-		Limits: tasks.Limits{WallMS: l.GetWallMs(), CPUMS: l.GetCpuMs(), MemoryBytes: l.GetMemoryBytes(), OutputBytes: l.GetOutputBytes()},
+		Limits:            tasks.Limits{WallMS: l.GetWallMs(), CPUMS: l.GetCpuMs(), MemoryBytes: l.GetMemoryBytes(), OutputBytes: l.GetOutputBytes()},
 		RequiredIntegrity: v.GetRequiredIntegrity(),
 	}
 }
