@@ -28,7 +28,7 @@ func startInAContainer() {
 		fmt.Println("filter:", err)
 		os.Exit(3)
 	}
-	if err := unix.PtraceAttach(1); err != unix.EPERM { //nolint:errorlint // a bare errno
+	if err := unix.PtraceAttach(1); err != unix.EPERM {
 		fmt.Println("the filter is not in force:", err)
 		os.Exit(3)
 	}
@@ -78,7 +78,7 @@ func filterThisProcess() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}
-	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program))); errno != 0 { //nolint:gosec // the kernel's interface
+	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program))); errno != 0 {
 		return errno
 	}
 	return nil

@@ -44,7 +44,7 @@ func deathAfter(t testing.TB, r *Runner, wall time.Duration) time.Duration {
 		if n == 1 {
 			break
 		}
-		if err != nil && err != unix.EINTR { //nolint:errorlint // a bare errno
+		if err != nil && err != unix.EINTR {
 			t.Fatal(err)
 		}
 	}
