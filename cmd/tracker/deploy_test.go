@@ -67,11 +67,11 @@ func TestTheComposeFileGrantsWhatRoomsNeedAndNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	var seccomp struct {
-		DefaultAction string
+		DefaultAction string `json:"defaultAction"`
 		Syscalls      []struct {
-			Names  []string
-			Action string
-		}
+			Names  []string `json:"names"`
+			Action string   `json:"action"`
+		} `json:"syscalls"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(profile))
 	if err := decoder.Decode(&seccomp); err != nil {

@@ -77,7 +77,7 @@ func sandboxFindings(report sandbox.Report) []finding {
 		first.state = "FAILED"
 		first.why = fmt.Sprintf("attacks got through (%s): let no learner's code run here, see sandbox/README.md", strings.Join(open, ", "))
 	}
-	findings := []finding{first}
+	findings := append(make([]finding, 0, 1+len(report.Layers)), first)
 	for _, layer := range report.Layers {
 		findings = append(findings, finding{"  " + layer.Name, string(layer.State), layer.Why})
 	}
