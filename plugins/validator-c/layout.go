@@ -67,6 +67,9 @@ func (l *layout) addTest(f validator.File, opts options) {
 	case base == "catch.hpp" || base == "catch_amalgamated.hpp" || base == "doctest.h":
 		// Ours is built already, and of the same major version or a stand-in for it.
 		shim := "#include <catch2/catch.hpp>\n"
+		if base == "catch_amalgamated.hpp" {
+			shim = "#include <catch2/gt_v3.hpp>\n"
+		}
 		if base == "doctest.h" {
 			shim = "#include <doctest/doctest.h>\n"
 		}

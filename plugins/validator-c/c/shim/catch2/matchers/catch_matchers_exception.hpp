@@ -1,2 +1,1 @@
-// Tests for Catch2 version 3 find version 2 here.
-#include <catch2/catch.hpp>
+#include <catch2/gt_v3.hpp>
