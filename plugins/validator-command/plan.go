@@ -52,7 +52,7 @@ func (p *plugin) arrange(req *validator.Request) (*layout, error) {
 		return nil, err
 	}
 	if len(l.cases) > maxCases {
-		return nil, fmt.Errorf("the task has %d cases; at most %d are possible", len(l.cases), maxCases)
+		return nil, validator.TaskErrorf("the task has %d cases; at most %d are possible", len(l.cases), maxCases)
 	}
 	for _, f := range req.Task.Tests {
 		if l.lang.isTest(f.Path) {
@@ -139,11 +139,11 @@ func (l *layout) check(req *validator.Request) error {
 	case l.format != "cases" && len(l.lang.Test) == 0:
 		return fmt.Errorf("format %s needs a command that runs tests: language %s has no test in its settings", l.format, l.lang.Name)
 	case l.format != "cases" && len(l.tests) == 0 && len(req.Task.Tests) > 0:
-		return fmt.Errorf("none of the task's files is a test: they are named as %s", strings.Join(l.lang.TestGlobs, ", "))
+		return validator.TaskErrorf("none of the task's files is a test: they are named as %s", strings.Join(l.lang.TestGlobs, ", "))
 	case l.format == "cases" && len(l.cases) == 0 && len(req.Task.Tests) > 0:
-		return errors.New("the task's tests hold no case: NAME.in with NAME.out, or cases.json")
+		return validator.TaskErrorf("the task's tests hold no case: NAME.in with NAME.out, or cases.json")
 	case together && split:
-		return fmt.Errorf("the task requires integrity split, but tests of language %s run together with the submission: use cases, or mode apart", l.lang.Name)
+		return validator.TaskErrorf("the task requires integrity split, but tests of language %s run together with the submission: use cases, or mode apart", l.lang.Name)
 	case together && silent:
 		return errors.New("where tests and submission run together, the task must say in its option expect which tests have to report: a program that ends early reports none")
 	}
@@ -299,7 +299,7 @@ func (l *layout) testSteps(req *validator.Request) ([]validator.Step, error) {
 		}
 	}
 	if len(runs) > perRound {
-		return nil, fmt.Errorf("the task has %d test files; at most %d are possible", len(runs), perRound)
+		return nil, validator.TaskErrorf("the task has %d test files; at most %d are possible", len(runs), perRound)
 	}
 	var steps []validator.Step
 	for i, names := range runs {

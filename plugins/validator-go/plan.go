@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"time"
 
 	"github.com/goals-tracker/tracker/sdk/validator"
@@ -72,7 +71,7 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 // programFile is where a binary lies in its room.
 const programFile = ".judge/test"
 
-var errNotApart = errors.New("the task requires integrity split, but Go's tests run in one process with the submission: allow shared")
+var errNotApart = validator.TaskErrorf("the task requires integrity split, but Go's tests run in one process with the submission: allow shared")
 
 // keyOf is the key of one binary's frames.
 func keyOf(nonce, dir string) string {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/doc"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
 // suite is what the test files of one package declare.
@@ -58,10 +59,10 @@ func (l *layout) suites() ([]*suite, error) {
 		}
 	}
 	if len(out) > 32 {
-		return nil, fmt.Errorf("the task's tests lie in %d packages: at most 32 can be judged", len(out))
+		return nil, validator.TaskErrorf("the task's tests lie in %d packages: at most 32 can be judged", len(out))
 	}
 	if !found {
-		return nil, errors.New("the task's test files hold no test: there is no func TestXxx(t *testing.T) in a file whose name ends with _test.go")
+		return nil, validator.TaskErrorf("the task's test files hold no test: there is no func TestXxx(t *testing.T) in a file whose name ends with _test.go")
 	}
 	return out, nil
 }
@@ -71,7 +72,7 @@ func (l *layout) importsThere(sources []*source) error {
 	for _, s := range sources {
 		for _, i := range s.imports {
 			if l.resolve(i) == nil && !isStandard(i) && i != l.module && !strings.HasPrefix(i, l.module+"/") {
-				return fmt.Errorf("the task's file %s imports %s, which is not here: put it into the tests' folder vendor/%s, as go mod vendor does", s.path, i, i)
+				return validator.TaskErrorf("the task's file %s imports %s, which is not here: put it into the tests' folder vendor/%s, as go mod vendor does", s.path, i, i)
 			}
 		}
 	}
@@ -84,7 +85,7 @@ func (s *suite) read(sources []*source, external bool) error {
 	for _, src := range sources {
 		file, err := parser.ParseFile(set, src.path, src.content, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
-			return fmt.Errorf("the task's tests can't be read: %w", err)
+			return validator.TaskErrorf("the task's tests can't be read: %v", err)
 		}
 		files = append(files, file)
 		for _, d := range file.Decls {

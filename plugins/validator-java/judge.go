@@ -118,14 +118,14 @@ func unfit(r *validator.Report, t *event) error {
 			continue
 		}
 		if t.ParseFailed || notTheirs.MatchString(d.Message) {
-			return fmt.Errorf("the task's tests can't be compiled: %s:%d: %s", d.File, d.Line, d.Message)
+			return validator.TaskErrorf("the task's tests can't be compiled: %s:%d: %s", d.File, d.Line, d.Message)
 		}
 		if len(r.Findings) < 200 {
 			r.Findings = append(r.Findings, misfit(d))
 		}
 	}
 	if t.GaveUp != "" {
-		return fmt.Errorf("the task's tests can't be compiled: %s", t.GaveUp)
+		return validator.TaskErrorf("the task's tests can't be compiled: %s", t.GaveUp)
 	}
 	for _, x := range t.Tests {
 		r.Tests = append(r.Tests, validator.Test{ID: x.ID, Name: x.Name, TaskID: x.Task, Status: validator.Error, Message: textUnfit})
@@ -152,10 +152,10 @@ func tests(r *validator.Report, k *collected, run *validator.StepResult, p *vali
 		}
 	}
 	if k.finished && len(r.Tests) == 0 {
-		return nil, errors.New("the task's test files hold no test")
+		return nil, validator.TaskErrorf("the task's test files hold no test")
 	}
 	if k.stopped != nil && len(k.expected) == 0 {
-		return nil, fmt.Errorf("the task's tests can't be found: %s: %s", k.stopped.Type, k.stopped.Message)
+		return nil, validator.TaskErrorf("the task's tests can't be found: %s: %s", k.stopped.Type, k.stopped.Message)
 	}
 	k.sorted(r.Tests)
 	r.Score = validator.Score(r.Tests)

@@ -3,8 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -23,7 +23,7 @@ const (
 	defaultTime = 15 * time.Second
 )
 
-var errNotApart = errors.New("the task requires integrity split, but Java's tests and submissions share a process: allow shared for this task")
+var errNotApart = validator.TaskErrorf("the task requires integrity split, but Java's tests and submissions share a process: allow shared for this task")
 
 func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	l := arrange(req)
@@ -32,6 +32,9 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	}
 	if req.Task.RequiredIntegrity == validator.IntegritySplit && len(req.Task.Tests) > 0 {
 		return nil, errNotApart
+	}
+	if err := guarded(req.Toolchain["java"]); err != nil {
+		return nil, err
 	}
 	opts := optionsOf(req)
 	mode, stage := "shared", "test"
@@ -105,4 +108,22 @@ func limits(l validator.Limits) validator.Limits {
 	// Output is counted in the process, which can say which test met the limit.
 	l.OutputBytes = max(l.OutputBytes, outputLimit) * 2
 	return l
+}
+
+// guardedUntil is the last Java that has security managers, which keep a
+// submission from what judges it (JEP 486 took them away in 24).
+const guardedUntil = 23
+
+var javaVersion = regexp.MustCompile(`version "(?:1\.)?(\d+)`)
+
+// guarded refuses a JDK on which a submission could reach its judge.
+func guarded(version string) error {
+	m := javaVersion.FindStringSubmatch(version)
+	if m == nil {
+		return nil // the host could not ask
+	}
+	if major, err := strconv.Atoi(m[1]); err == nil && major > guardedUntil {
+		return fmt.Errorf("java on this server's PATH is %s, which can't keep submissions from their judge: install a JDK from 17 to %d and make it the default", version, guardedUntil)
+	}
+	return nil
 }

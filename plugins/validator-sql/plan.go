@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -58,11 +57,11 @@ func arrange(req *validator.Request) (*layout, error) {
 	opts := optionsOf(req)
 	s, err := readSuite(&req.Task, opts)
 	if err != nil {
-		return nil, fmt.Errorf("read the task's tests: %w", err)
+		return nil, validator.TaskErrorf("read the task's tests: %v", err)
 	}
 	l := &layout{suite: s, variants: s.variants(), scripts: map[string]*script{}, byTest: map[*test]*script{}}
 	if len(l.variants) > maxVariants {
-		return nil, fmt.Errorf("the task has %d tests, counted once for each set of data; at most %d are possible", len(l.variants), maxVariants)
+		return nil, validator.TaskErrorf("the task has %d tests, counted once for each set of data; at most %d are possible", len(l.variants), maxVariants)
 	}
 	for _, f := range req.Submission.Files {
 		if !strings.EqualFold(path.Ext(f.Path), ".sql") || strings.HasSuffix(strings.ToLower(f.Path), ".test.sql") {
