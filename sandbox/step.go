@@ -63,6 +63,8 @@ type WarmUp struct {
 	ForkServer bool
 }
 
+func (w *WarmUp) forks() bool { return w != nil && w.ForkServer }
+
 // Grace is how long a second process may outlive the first.
 const Grace = 250 * time.Millisecond
 
