@@ -81,8 +81,16 @@ func decode(text []byte) []diagnostic {
 			continue
 		}
 		var list []diagnostic
-		if json.Unmarshal(line, &list) == nil {
-			out = append(out, list...)
+		if json.Unmarshal(line, &list) != nil {
+			continue
+		}
+		for _, d := range list {
+			out = append(out, d)
+			for _, c := range d.Children { // one that came up while another was told
+				if c.Kind != "note" {
+					out = append(out, c)
+				}
+			}
 		}
 	}
 	return out
