@@ -150,7 +150,7 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 		}
 	}
 	if len(r.Tests) == 0 && k.finished && !k.died {
-		return nil, errors.New("the task's test files hold no test that runs")
+		return nil, validator.TaskErrorf("the task's test files hold no test that runs")
 	}
 	slices.SortStableFunc(r.Tests, func(a, b validator.Test) int { return strings.Compare(fileOf(a.ID), fileOf(b.ID)) })
 	r.Score = validator.Score(r.Tests)

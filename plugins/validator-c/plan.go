@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -28,16 +27,16 @@ const (
 	mostCases   = 50
 )
 
-var errNotSplit = errors.New("the task requires integrity split, but tests that call C or C++ functions share a process with them: judge by stdin and stdout (option cases) or allow shared")
+var errNotSplit = validator.TaskErrorf("the task requires integrity split, but tests that call C or C++ functions share a process with them: judge by stdin and stdout (option cases) or allow shared")
 
 func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	l := arrange(req)
 	opts := optionsOf(req)
 	switch {
 	case len(l.cases) > mostCases:
-		return nil, fmt.Errorf("the task has %d cases; at most %d are possible", len(l.cases), mostCases)
+		return nil, validator.TaskErrorf("the task has %d cases; at most %d are possible", len(l.cases), mostCases)
 	case l.hasTests() && len(l.cases) > 0:
-		return nil, errors.New("the task has both tests in code and cases of stdin and stdout: keep one")
+		return nil, validator.TaskErrorf("the task has both tests in code and cases of stdin and stdout: keep one")
 	case l.hasTests() && req.Task.RequiredIntegrity == validator.IntegritySplit:
 		return nil, errNotSplit
 	case len(l.sources)+len(l.headers) == 0 || len(l.refusals) > 0:
@@ -51,7 +50,7 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	case len(l.cases) > 0:
 		return planCases(req, l, opts)
 	case len(req.Task.Tests) > 0 && slices.ContainsFunc(l.modules, func(module) bool { return true }):
-		return nil, errors.New("the task's test files hold no test: no TEST_CASE, RUN_TEST, main or void test_…(void)")
+		return nil, validator.TaskErrorf("the task's test files hold no test: no TEST_CASE, RUN_TEST, main or void test_…(void)")
 	case !l.runnable():
 		compile := compileStep("submission", submissionScript(l, opts, false), append(l.code(), l.sharedHeaders()...), nil)
 		return []validator.Step{compile}, nil

@@ -136,7 +136,7 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 		}
 	}
 	if len(r.Tests) == 0 && v == validator.Passed {
-		return nil, fmt.Errorf("the task's test files hold no test that runs: %s", strings.Join(append(l.modules, l.inside...), ", "))
+		return nil, validator.TaskErrorf("the task's test files hold no test that runs: %s", strings.Join(append(l.modules, l.inside...), ", "))
 	}
 	r.Output = strings.TrimRight(r.Output, "\n")
 	r.Score = validator.Score(r.Tests)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -28,7 +27,7 @@ const (
 	mostModules = 40
 )
 
-var errNotSplit = errors.New("the task requires integrity split, but tests that call Rust functions share a process with them: judge by stdin and stdout (option cases) or allow shared")
+var errNotSplit = validator.TaskErrorf("the task requires integrity split, but tests that call Rust functions share a process with them: judge by stdin and stdout (option cases) or allow shared")
 
 func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	l := arrange(req)
@@ -36,11 +35,11 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	tested := len(l.modules)+len(l.inside) > 0
 	switch {
 	case len(l.cases) > mostCases:
-		return nil, fmt.Errorf("the task has %d cases; at most %d are possible", len(l.cases), mostCases)
+		return nil, validator.TaskErrorf("the task has %d cases; at most %d are possible", len(l.cases), mostCases)
 	case len(l.modules) > mostModules:
-		return nil, fmt.Errorf("the task has %d test files; at most %d are possible", len(l.modules), mostModules)
+		return nil, validator.TaskErrorf("the task has %d test files; at most %d are possible", len(l.modules), mostModules)
 	case tested && len(l.cases) > 0:
-		return nil, errors.New("the task has both tests in code and cases of stdin and stdout: keep one")
+		return nil, validator.TaskErrorf("the task has both tests in code and cases of stdin and stdout: keep one")
 	case tested && req.Task.RequiredIntegrity == validator.IntegritySplit:
 		return nil, errNotSplit
 	case l.root == "" && l.program == "" || len(l.refusals) > 0:
@@ -48,7 +47,7 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	case tested:
 		return planTests(req, l, opts)
 	case len(l.cases) == 0 && slices.ContainsFunc(req.Task.Tests, func(f validator.File) bool { return strings.HasSuffix(f.Path, ".rs") }):
-		return nil, errors.New("the task's test files hold no #[test]")
+		return nil, validator.TaskErrorf("the task's test files hold no #[test]")
 	case l.program == "":
 		return []validator.Step{compileStep("submission", l.libraryScript(req.Toolchain["rust"], opts), l.source(), nil)}, nil
 	}
