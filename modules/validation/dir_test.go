@@ -142,7 +142,7 @@ func TestTheJSONReportIsTheContractOfTheCommandLine(t *testing.T) {
 
 func TestTheTextReportNamesWhatFailedAndSteersNoTerminal(t *testing.T) {
 	text := render(t, report.Text, sample(), report.Options{})
-	for _, want := range []string{"ok   one", "FAIL t::two", "expected: 4", "a b.py:3:2: warning: Name the exception. (bare-except)", "failed: 1 of 2 tests passed"} {
+	for _, want := range []string{"ok   one", "FAIL t::two", "expected: 4", "a b.py:3:2: warning: Name the exception. (bare-except)", "1 of 2 tests passed.", "failed: score 0.50, 2 findings"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}

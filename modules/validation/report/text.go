@@ -50,8 +50,11 @@ func writeText(w io.Writer, r validation.Report, o Options) error {
 		fmt.Fprintln(out, "it printed:")
 		indent(out, r.Output)
 	}
+	passed, total := r.Counts()
+	counts := fmt.Sprintf("%d of %d tests passed, ", passed, total)
 	if s := r.Summary.In(o.Language); s != "" {
 		fmt.Fprintln(out, plain(s))
+		counts = "" // the plugin knows better which tests hold others
 	}
 	if r.Problem != "" {
 		fmt.Fprintln(out, "problem of the task:")
@@ -64,9 +67,11 @@ func writeText(w io.Writer, r validation.Report, o Options) error {
 		}
 		fmt.Fprintln(out, strings.Join(words, ", "))
 	}
-	passed, total := r.Counts()
-	fmt.Fprintf(out, "%s: %d of %d tests passed, score %.2f, %d findings, %d ms\n",
-		r.Verdict, passed, total, r.Score, len(r.Findings), o.Took.Milliseconds())
+	findings := "findings"
+	if len(r.Findings) == 1 {
+		findings = "finding"
+	}
+	fmt.Fprintf(out, "%s: %sscore %.2f, %d %s, %d ms\n", r.Verdict, counts, r.Score, len(r.Findings), findings, o.Took.Milliseconds())
 	return out.Flush()
 }
 
