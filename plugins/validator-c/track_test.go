@@ -1,169 +1,54 @@
 package main
 
 import (
-	"context"
-	"crypto/rand"
-	"encoding/json"
-	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
-	"github.com/goals-tracker/tracker/sandbox"
+	"github.com/goals-tracker/tracker/plugins/internal/tracktest"
 	"github.com/goals-tracker/tracker/sdk/judging"
-	"github.com/goals-tracker/tracker/sdk/validatortest"
-	"github.com/goals-tracker/tracker/sdk/validatortest/steprun"
 )
 
-// TestEvalATrackOfExercisesIsJudgedRight takes a checkout of an Exercism track
-// (exercism/c or exercism/cpp) in TRACKER_TRACK_C: reference solutions must pass,
-// stubs must not.
+// TestEvalATrackOfExercisesIsJudgedRight takes a checkout of exercism/c or
+// exercism/cpp.
 func TestEvalATrackOfExercisesIsJudgedRight(t *testing.T) {
-	root := os.Getenv("TRACKER_TRACK_C")
-	if root == "" {
-		t.Skip("TRACKER_TRACK_C names no checkout of a track")
-	}
-	configs, err := filepath.Glob(filepath.Join(root, "exercises/*/*/.meta/config.json"))
-	if err != nil || len(configs) == 0 {
-		t.Fatalf("no exercises in %s: %v", root, err)
-	}
-	runner, err := sandbox.New(sandbox.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	judge := validatortest.Connect(t, spec)
-	desc, err := judge.Describe(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	exec := steprun.New(runner, judging.Limits{})
-	toolchain, err := exec.Toolchain(t.Context(), desc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	right, all := 0, 0
-	var took time.Duration
-	for _, config := range configs {
-		dir := filepath.Dir(filepath.Dir(config))
-		name := filepath.Base(dir)
-		if only := os.Getenv("TRACKER_TRACK_ONLY"); only != "" && !strings.Contains(","+only+",", ","+name+",") {
-			continue
-		}
-		example, stub, tests, language := exercise(t, dir)
-		if len(example) == 0 {
-			continue
-		}
-		for _, c := range []struct {
-			what   string
-			files  []judging.File
-			passes bool
-		}{{"reference", example, true}, {"stub", stub, false}} {
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-			began := time.Now()
-			r, results, err := judging.Run(ctx, judge, desc, exec, &judging.PlanRequest{
-				Submission: judging.Submission{Language: language, Files: c.files}, Toolchain: toolchain,
-				Task: judging.Task{Tests: tests, Options: []byte(`{"run_skipped":true}`), Limits: judging.Limits{Wall: time.Minute, CPU: time.Minute}}, Nonce: rand.Text(),
-			}, nil)
-			cancel()
-			took += time.Since(began)
-			all++
-			if err == nil && (r.Verdict == judging.VerdictPassed) == c.passes {
-				right++
-				continue
-			}
-			t.Errorf("%s of %s: %v", c.what, name, err)
-			if r != nil {
-				t.Logf("  %s, %s", r.Verdict, r.Summary.In("en"))
-				shown := 0
-				for _, x := range r.Tests {
-					if (x.Status == judging.StatusFail || x.Status == judging.StatusError) && shown < 2 {
-						t.Logf("  %s %s: %s", x.Status, x.Name, x.Message.In("en"))
-						shown++
-					}
-				}
-				for i := range r.Findings {
-					if i < 3 {
-						t.Logf("  %s %s:%d %s", r.Findings[i].Rule, r.Findings[i].File, r.Findings[i].Line, r.Findings[i].Message.In("en"))
-					}
-				}
-			}
-			for _, res := range results {
-				for _, p := range res.Processes {
-					if len(p.Stderr) > 0 {
-						t.Logf("  %s: %s, %d: %.500s", res.StepID, res.Outcome, p.ExitCode, p.Stderr)
-					}
-				}
-			}
-		}
-	}
-	t.Logf("%d of %d right (%.1f %%), %s each", right, all, 100*float64(right)/float64(max(all, 1)), took/time.Duration(max(all, 1)))
+	tracktest.Run(t, spec, &tracktest.Track{
+		Env: "TRACKER_TRACK_C", Language: "c", Read: readExercise, Options: `{"run_skipped":true}`,
+		Toolchain: true, Timeout: 3 * time.Minute,
+	})
 }
 
-// exercise reads the reference, the stub and the tests of an exercise.
-func exercise(t *testing.T, dir string) (example, stub, tests []judging.File, language string) {
-	t.Helper()
-	read := func(name string) judging.File {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
+func readExercise(_ *testing.T, x *tracktest.Exercise) {
+	x.Stub, x.Reference = x.Read(x.Solution...), x.Read(x.Example...)
+	for _, s := range x.Solution {
+		if filepath.Ext(s) == ".cpp" {
+			x.Language = "cpp"
 		}
-		return judging.File{Path: name, Content: b}
-	}
-	var meta struct {
-		Files struct {
-			Solution []string `json:"solution"`
-			Test     []string `json:"test"`
-			Example  []string `json:"example"`
-			Exemplar []string `json:"exemplar"`
-		} `json:"files"`
-	}
-	if err := json.Unmarshal(read(".meta/config.json").Content, &meta); err != nil {
-		t.Fatalf("%s: %v", dir, err)
-	}
-	f := meta.Files
-	language = "c"
-	for _, name := range f.Solution {
-		stub = append(stub, read(name))
-		if ext := filepath.Ext(name); ext == ".cpp" {
-			language = "cpp"
-		}
-	}
-	for _, name := range append(f.Example, f.Exemplar...) {
-		r := read(name)
 		// example.c is what solves leap.c: the one with the same extension.
-		for _, s := range f.Solution {
+		for i, name := range x.Example {
 			if filepath.Ext(s) == filepath.Ext(name) {
-				r.Path = s
+				x.Reference[i].Path = s
 			}
 		}
-		example = append(example, r)
 	}
-	for _, s := range stub { // headers that the reference leaves as they are
-		found := false
-		for _, e := range example {
-			found = found || e.Path == s.Path
-		}
-		// A reference that is a header only has no use for the stub's source.
-		if !found && filepath.Ext(s.Path) == ".h" {
-			example = append(example, s)
+	for _, s := range x.Stub {
+		// Headers that the reference leaves as they are. A reference that is a
+		// header only has no use for the stub's source.
+		if !has(x.Reference, s.Path) && filepath.Ext(s.Path) == ".h" {
+			x.Reference = append(x.Reference, s)
 		}
 	}
-	for _, name := range f.Test {
-		tests = append(tests, read(name))
-	}
+	x.Tests = x.Read(x.Test...)
 	for _, pattern := range []string{"test-framework/*", "test/*", "*.h", "*.txt"} {
-		names, _ := filepath.Glob(filepath.Join(dir, pattern))
-		for _, name := range names {
-			name, _ = filepath.Rel(dir, name)
-			taken := filepath.Base(name) == "CMakeLists.txt"
-			for _, x := range append(append(stub, tests...), example...) {
-				taken = taken || x.Path == name
-			}
-			if !taken {
-				tests = append(tests, read(name))
+		for _, name := range x.Glob(pattern) {
+			if filepath.Base(name) != "CMakeLists.txt" && !has(slices.Concat(x.Stub, x.Tests, x.Reference), name) {
+				x.Tests = append(x.Tests, x.Read(name)...)
 			}
 		}
 	}
-	return example, stub, tests, language
+}
+
+func has(files []judging.File, path string) bool {
+	return slices.ContainsFunc(files, func(f judging.File) bool { return f.Path == path })
 }

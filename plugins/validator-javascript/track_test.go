@@ -2,163 +2,34 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
-	"encoding/json"
-	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
-	"time"
 
+	"github.com/goals-tracker/tracker/plugins/internal/tracktest"
 	"github.com/goals-tracker/tracker/sandbox"
-	"github.com/goals-tracker/tracker/sdk/judging"
-	"github.com/goals-tracker/tracker/sdk/validatortest"
 	"github.com/goals-tracker/tracker/sdk/validatortest/steprun"
 )
 
-// TestEvalATrackOfExercisesIsJudgedRight takes a checkout of an Exercism track
-// (exercism/javascript or exercism/typescript) in TRACKER_TRACK_JAVASCRIPT:
-// reference solutions must pass, stubs must not. It is told to run what the
-// track's files mark as skipped, as the track's own runner does. With
-// TRACKER_TRACK_WARM set, warm-up programs judge.
+// TestEvalATrackOfExercisesIsJudgedRight takes a checkout of
+// exercism/javascript or exercism/typescript. It is told to run what the
+// track's files mark as skipped, as the track's own runner does.
 func TestEvalATrackOfExercisesIsJudgedRight(t *testing.T) {
-	root := os.Getenv("TRACKER_TRACK_JAVASCRIPT")
-	if root == "" {
-		t.Skip("TRACKER_TRACK_JAVASCRIPT names no checkout of a track")
-	}
-	configs, err := filepath.Glob(filepath.Join(root, "exercises/*/*/.meta/config.json"))
-	if err != nil || len(configs) == 0 {
-		t.Fatalf("no exercises in %s: %v", root, err)
-	}
-	runner, err := sandbox.New(sandbox.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	judge := validatortest.Connect(t, spec)
-	desc, err := judge.Describe(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	exec := steprun.New(runner, judging.Limits{})
-	if os.Getenv("TRACKER_TRACK_WARM") != "" {
-		pool := runner.NewPool(sandbox.PoolConfig{Size: 1})
-		defer func() { _ = pool.Close() }()
-		exec = steprun.New(waitsFirst{t, pool}, judging.Limits{})
-	}
-	right, all, apart := 0, 0, 0
-	var took time.Duration
-	for _, config := range configs {
-		dir := filepath.Dir(filepath.Dir(config))
-		name := filepath.Base(dir)
-		if only := os.Getenv("TRACKER_TRACK_ONLY"); only != "" && !strings.Contains(","+only+",", ","+name+",") {
-			continue
-		}
-		example, stub, tests, language := exercise(t, dir)
-		if len(example) == 0 {
-			continue
-		}
-		for _, c := range []struct {
-			what   string
-			files  []judging.File
-			passes bool
-		}{{"reference", example, true}, {"stub", stub, false}} {
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-			began := time.Now()
-			r, results, err := judging.Run(ctx, judge, desc, exec, &judging.PlanRequest{
-				Submission: judging.Submission{Language: language, Files: c.files},
-				Task:       judging.Task{Tests: tests, Options: []byte(`{"run_skipped":true}`), Limits: judging.Limits{Wall: time.Minute, CPU: time.Minute}}, Nonce: rand.Text(),
-			}, nil)
-			cancel()
-			took += time.Since(began)
-			all++
-			if err == nil && (r.Verdict == judging.VerdictPassed) == c.passes {
-				right++
-				if r.Integrity == judging.IntegritySplit {
-					apart++
-				}
-				continue
-			}
-			t.Errorf("%s of %s: %v", c.what, name, err)
-			if r != nil {
-				t.Logf("  %s, %s, %s", r.Verdict, r.Integrity, r.Summary.In("en"))
-				for _, x := range append(r.Tests, judging.Test{}) {
-					if x.Status == judging.StatusFail || x.Status == judging.StatusError {
-						t.Logf("  %s %s: %s", x.Status, x.Name, x.Message.In("en"))
-						break
-					}
-				}
-				for i := range r.Findings {
-					if i < 3 {
-						t.Logf("  %s %s:%d %s", r.Findings[i].Rule, r.Findings[i].File, r.Findings[i].Line, r.Findings[i].Message.In("en"))
-					}
-				}
-			}
-			for _, res := range results {
-				for _, p := range res.Processes {
-					if len(p.Stderr) > 0 {
-						t.Logf("  %s: %s, %d: %.500s", p.Role, res.Outcome, p.ExitCode, p.Stderr)
-					}
-				}
-			}
-		}
-	}
-	t.Logf("%d of %d right (%.1f %%), %d of them split, %s each", right, all, 100*float64(right)/float64(all), apart, took/time.Duration(all))
+	tracktest.Run(t, spec, &tracktest.Track{
+		Env: "TRACKER_TRACK_JAVASCRIPT", Language: "javascript", Read: readExercise, Options: `{"run_skipped":true}`,
+		Warm: func(t *testing.T, pool *sandbox.Pool) steprun.Runner { return waitsFirst{t, pool} },
+	})
 }
 
-// exercise reads the reference, the stub and the tests of an exercise.
-func exercise(t *testing.T, dir string) (example, stub, tests []judging.File, language string) {
-	t.Helper()
-	read := func(name string) judging.File {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return judging.File{Path: name, Content: b}
+func readExercise(_ *testing.T, x *tracktest.Exercise) {
+	if n := len(x.Solution); n > 0 && filepath.Ext(x.Solution[n-1]) == ".ts" {
+		x.Language = "typescript"
 	}
-	var meta struct {
-		Files struct {
-			Solution []string `json:"solution"`
-			Test     []string `json:"test"`
-			Example  []string `json:"example"`
-			Exemplar []string `json:"exemplar"`
-			Editor   []string `json:"editor"`
-		} `json:"files"`
-	}
-	if err := json.Unmarshal(read(".meta/config.json").Content, &meta); err != nil {
-		t.Logf("%s: %v", dir, err)
-		return nil, nil, nil, ""
-	}
-	f := meta.Files
-	references := append(f.Example, f.Exemplar...)
-	for _, name := range f.Solution {
-		stub = append(stub, read(name))
-		ext := filepath.Ext(name)
-		if language = "javascript"; ext == ".ts" {
-			language = "typescript"
-		}
-	}
-	for i, name := range references {
-		r := read(name)
-		r.Path = filepath.Base(name)
-		if i < len(f.Solution) {
-			r.Path = f.Solution[i]
-		}
+	x.Stub, x.Reference = x.Read(x.Solution...), x.ReadInPlace()
+	for i, r := range x.Reference {
 		// References lie one folder deeper than where they are put.
-		r.Content = bytes.ReplaceAll(r.Content, []byte("from '../"), []byte("from './"))
-		example = append(example, r)
+		x.Reference[i].Content = bytes.ReplaceAll(r.Content, []byte("from '../"), []byte("from './"))
 	}
-	for _, name := range f.Test {
-		tests = append(tests, read(name))
-	}
-	data, _ := filepath.Glob(filepath.Join(dir, "data/*"))
-	for i := range data {
-		data[i] = "data/" + filepath.Base(data[i])
-	}
-	for _, name := range append(append(f.Editor, data...), "package.json", "tsconfig.json", "babel.config.js") {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			tests = append(tests, read(name))
-		}
-	}
-	return example, stub, tests, language
+	settings := []string{"package.json", "tsconfig.json", "babel.config.js"}
+	x.Tests = append(x.Read(x.Test...), x.ReadPresent(slices.Concat(x.Editor, x.Glob("data/*"), settings)...)...)
 }
