@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/goals-tracker/tracker/plugins/internal/native"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -32,7 +33,7 @@ func explainCheck(t *validator.Test, text string, l *layout) {
 	said := strings.TrimSpace(text)
 	m := unityLine.FindStringSubmatch(said)
 	if m == nil {
-		t.Message = validator.Text("c.failed", "The test failed: {message}", "La prueba falló: {message}", "message", short(said))
+		t.Message = validator.Text("c.failed", "The test failed: {message}", "La prueba falló: {message}", "message", native.Short(said))
 		return
 	}
 	why := strings.TrimSpace(m[4])
@@ -44,13 +45,13 @@ func explainCheck(t *validator.Test, text string, l *layout) {
 			note = " (" + note + ")"
 		}
 		t.Message = validator.Text("c.compared", "The test expected {expected}, but got {actual}.{note}", "La prueba esperaba {expected}, pero obtuvo {actual}.{note}",
-			"expected", short(w[1]), "actual", short(w[2]), "note", note)
+			"expected", native.Short(w[1]), "actual", native.Short(w[2]), "note", note)
 		return
 	}
 	if why == "" {
 		why = "line " + m[2]
 	}
-	t.Message = validator.Text("c.failed", "The test failed: {message}", "La prueba falló: {message}", "message", short(why))
+	t.Message = validator.Text("c.failed", "The test failed: {message}", "La prueba falló: {message}", "message", native.Short(why))
 }
 
 func explainAssert(t *validator.Test, parts []string, l *layout) {
@@ -61,12 +62,12 @@ func explainAssert(t *validator.Test, parts []string, l *layout) {
 	for _, n := range l.names {
 		if n == file {
 			t.Message = validator.Text("c.own-assert", "An assert in your code does not hold ({file}, line {line}): {expression}",
-				"Un assert de tu código no se cumple ({file}, línea {line}): {expression}", "file", file, "line", parts[1], "expression", short(expression))
+				"Un assert de tu código no se cumple ({file}, línea {line}): {expression}", "file", file, "line", parts[1], "expression", native.Short(expression))
 			return
 		}
 	}
 	t.Message = validator.Text("c.assert", "This was not true: {expression} ({file}, line {line})", "Esto no se cumplió: {expression} ({file}, línea {line})",
-		"file", file, "line", parts[1], "expression", short(expression))
+		"file", file, "line", parts[1], "expression", native.Short(expression))
 }
 
 // Results of Catch2's assertions, by number.
@@ -92,22 +93,22 @@ func explainCatch(t *validator.Test, text string) {
 		code, _ := strconv.Atoi(f[2])
 		note := ""
 		if f[5] != "" {
-			note = " (" + short(f[5]) + ")"
+			note = " (" + native.Short(f[5]) + ")"
 		}
 		switch {
 		case code&catchThrewMaybe != 0 && code == catchThrew:
-			en = append(en, at+": an exception was thrown that nothing caught: "+short(f[5]))
-			es = append(es, at+": se lanzó una excepción que nadie atrapó: "+short(f[5]))
+			en = append(en, at+": an exception was thrown that nothing caught: "+native.Short(f[5]))
+			es = append(es, at+": se lanzó una excepción que nadie atrapó: "+native.Short(f[5]))
 		case code == catchDidNot:
 			en = append(en, at+": an exception was expected, but none was thrown: "+f[3])
 			es = append(es, at+": se esperaba una excepción, pero no se lanzó ninguna: "+f[3])
 		case code == catchExplicit || f[3] == "":
-			en = append(en, at+": the test failed: "+short(f[5]))
-			es = append(es, at+": la prueba falló: "+short(f[5]))
+			en = append(en, at+": the test failed: "+native.Short(f[5]))
+			es = append(es, at+": la prueba falló: "+native.Short(f[5]))
 		default:
 			with := ""
 			if f[4] != "" && f[4] != f[3] {
-				with = ", " + short(f[4])
+				with = ", " + native.Short(f[4])
 				if t.Expected == "" {
 					if left, right, ok := strings.Cut(f[4], " == "); ok && !strings.Contains(right, " == ") {
 						t.Actual, t.Expected = strings.TrimSpace(left), strings.TrimSpace(right)
@@ -123,12 +124,4 @@ func explainCatch(t *validator.Test, text string) {
 		return
 	}
 	t.Message = validator.Message{ID: id, Text: map[string]string{"en": strings.Join(en, "\n"), "es": strings.Join(es, "\n")}}
-}
-
-// short is a value that fits into a sentence.
-func short(s string) string {
-	if runes := []rune(s); len(runes) > 300 {
-		return string(runes[:300]) + " …"
-	}
-	return s
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/goals-tracker/tracker/plugins/internal/files"
+	"github.com/goals-tracker/tracker/plugins/internal/native"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -119,12 +121,12 @@ func (d *diagnostic) finding(sub *validator.Submission, ofTests bool) (validator
 			continue
 		}
 		f.File, f.Line = name, loc.Caret.Line
-		text := sourceLine(sub, name, f.Line)
+		text := files.Line(sub, name, f.Line)
 		f.Column = points(text, loc.Caret.Column)
 		if loc.Finish.Line == loc.Caret.Line && loc.Finish.Column >= loc.Caret.Column {
 			f.EndLine, f.EndColumn = loc.Finish.Line, points(text, loc.Finish.Column)+1
 		}
-		f.Excerpt = excerpt(text, f.Column)
+		f.Excerpt = files.Excerpt(text, f.Column)
 		break
 	}
 	if f.File == "" {
@@ -151,9 +153,9 @@ func (d *diagnostic) within(sub *validator.Submission) (validator.Finding, bool)
 		for _, loc := range d.Children[i].Locations {
 			name := place(loc.Caret.File)
 			if sub.File(name) != nil {
-				text := sourceLine(sub, name, loc.Caret.Line)
+				text := files.Line(sub, name, loc.Caret.Line)
 				column := points(text, loc.Caret.Column)
-				return validator.Finding{File: name, Line: loc.Caret.Line, Column: column, Excerpt: excerpt(text, column)}, true
+				return validator.Finding{File: name, Line: loc.Caret.Line, Column: column, Excerpt: files.Excerpt(text, column)}, true
 			}
 		}
 	}
@@ -176,7 +178,7 @@ func linking(text string, sub *validator.Submission) []validator.Finding {
 			if at := undefinedFrom.FindStringSubmatch(line); at != nil && sub.File(place(at[1])) != nil {
 				f.File = place(at[1])
 				f.Line, _ = strconv.Atoi(at[2])
-				f.Excerpt = excerpt(sourceLine(sub, f.File, f.Line), 0)
+				f.Excerpt = files.Excerpt(files.Line(sub, f.File, f.Line), 0)
 			}
 			if m[1] == "main" {
 				f.Message = validator.Text("c.no-main", "The program has no main function to start with.", "El programa no tiene una función main con la que empezar.")
@@ -198,24 +200,9 @@ func linking(text string, sub *validator.Submission) []validator.Finding {
 		out = append(out, x.finding())
 	}
 	if len(out) == 0 && strings.Contains(text, "error") {
-		out = append(out, validator.Finding{Rule: "link", Severity: validator.SeverityError, Message: validator.Verbatim("c.link", short(strings.TrimSpace(text)))})
+		out = append(out, validator.Finding{Rule: "link", Severity: validator.SeverityError, Message: validator.Verbatim("c.link", native.Short(strings.TrimSpace(text)))})
 	}
 	return out
-}
-
-// sourceLine is a line of the submission, or "".
-func sourceLine(sub *validator.Submission, name string, line int) string {
-	f := sub.File(name)
-	if f == nil || line < 1 {
-		return ""
-	}
-	n := 0
-	for text := range strings.Lines(string(f.Content)) {
-		if n++; n == line {
-			return strings.TrimRight(text, "\r\n")
-		}
-	}
-	return ""
 }
 
 // points turns a column in bytes into one in code points.
@@ -224,25 +211,4 @@ func points(text string, column int) int {
 		return 0
 	}
 	return utf8.RuneCountInString(text[:min(column-1, len(text))]) + 1
-}
-
-// excerpt is the line, and a caret under the place.
-func excerpt(text string, column int) string {
-	if strings.TrimSpace(text) == "" || utf8.RuneCountInString(text) > 200 {
-		return ""
-	}
-	if column < 1 {
-		return text
-	}
-	var pad strings.Builder
-	for i, r := range []rune(text) {
-		if i >= column-1 {
-			break
-		}
-		if r != '\t' {
-			r = ' '
-		}
-		pad.WriteRune(r)
-	}
-	return text + "\n" + pad.String() + "^"
 }

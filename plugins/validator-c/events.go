@@ -12,14 +12,12 @@ import (
 
 // collected is what the events of a run come to.
 type collected struct {
-	tests       []validator.Test
-	findings    []validator.Finding
-	output      string
-	running     string // the test that started last and has not reported
-	finished    bool   // the parent came to its end
-	died        bool   // outside of any test
-	outputLimit bool
-	memory      bool // an allocation failed for want of memory
+	forkparent.Progress
+
+	tests    []validator.Test
+	findings []validator.Finding
+	output   string
+	memory   bool // an allocation failed for want of memory
 }
 
 func collect(events []forkparent.Event, l *layout, sub *validator.Submission) *collected {
@@ -30,33 +28,33 @@ func collect(events []forkparent.Event, l *layout, sub *validator.Submission) *c
 		clean, reported := splitSanitizer(e.Output, sub)
 		switch e.Kind {
 		case forkparent.Started:
-			k.running = e.ID
+			k.Running = e.ID
 			k.output += clean
 			continue
 		case forkparent.Printed:
 			k.output += clean
 			continue
 		case forkparent.OutputLimit:
-			k.outputLimit = true
-			k.running = e.ID
+			k.OutputLimit = true
+			k.Running = e.ID
 			continue
 		case forkparent.Finished:
-			k.finished = true
+			k.Finished = true
 			continue
 		case forkparent.Reported, forkparent.Died:
 		}
-		t := validator.Test{ID: e.ID, Name: nameOf(e.ID), Output: strings.TrimRight(clean, "\n")}
+		t := validator.Test{ID: e.ID, Name: forkparent.TestName(e.ID), Output: strings.TrimRight(clean, "\n")}
 		switch {
 		case e.Kind == forkparent.Reported:
-			k.running = ""
+			k.Running = ""
 			read(&t, e, l)
 		case e.ID == "":
-			k.died = true
+			k.Died = true
 			k.output += clean
 			k.note(reported)
 			continue
 		default:
-			k.running = ""
+			k.Running = ""
 			t.Status, t.Message = validator.Error, death(e, reported)
 			if reported != nil {
 				t.Status = validator.Fail
@@ -96,7 +94,7 @@ func read(t *validator.Test, e *forkparent.Event, l *layout) {
 		t.Status = validator.Pass
 	case 's':
 		t.Status = validator.Skip
-		t.Message = textSkipped
+		t.Message = words.Skipped()
 		if _, why, ok := strings.Cut(e.Text, ":IGNORE: "); ok {
 			why = strings.TrimSpace(why)
 			t.Message = validator.Text("c.skipped", "Skipped: {reason}", "Omitida: {reason}", "reason", why)
@@ -111,13 +109,6 @@ func read(t *validator.Test, e *forkparent.Event, l *layout) {
 }
 
 func fileOf(id string) string { f, _, _ := strings.Cut(id, "::"); return f }
-
-func nameOf(id string) string {
-	if _, name, ok := strings.Cut(id, "::"); ok {
-		return name
-	}
-	return id
-}
 
 // place is a file's name as the submission has it.
 func place(name string) string {

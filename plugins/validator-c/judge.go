@@ -18,7 +18,7 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 		r.Versions["gcc"] = v
 	}
 	for _, name := range l.dropped {
-		r.Findings = append(r.Findings, leftOut(name))
+		r.Findings = append(r.Findings, words.LeftOut(name))
 	}
 	if len(l.sources)+len(l.headers) == 0 {
 		r.Verdict = validator.Invalid
@@ -45,12 +45,12 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 	case l.hasTests():
 		return tests(r, req, l)
 	case len(l.cases) > 0:
-		return cases(r, req, l)
+		return programJudge(&req.Submission).Compare(r, req, l.cases)
 	case !l.runnable():
-		r.Verdict, r.Summary = validator.Unproven, summaryCompiles
+		r.Verdict, r.Summary = validator.Unproven, words.Compiles()
 		return r, nil
 	}
-	return alone(r, req)
+	return programJudge(&req.Submission).Alone(r, req)
 }
 
 func refused(r *validator.Report, what []refusal) *validator.Report {
@@ -65,22 +65,9 @@ func refused(r *validator.Report, what []refusal) *validator.Report {
 
 // compiled reads what the compiler says in a step; true when that decides.
 func compiled(r *validator.Report, req *validator.Request, l *layout, id string) (bool, error) {
-	res := req.Result(id)
-	if res == nil || res.Process("main") == nil {
-		return false, fmt.Errorf("the compile step %s has no result", id)
-	}
-	p := res.Process("main")
-	if res.Outcome == validator.OutcomeTimedOut && p.CPU < compileLimits.CPU/2 {
-		return false, fmt.Errorf("the compiler had %s of the processor in %s: the machine is overloaded", p.CPU, res.Wall)
-	}
-	if res.Outcome != validator.OutcomeExited {
-		r.Verdict = validator.Invalid
-		r.Summary = validator.Text("c.compiler-limit", "The compiler did not come to an end with your files: they are too large or too involved.",
-			"El compilador no pudo terminar con tus archivos: son demasiado grandes o demasiado complejos.")
-		return true, nil
-	}
-	if p.ExitCode > 1 {
-		return false, fmt.Errorf("compile the judge's own files: exit code %d: %.500s", p.ExitCode, p.Stderr)
+	p, err := words.Compiler(r, req, id, compileLimits.CPU)
+	if p == nil || err != nil {
+		return true, err
 	}
 	if f := p.File(judgeDir + "/o/limited"); f != nil {
 		r.Versions["sanitizers"] = "without AddressSanitizer, as this sandbox has no memory cgroup"
@@ -101,7 +88,7 @@ func compiled(r *validator.Report, req *validator.Request, l *layout, id string)
 	}
 	r.Findings = append(r.Findings, found...)
 	if broken {
-		invalid(r)
+		words.Invalid(r)
 		return true, nil
 	}
 	if f := p.File(judgeDir + "/o/symbols"); f != nil {
@@ -111,24 +98,6 @@ func compiled(r *validator.Report, req *validator.Request, l *layout, id string)
 		}
 	}
 	return false, nil
-}
-
-func invalid(r *validator.Report) {
-	r.Verdict = validator.Invalid
-	r.Summary = validator.Text("c.invalid", "Your code does not compile yet.", "Tu código todavía no compila.")
-	for _, f := range r.Findings {
-		if f.Severity == validator.SeverityError {
-			if f.File != "" && f.Line > 0 {
-				r.Summary = validator.Text("c.invalid-at", "{file} does not compile yet: see line {line}.", "{file} todavía no compila: mira la línea {line}.", "file", f.File, "line", f.Line)
-			} else {
-				r.Summary = validator.Text("c.invalid-tests", "Your code does not fit the tests yet: {message}", "Tu código todavía no encaja con las pruebas: {message_es}",
-					"message", f.Message.In("en"), "message_es", f.Message.In("es"))
-			}
-			return
-		}
-	}
-	r.Findings = append(r.Findings, validator.Finding{Rule: "error", Severity: validator.SeverityError,
-		Message: validator.Text("c.compiler-failed", "The compiler failed on your files.", "El compilador falló con tus archivos.")})
 }
 
 // tests turns the events of a test run into the report.
@@ -146,10 +115,10 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 	r.Findings = append(r.Findings, k.findings...)
 	for _, id := range l.expected() {
 		if !slices.ContainsFunc(r.Tests, func(t validator.Test) bool { return t.ID == id }) {
-			r.Tests = append(r.Tests, validator.Test{ID: id, Name: nameOf(id), Status: validator.Error, Message: k.unreported(id, run)})
+			r.Tests = append(r.Tests, validator.Test{ID: id, Name: forkparent.TestName(id), Status: validator.Error, Message: k.Unreported(id, run, words, textEnded)})
 		}
 	}
-	if len(r.Tests) == 0 && k.finished && !k.died {
+	if len(r.Tests) == 0 && k.Finished && !k.Died {
 		return nil, validator.TaskErrorf("the task's test files hold no test that runs")
 	}
 	slices.SortStableFunc(r.Tests, func(a, b validator.Test) int { return strings.Compare(fileOf(a.ID), fileOf(b.ID)) })
@@ -158,33 +127,15 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 	r.Verdict = verdict(r, k, run)
 	if r.Verdict == validator.Passed || r.Verdict == validator.Unproven {
 		// A crash after the last test: the tests stand, but so does the finding.
-		if len(k.findings) > 0 || k.died {
+		if len(k.findings) > 0 || k.Died {
 			r.Verdict = validator.Failed
 		}
 	}
-	r.Summary = summary(r)
-	if k.died && r.Verdict == validator.Failed && r.Score == 1 {
+	r.Summary = words.Summary(r)
+	if k.Died && r.Verdict == validator.Failed && r.Score == 1 {
 		r.Summary = validator.Text("c.died", "All tests passed, but the program ended before it was done with them.", "Todas las pruebas pasaron, pero el programa terminó antes de acabar con ellas.")
 	}
 	return r, nil
-}
-
-// unreported says why an expected test has no result.
-func (k *collected) unreported(id string, run *validator.StepResult) validator.Message {
-	this := id == k.running
-	switch {
-	case run.Outcome == validator.OutcomeTimedOut && this:
-		return textTooLong
-	case run.Outcome == validator.OutcomeOutOfMemory && this:
-		return textMemory
-	case k.outputLimit && this:
-		return textOutput
-	case run.Outcome != validator.OutcomeExited || k.outputLimit:
-		return textNotReached
-	case k.died:
-		return textEnded
-	}
-	return textUnreported
 }
 
 func verdict(r *validator.Report, k *collected, run *validator.StepResult) validator.Verdict {
@@ -193,7 +144,7 @@ func verdict(r *validator.Report, k *collected, run *validator.StepResult) valid
 		return validator.TimedOut
 	case run.Outcome == validator.OutcomeOutOfMemory:
 		return validator.OutOfMemory
-	case run.Outcome == validator.OutcomeOutputLimit || k.outputLimit:
+	case run.Outcome == validator.OutcomeOutputLimit || k.OutputLimit:
 		return validator.OutputLimit
 	}
 	passes := 0
@@ -207,7 +158,7 @@ func verdict(r *validator.Report, k *collected, run *validator.StepResult) valid
 		}
 	}
 	switch {
-	case !k.finished:
+	case !k.Finished:
 		return validator.Failed
 	case passes == 0:
 		return validator.Unproven

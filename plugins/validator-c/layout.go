@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goals-tracker/tracker/sdk/judging"
+	"github.com/goals-tracker/tracker/plugins/internal/cases"
+	"github.com/goals-tracker/tracker/plugins/internal/files"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -24,7 +25,7 @@ type layout struct {
 	unity      string   // the task's unity.h; "" when ours is needed
 	usesUnity  bool
 	usesCatch  bool
-	cases      []printed
+	cases      []cases.Case
 	refusals   []refusal
 }
 
@@ -32,18 +33,18 @@ type layout struct {
 func arrange(req *validator.Request) *layout {
 	opts := optionsOf(req)
 	l := &layout{cases: opts.Cases}
-	tree := paths{judgeDir: false}
+	tree := files.Tree{judgeDir: false}
 	for _, f := range req.Task.Tests {
-		if tree.add(f.Path) {
+		if tree.Add(f.Path) {
 			l.addTest(f, opts)
 		}
 	}
-	l.cases = append(l.cases, filedCases(req.Task.Tests)...)
+	l.cases = append(l.cases, cases.Filed(req.Task.Tests, isSource)...)
 	for _, f := range req.Submission.Files {
 		if _, isTest := tree[f.Path]; isTest {
 			continue // the task's own file counts
 		}
-		if takesOver(f.Path) || !tree.add(f.Path) {
+		if takesOver(f.Path) || !tree.Add(f.Path) {
 			l.dropped = append(l.dropped, f.Path)
 			continue
 		}
@@ -104,29 +105,6 @@ func (l *layout) expected() []string {
 	return out
 }
 
-// paths are the names in a room; true for folders.
-type paths map[string]bool
-
-// add takes a name in, unless it is unfit or its place is taken.
-func (p paths) add(name string) bool {
-	if judging.CheckPath(name) != nil || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return false
-	}
-	if _, ok := p[name]; ok {
-		return false
-	}
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if folder, ok := p[dir]; ok && !folder {
-			return false
-		}
-	}
-	p[name] = false
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		p[dir] = true
-	}
-	return true
-}
-
 // standardHeaders would be found in place of the compiler's own.
 var standardHeaders = regexp.MustCompile(`^(assert|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|tgmath|threads|time|uchar|wchar|wctype|unistd|poll|fcntl|unity|unity_internals|unity_fixture|harness|system|catch|catch_\w+|doctest)\.(h|hpp)$`)
 
@@ -184,31 +162,10 @@ func (l *layout) data() []validator.File {
 		if base := path.Base(f.Path); isCode(f.Path) || base == "CMakeLists.txt" || strings.EqualFold(base, "makefile") {
 			continue
 		}
-		if !slices.ContainsFunc(l.cases, func(c printed) bool { return strings.TrimSuffix(f.Path, path.Ext(f.Path)) == c.Name }) {
+		if !slices.ContainsFunc(l.cases, func(c cases.Case) bool { return strings.TrimSuffix(f.Path, path.Ext(f.Path)) == c.Name }) {
 			f.Writable = true
 			out = append(out, f)
 		}
 	}
-	return out
-}
-
-// filedCases are pairs of files: NAME.in with NAME.out or NAME.ans, for tests
-// that hold no code.
-func filedCases(tests []validator.File) []printed {
-	content := map[string]string{}
-	var out []printed
-	for _, f := range tests {
-		if isSource(f.Path) {
-			return nil
-		}
-		content[f.Path] = string(f.Content)
-	}
-	for _, f := range tests {
-		stem := strings.TrimSuffix(f.Path, path.Ext(f.Path))
-		if e := path.Ext(f.Path); e == ".out" || e == ".ans" {
-			out = append(out, printed{Name: stem, Stdin: content[stem+".in"], Stdout: string(f.Content)})
-		}
-	}
-	slices.SortFunc(out, func(a, b printed) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

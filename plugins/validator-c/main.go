@@ -14,6 +14,8 @@ package main
 import (
 	"embed"
 
+	"github.com/goals-tracker/tracker/plugins/internal/cases"
+	"github.com/goals-tracker/tracker/plugins/internal/native"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -24,13 +26,8 @@ var programs embed.FS
 
 const version = "1.0.0"
 
-// printed is a program's input and what it must print.
-type printed struct {
-	Name   string   `json:"name"`
-	Stdin  string   `json:"stdin"`
-	Stdout string   `json:"stdout"`
-	Args   []string `json:"args"`
-}
+// words are what the messages are made by.
+const words = native.Language("c")
 
 // options are what a task may set.
 type options struct {
@@ -39,7 +36,7 @@ type options struct {
 	Sanitizers  string            `json:"sanitizers" enum:"address+undefined,address,undefined,none" doc:"What watches over memory and undefined behaviour while the tests run."`
 	RunSkipped  bool              `json:"run_skipped" doc:"Run tests that are marked as ignored, too: TEST_IGNORE() and what EXERCISM_RUN_ALL_TESTS guards."`
 	Defines     map[string]string `json:"defines" doc:"Macros to define for all files, by name."`
-	Cases       []printed         `json:"cases" doc:"Runs of the program: name, stdin, args, and the stdout that is expected."`
+	Cases       []cases.Case      `json:"cases" doc:"Runs of the program: name, stdin, args, and the stdout that is expected."`
 	AllowAsm    bool              `json:"allow_asm" doc:"Accept inline assembly in the submission."`
 	IgnoreRules []string          `json:"ignore_rules" doc:"Warnings whose findings are left out, such as -Wunused-variable."`
 }

@@ -7,10 +7,10 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/goals-tracker/tracker/plugins/internal/cases"
 	"github.com/goals-tracker/tracker/plugins/internal/forkparent"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
@@ -56,7 +56,7 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 		return []validator.Step{compile}, nil
 	}
 	compile := compileStep("submission", submissionScript(l, opts, true), append(l.code(), l.sharedHeaders()...), []string{judgeDir + "/program"})
-	return []validator.Step{compile, programStep(req, l, "run", printed{}, "run")}, nil
+	return []validator.Step{compile, programStep(req, l, "run", cases.Case{}, "run")}, nil
 }
 
 // runnable says whether the submission has a main.
@@ -140,14 +140,12 @@ func planCases(req *validator.Request, l *layout, opts options) ([]validator.Ste
 	steps := make([]validator.Step, 0, 1+len(l.cases))
 	steps = append(steps, compile)
 	for i, c := range l.cases {
-		steps = append(steps, programStep(req, l, caseID(i), c, "test"))
+		steps = append(steps, programStep(req, l, cases.StepID(i), c, "test"))
 	}
 	return steps, nil
 }
 
-func caseID(i int) string { return "case" + strconv.Itoa(i+1) }
-
-func programStep(req *validator.Request, l *layout, id string, c printed, stage string) validator.Step {
+func programStep(req *validator.Request, l *layout, id string, c cases.Case, stage string) validator.Step {
 	p := validator.Process{
 		Role: "main", Argv: append([]string{"/work/" + judgeDir + "/program"}, c.Args...), Files: l.data(), Stdin: []byte(c.Stdin),
 		Env: map[string]string{"ASAN_OPTIONS": asanOptions, "UBSAN_OPTIONS": "print_stacktrace=0:color=never:exitcode=98"},

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/goals-tracker/tracker/plugins/internal/files"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -108,7 +109,7 @@ func (s *sanitized) locate(frames [][]string, sub *validator.Submission) {
 		s.finding.File = name
 		s.finding.Line, _ = strconv.Atoi(f[2])
 		s.finding.Column, _ = strconv.Atoi(f[3])
-		s.finding.Excerpt = excerpt(sourceLine(sub, name, s.finding.Line), s.finding.Column)
+		s.finding.Excerpt = files.Excerpt(files.Line(sub, name, s.finding.Line), s.finding.Column)
 		break
 	}
 	s.finding.Message = s.message()

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/goals-tracker/tracker/plugins/internal/files"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -114,7 +114,9 @@ func (d *diagnostic) locate(f *validator.Finding, sub *validator.Submission) str
 		name := path.Clean(s.File)
 		if sub.File(name) != nil {
 			f.File, f.Line, f.Column, f.EndLine, f.EndColumn = name, s.Line, s.Column, s.EndLine, s.EndColumn
-			f.Excerpt = excerpt(sourceLine(sub, name, s.Line), s.Column)
+			if s.Column > 0 {
+				f.Excerpt = files.Excerpt(files.Line(sub, name, s.Line), s.Column)
+			}
 			break
 		}
 		if where == "" {
@@ -122,37 +124,4 @@ func (d *diagnostic) locate(f *validator.Finding, sub *validator.Submission) str
 		}
 	}
 	return where
-}
-
-// sourceLine is a line of the submission, or "".
-func sourceLine(sub *validator.Submission, name string, line int) string {
-	f := sub.File(name)
-	if f == nil || line < 1 {
-		return ""
-	}
-	n := 0
-	for text := range strings.Lines(string(f.Content)) {
-		if n++; n == line {
-			return strings.TrimRight(text, "\r\n")
-		}
-	}
-	return ""
-}
-
-// excerpt is the line, and a caret under the place.
-func excerpt(text string, column int) string {
-	if strings.TrimSpace(text) == "" || utf8.RuneCountInString(text) > 200 || column < 1 {
-		return ""
-	}
-	var pad strings.Builder
-	for i, r := range []rune(text) {
-		if i >= column-1 {
-			break
-		}
-		if r != '\t' {
-			r = ' '
-		}
-		pad.WriteRune(r)
-	}
-	return text + "\n" + pad.String() + "^"
 }

@@ -7,17 +7,16 @@ import (
 	"strings"
 
 	"github.com/goals-tracker/tracker/plugins/internal/forkparent"
+	"github.com/goals-tracker/tracker/plugins/internal/native"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
 // collected is what the events of a test program come to.
 type collected struct {
-	tests       []validator.Test
-	output      string
-	running     string // the test that started last and has not reported
-	finished    bool   // the parent came to its end
-	died        bool   // outside of any test
-	outputLimit bool
+	forkparent.Progress
+
+	tests  []validator.Test
+	output string
 }
 
 func collect(events []forkparent.Event, l *layout, program string) *collected {
@@ -27,30 +26,30 @@ func collect(events []forkparent.Event, l *layout, program string) *collected {
 		e.Output = settled(e.Output)
 		switch e.Kind {
 		case forkparent.Started:
-			k.running = e.ID
+			k.Running = e.ID
 			k.output += e.Output
 			continue
 		case forkparent.Printed:
 			k.output += e.Output
 			continue
 		case forkparent.OutputLimit:
-			k.outputLimit, k.running = true, e.ID
+			k.OutputLimit, k.Running = true, e.ID
 			continue
 		case forkparent.Finished:
-			k.finished = true
+			k.Finished = true
 			continue
 		case forkparent.Died, forkparent.Reported:
 		}
 		if e.ID == "" {
-			k.died = true
+			k.Died = true
 			k.output += e.Output
 			continue
 		}
-		k.running = ""
+		k.Running = ""
 		if program == unitProgram && !slices.Contains(l.expected, e.ID) {
 			continue // a test of the submission's own
 		}
-		t := validator.Test{ID: e.ID, Name: nameOf(e.ID), Output: strings.TrimRight(e.Output, "\n")}
+		t := validator.Test{ID: e.ID, Name: forkparent.TestName(e.ID), Output: strings.TrimRight(e.Output, "\n")}
 		if e.Kind == forkparent.Died {
 			t.Status, t.Message = validator.Error, death(e)
 		} else {
@@ -74,7 +73,7 @@ func read(t *validator.Test, e *forkparent.Event, l *layout) {
 		t.Status = validator.Pass
 		return
 	case 's':
-		t.Status, t.Message = validator.Skip, textSkipped
+		t.Status, t.Message = validator.Skip, words.Skipped()
 		if e.Text != "" {
 			t.Message = validator.Text("rust.skipped", "Skipped: {reason}", "Omitida: {reason}", "reason", e.Text)
 		}
@@ -83,13 +82,13 @@ func read(t *validator.Test, e *forkparent.Event, l *layout) {
 	t.Status = validator.Fail
 	switch parts[0] {
 	case "returned":
-		t.Message = validator.Text("rust.returned", "The test returned an error: {error}", "La prueba devolvió un error: {error}", "error", short(strings.Join(parts[1:], "")))
+		t.Message = validator.Text("rust.returned", "The test returned an error: {error}", "La prueba devolvió un error: {error}", "error", native.Short(strings.Join(parts[1:], "")))
 	case "silent":
 		t.Message = validator.Text("rust.no-panic", "A panic was expected here, but there was none.", "Aquí se esperaba un pánico, pero no lo hubo.")
 	case "otherwise":
 		t.Expected, t.Actual = parts[1], strings.Join(parts[2:], "\x1f")
 		t.Message = validator.Text("rust.other-panic", "A panic that says {expected} was expected, but it said {actual}.", "Se esperaba un pánico que dijera {expected}, pero dijo {actual}.",
-			"expected", short(fmt.Sprintf("%q", t.Expected)), "actual", short(fmt.Sprintf("%q", t.Actual)))
+			"expected", native.Short(fmt.Sprintf("%q", t.Expected)), "actual", native.Short(fmt.Sprintf("%q", t.Actual)))
 	default:
 		why := strings.Join(parts[2:], "\x1f")
 		t.Message = panicMessage(parts[1], why, l)
@@ -117,27 +116,27 @@ func panicMessage(at, why string, l *layout) validator.Message {
 		atEN, atES = " ("+file+", line "+line+")", " ("+file+", línea "+line+")"
 	}
 	text := func(id, en, es string, params ...any) validator.Message {
-		return validator.Text("rust."+id, en, es, append(params, "at_en", atEN, "at_es", atES, "message", short(why))...)
+		return validator.Text("rust."+id, en, es, append(params, "at_en", atEN, "at_es", atES, "message", native.Short(why))...)
 	}
 	own := l == nil || slices.Contains(l.names, file)
 	if m := compared.FindStringSubmatch(why); m != nil {
 		note := ""
 		if n := m[2] + m[5]; n != "" {
-			note = " (" + short(n) + ")"
+			note = " (" + native.Short(n) + ")"
 		}
 		if m[1] == "!=" {
-			return text("same", "Two values should differ, but both are {actual}{at_en}.{note}", "Dos valores deberían ser distintos, pero ambos son {actual}{at_es}.{note}", "actual", short(m[3]), "note", note)
+			return text("same", "Two values should differ, but both are {actual}{at_en}.{note}", "Dos valores deberían ser distintos, pero ambos son {actual}{at_es}.{note}", "actual", native.Short(m[3]), "note", note)
 		}
-		return text("compared", "Two values should be equal: {left} and {right}{at_en}.{note}", "Dos valores deberían ser iguales: {left} y {right}{at_es}.{note}", "left", short(m[3]), "right", short(m[4]), "note", note)
+		return text("compared", "Two values should be equal: {left} and {right}{at_en}.{note}", "Dos valores deberían ser iguales: {left} y {right}{at_es}.{note}", "left", native.Short(m[3]), "right", native.Short(m[4]), "note", note)
 	}
 	if m := asserted.FindStringSubmatch(why); m != nil {
-		return text("asserted", "This was not true: {expression}{at_en}", "Esto no se cumplió: {expression}{at_es}", "expression", short(m[1]))
+		return text("asserted", "This was not true: {expression}{at_en}", "Esto no se cumplió: {expression}{at_es}", "expression", native.Short(m[1]))
 	}
 	switch {
 	case onNone.MatchString(why):
 		return text("none", "unwrap was called on None: there is no value{at_en}.", "Se llamó a unwrap sobre None: no hay valor{at_es}.")
 	case onErr.MatchString(why):
-		return text("err", "unwrap was called on an error: {error}{at_en}", "Se llamó a unwrap sobre un error: {error}{at_es}", "error", short(onErr.FindStringSubmatch(why)[1]))
+		return text("err", "unwrap was called on an error: {error}{at_en}", "Se llamó a unwrap sobre un error: {error}{at_es}", "error", native.Short(onErr.FindStringSubmatch(why)[1]))
 	case outside.MatchString(why):
 		m := outside.FindStringSubmatch(why)
 		return text("index", "The index {index} lies outside of something with {len} elements{at_en}; the last one is its length minus one.", "El índice {index} está fuera de algo con {len} elementos{at_es}; el último es su longitud menos uno.", "index", m[2], "len", m[1])
@@ -153,41 +152,10 @@ func panicMessage(at, why string, l *layout) validator.Message {
 	return text("panicked-test", "The test panicked{at_en}: {message}", "La prueba entró en pánico{at_es}: {message}")
 }
 
-// unreported says why an expected test has no result.
-func (k *collected) unreported(id string, run *validator.StepResult) validator.Message {
-	this := id == k.running
-	switch {
-	case run.Outcome == validator.OutcomeTimedOut && this:
-		return textTooLong
-	case run.Outcome == validator.OutcomeOutOfMemory && this:
-		return textMemory
-	case k.outputLimit && this:
-		return textOutput
-	case run.Outcome != validator.OutcomeExited || k.outputLimit:
-		return textNotReached
-	case k.died:
-		return textEnded
-	}
-	return textUnreported
-}
-
 // threadID is one that differs from run to run.
 var threadID = regexp.MustCompile(`(?m)^(thread '.*') \(\d+\) `)
 
 // settled is output without what differs from run to run.
 func settled(output string) string { return threadID.ReplaceAllString(output, "$1 ") }
 
-func nameOf(id string) string {
-	if _, name, ok := strings.Cut(id, "::"); ok {
-		return name
-	}
-	return id
-}
-
 // short is a value that fits into a sentence.
-func short(s string) string {
-	if runes := []rune(s); len(runes) > 300 {
-		return string(runes[:300]) + " …"
-	}
-	return s
-}

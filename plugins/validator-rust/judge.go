@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/goals-tracker/tracker/plugins/internal/forkparent"
+	"github.com/goals-tracker/tracker/plugins/internal/native"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -18,7 +19,7 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 		r.Versions["edition"] = supported(l.manifest.edition, v)
 	}
 	for _, name := range l.dropped {
-		r.Findings = append(r.Findings, leftOut(name))
+		r.Findings = append(r.Findings, words.LeftOut(name))
 	}
 	if l.root == "" && l.program == "" {
 		r.Verdict = validator.Invalid
@@ -41,12 +42,12 @@ func judge(_ context.Context, req *validator.Request) (*validator.Report, error)
 	case tested:
 		return tests(r, req, l)
 	case len(l.cases) > 0:
-		return cases(r, req, l)
+		return printing.Compare(r, req, l.cases)
 	case l.program == "":
-		r.Verdict, r.Summary = validator.Unproven, summaryCompiles
+		r.Verdict, r.Summary = validator.Unproven, words.Compiles()
 		return r, nil
 	}
-	return alone(r, req)
+	return printing.Alone(r, req)
 }
 
 func refused(r *validator.Report, what []validator.Finding) *validator.Report {
@@ -59,22 +60,9 @@ func refused(r *validator.Report, what []validator.Finding) *validator.Report {
 
 // compiled reads what the compiler says in a step; true when that decides.
 func compiled(r *validator.Report, req *validator.Request, l *layout, id string) (bool, error) {
-	res := req.Result(id)
-	if res == nil || res.Process("main") == nil {
-		return false, fmt.Errorf("the compile step %s has no result", id)
-	}
-	p := res.Process("main")
-	if res.Outcome == validator.OutcomeTimedOut && p.CPU < compileLimits.CPU/2 {
-		return false, fmt.Errorf("the compiler had %s of the processor in %s: the machine is overloaded", p.CPU, res.Wall)
-	}
-	if res.Outcome != validator.OutcomeExited {
-		r.Verdict = validator.Invalid
-		r.Summary = validator.Text("rust.compiler-limit", "The compiler did not come to an end with your files: they are too large or too involved.",
-			"El compilador no pudo terminar con tus archivos: son demasiado grandes o demasiado complejos.")
-		return true, nil
-	}
-	if p.ExitCode > 1 {
-		return false, fmt.Errorf("compile the judge's own files: exit code %d: %.500s", p.ExitCode, p.Stderr)
+	p, err := words.Compiler(r, req, id, compileLimits.CPU)
+	if p == nil || err != nil {
+		return true, err
 	}
 	if f := p.File(judgeDir + "/o/early"); f != nil && len(f.Content) > 0 {
 		name, _, _ := strings.Cut(string(f.Content), "\n")
@@ -88,28 +76,9 @@ func compiled(r *validator.Report, req *validator.Request, l *layout, id string)
 	}
 	r.Findings = append(r.Findings, found...)
 	if p.ExitCode != 0 {
-		invalid(r)
+		words.Invalid(r)
 	}
 	return p.ExitCode != 0, nil
-}
-
-func invalid(r *validator.Report) {
-	r.Verdict = validator.Invalid
-	r.Summary = validator.Text("rust.invalid", "Your code does not compile yet.", "Tu código todavía no compila.")
-	for _, f := range r.Findings {
-		if f.Severity != validator.SeverityError {
-			continue
-		}
-		if f.File != "" && f.Line > 0 {
-			r.Summary = validator.Text("rust.invalid-at", "{file} does not compile yet: see line {line}.", "{file} todavía no compila: mira la línea {line}.", "file", f.File, "line", f.Line)
-		} else {
-			r.Summary = validator.Text("rust.invalid-tests", "Your code does not fit the tests yet: {message}", "Tu código todavía no encaja con las pruebas: {message_es}",
-				"message", f.Message.In("en"), "message_es", f.Message.In("es"))
-		}
-		return
-	}
-	r.Findings = append(r.Findings, validator.Finding{Rule: "error", Severity: validator.SeverityError,
-		Message: validator.Text("rust.compiler-failed", "The compiler failed on your files.", "El compilador falló con tus archivos.")})
 }
 
 // tests turns the events of all test programs into the report.
@@ -141,7 +110,7 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 	r.Output = strings.TrimRight(r.Output, "\n")
 	r.Score = validator.Score(r.Tests)
 	r.Verdict = verdict(r.Tests, v)
-	r.Summary = summary(r)
+	r.Summary = words.Summary(r)
 	return r, nil
 }
 
@@ -150,7 +119,7 @@ func (k *collected) all(l *layout, program string, run *validator.StepResult) []
 	out := k.tests
 	for _, id := range l.expected {
 		if strings.HasPrefix(id, program+"::") && !slices.ContainsFunc(k.tests, func(t validator.Test) bool { return t.ID == id }) {
-			out = append(out, validator.Test{ID: id, Name: nameOf(id), Status: validator.Error, Message: k.unreported(id, run)})
+			out = append(out, validator.Test{ID: id, Name: forkparent.TestName(id), Status: validator.Error, Message: k.Unreported(id, run, words, textEnded)})
 		}
 	}
 	return out
@@ -159,11 +128,11 @@ func (k *collected) all(l *layout, program string, run *validator.StepResult) []
 // ended says what a program's end means for the verdict; Passed for nothing.
 func (k *collected) ended(run *validator.StepResult) validator.Verdict {
 	switch {
-	case limit(run) != validator.Passed:
-		return limit(run)
-	case k.outputLimit:
+	case native.Limit(run) != validator.Passed:
+		return native.Limit(run)
+	case k.OutputLimit:
 		return validator.OutputLimit
-	case k.died || !k.finished:
+	case k.Died || !k.Finished:
 		return validator.Failed
 	}
 	return validator.Passed

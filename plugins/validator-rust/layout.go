@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goals-tracker/tracker/sdk/judging"
+	"github.com/goals-tracker/tracker/plugins/internal/cases"
+	"github.com/goals-tracker/tracker/plugins/internal/files"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -29,7 +30,7 @@ type layout struct {
 	modules    []string // test files that become programs
 	inside     []string // test files that are modules of the submission's crate
 	expected   []string
-	cases      []printed
+	cases      []cases.Case
 	refusals   []validator.Finding
 }
 
@@ -37,9 +38,9 @@ type layout struct {
 func arrange(req *validator.Request) *layout {
 	opts := optionsOf(req)
 	l := &layout{cases: opts.Cases}
-	tree := paths{judgeDir: false}
+	tree := files.Tree{judgeDir: false}
 	for _, f := range req.Task.Tests {
-		if tree.add(f.Path) {
+		if tree.Add(f.Path) {
 			f.Writable = path.Ext(f.Path) != ".rs"
 			l.tests = append(l.tests, f)
 		}
@@ -52,7 +53,7 @@ func arrange(req *validator.Request) *layout {
 		if _, isTest := tree[f.Path]; isTest {
 			continue // the task's own file counts
 		}
-		if takesOver(f.Path) || !tree.add(f.Path) {
+		if takesOver(f.Path) || !tree.Add(f.Path) {
 			l.dropped = append(l.dropped, f.Path)
 			continue
 		}
@@ -77,7 +78,7 @@ func arrange(req *validator.Request) *layout {
 	slices.Sort(l.modules)
 	l.roots()
 	l.crateName()
-	l.cases = append(l.cases, filedCases(req.Task.Tests)...)
+	l.cases = append(l.cases, cases.Filed(req.Task.Tests, func(name string) bool { return path.Ext(name) == ".rs" })...)
 	l.refusals = refuse(l, opts)
 	return l
 }
@@ -204,29 +205,6 @@ func (l *layout) crateName() {
 
 var crateWord = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 
-// paths are the names in a room; true for folders.
-type paths map[string]bool
-
-// add takes a name in, unless it is unfit or its place is taken.
-func (p paths) add(name string) bool {
-	if judging.CheckPath(name) != nil || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return false
-	}
-	if _, ok := p[name]; ok {
-		return false
-	}
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if folder, ok := p[dir]; ok && !folder {
-			return false
-		}
-	}
-	p[name] = false
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		p[dir] = true
-	}
-	return true
-}
-
 // takesOver says whether a submitted file would change how it is built, or
 // can't be read by a person.
 func takesOver(name string) bool {
@@ -266,31 +244,10 @@ func (l *layout) data() []validator.File {
 		if path.Ext(f.Path) == ".rs" || base == "Cargo.lock" {
 			continue
 		}
-		if !slices.ContainsFunc(l.cases, func(c printed) bool { return strings.TrimSuffix(f.Path, path.Ext(f.Path)) == c.Name }) {
+		if !slices.ContainsFunc(l.cases, func(c cases.Case) bool { return strings.TrimSuffix(f.Path, path.Ext(f.Path)) == c.Name }) {
 			f.Writable = true
 			out = append(out, f)
 		}
 	}
-	return out
-}
-
-// filedCases are pairs of files: NAME.in with NAME.out or NAME.ans, for tests
-// that hold no code.
-func filedCases(tests []validator.File) []printed {
-	content := map[string]string{}
-	var out []printed
-	for _, f := range tests {
-		if path.Ext(f.Path) == ".rs" {
-			return nil
-		}
-		content[f.Path] = string(f.Content)
-	}
-	for _, f := range tests {
-		stem := strings.TrimSuffix(f.Path, path.Ext(f.Path))
-		if e := path.Ext(f.Path); e == ".out" || e == ".ans" {
-			out = append(out, printed{Name: stem, Stdin: content[stem+".in"], Stdout: string(f.Content)})
-		}
-	}
-	slices.SortFunc(out, func(a, b printed) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

@@ -12,6 +12,8 @@ package main
 import (
 	"embed"
 
+	"github.com/goals-tracker/tracker/plugins/internal/cases"
+	"github.com/goals-tracker/tracker/plugins/internal/native"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
@@ -22,22 +24,17 @@ var harness embed.FS
 
 const version = "1.0.0"
 
-// printed is a program's input and what it must print.
-type printed struct {
-	Name   string   `json:"name"`
-	Stdin  string   `json:"stdin"`
-	Stdout string   `json:"stdout"`
-	Args   []string `json:"args"`
-}
+// words are what the messages are made by.
+const words = native.Language("rust")
 
 // options are what a task may set.
 type options struct {
-	Edition      string    `json:"edition" doc:"The edition of bare files, and of packages whose Cargo.toml names none: 2015, 2018, 2021 or 2024."`
-	RunIgnored   bool      `json:"run_ignored" doc:"Run tests marked with #[ignore], too."`
-	Features     []string  `json:"features" doc:"Features of the package to switch on, beside its default ones."`
-	Cases        []printed `json:"cases" doc:"Runs of the program: name, stdin, args, and the stdout that is expected."`
-	ForbidUnsafe bool      `json:"forbid_unsafe" doc:"Refuse unsafe code in the submission."`
-	IgnoreRules  []string  `json:"ignore_rules" doc:"Warnings whose findings are left out, such as dead_code."`
+	Edition      string       `json:"edition" doc:"The edition of bare files, and of packages whose Cargo.toml names none: 2015, 2018, 2021 or 2024."`
+	RunIgnored   bool         `json:"run_ignored" doc:"Run tests marked with #[ignore], too."`
+	Features     []string     `json:"features" doc:"Features of the package to switch on, beside its default ones."`
+	Cases        []cases.Case `json:"cases" doc:"Runs of the program: name, stdin, args, and the stdout that is expected."`
+	ForbidUnsafe bool         `json:"forbid_unsafe" doc:"Refuse unsafe code in the submission."`
+	IgnoreRules  []string     `json:"ignore_rules" doc:"Warnings whose findings are left out, such as dead_code."`
 }
 
 var spec = &validator.Spec{

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goals-tracker/tracker/plugins/internal/cases"
 	"github.com/goals-tracker/tracker/plugins/internal/forkparent"
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
@@ -54,17 +55,15 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	program := judgeDir + "/program"
 	steps := []validator.Step{compileStep("submission", l.programScript(req.Toolchain["rust"], opts), l.source(), []string{program})}
 	if len(l.cases) == 0 {
-		return append(steps, programStep(req, l, "run", printed{}, "run")), nil
+		return append(steps, programStep(req, l, "run", cases.Case{}, "run")), nil
 	}
 	for i, c := range l.cases {
-		steps = append(steps, programStep(req, l, caseID(i), c, "test"))
+		steps = append(steps, programStep(req, l, cases.StepID(i), c, "test"))
 	}
 	return steps, nil
 }
 
-func caseID(i int) string { return "case" + strconv.Itoa(i+1) }
-
-func programStep(req *validator.Request, l *layout, id string, c printed, stage string) validator.Step {
+func programStep(req *validator.Request, l *layout, id string, c cases.Case, stage string) validator.Step {
 	program := judgeDir + "/program"
 	return validator.Step{
 		ID: id, Runtime: "rust", Stage: stage, Limits: limits(req.Task.Limits),
