@@ -110,7 +110,7 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 	if p == nil {
 		return nil, fmt.Errorf("the run step was not executed: %s", run.Outcome)
 	}
-	k := collect(forkparent.Events(p, req.Nonce), l, &req.Submission)
+	k := collect(forkparent.Events(run, req.Nonce), l, &req.Submission)
 	r.Tests = k.tests
 	r.Findings = append(r.Findings, k.findings...)
 	for _, id := range l.expected() {

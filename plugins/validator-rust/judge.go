@@ -97,7 +97,7 @@ func tests(r *validator.Report, req *validator.Request, l *layout) (*validator.R
 		if i < len(l.modules) {
 			name = l.modules[i]
 		}
-		k := collect(forkparent.Events(run.Process("main"), req.Nonce), l, name)
+		k := collect(forkparent.Events(run, req.Nonce), l, name)
 		r.Tests = append(r.Tests, k.all(l, name, run)...)
 		r.Output += k.output
 		if how := k.ended(run); how != validator.Passed && (v == validator.Passed || v == validator.Failed) {

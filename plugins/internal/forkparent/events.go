@@ -35,9 +35,28 @@ type Event struct {
 	Output string
 }
 
-// Events returns the parent's lines. Only the parent has the nonce and its
+// Events returns what the parent of a step's process wrote, up to where the step
+// met its memory limit.
+func Events(run *validator.StepResult, nonce string) []Event {
+	events := lines(run.Process("main"), nonce)
+	if run.Outcome != validator.OutcomeOutOfMemory {
+		return events
+	}
+	// The kernel kills the largest process, which is a test's. Until all the
+	// others are dead too, the parent sees a signal and may go on.
+	for i, e := range events {
+		if e.Kind == Died && e.Signal == killed {
+			return append(events[:i:i], Event{Kind: Printed, Output: e.Output})
+		}
+	}
+	return events
+}
+
+const killed = 9
+
+// lines returns the parent's lines. Only the parent has the nonce and its
 // standard output; a line without it ends the reading.
-func Events(p *validator.ProcessResult, nonce string) []Event {
+func lines(p *validator.ProcessResult, nonce string) []Event {
 	var out []Event
 	for line := range bytes.Lines(p.Stdout) {
 		rest, ok := bytes.CutPrefix(bytes.TrimSuffix(line, []byte("\n")), []byte(nonce+" "))
