@@ -1,23 +1,23 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/goals-tracker/tracker/plugins/internal/wire"
 	"github.com/goals-tracker/tracker/sdk/llm"
 )
 
-const (
-	openAIBaseURL      = "https://api.openai.com/v1"
-	defaultIdleTimeout = 90 * time.Second
-)
+const openAIBaseURL = "https://api.openai.com/v1"
 
-// config is what the environment says.
+// config is what the environment and the settings say.
 type config struct {
 	key             string
 	baseURL         string
@@ -26,7 +26,25 @@ type config struct {
 	embeddingModels []string
 	dimensions      int
 	idleTimeout     time.Duration
+	settings
 }
+
+// settings are plugins.settings.llm-openai of the tracker: what rarely differs
+// from a server of the protocol to the next.
+type settings struct {
+	// APIVersion makes it Azure: deployments in the path, the key in "api-key".
+	APIVersion string `json:"api_version"`
+	// Headers are sent along with each request.
+	Headers map[string]string `json:"headers"`
+	// ContextTokens and MaxOutputTokens of models that this plugin does not know.
+	ContextTokens   int `json:"context_tokens"`
+	MaxOutputTokens int `json:"max_output_tokens"`
+	// Lacks names what the server's models can't do: "tools", "json_schema",
+	// "json_mode". What is not named is tried, and left out once it was refused.
+	Lacks []string `json:"lacks"`
+}
+
+var lackable = []string{"tools", "json_schema", "json_mode"}
 
 // parseConfig reads the environment. Its errors name the variable at fault and
 // never hold the key.
@@ -37,7 +55,10 @@ func parseConfig(getenv func(string) string) (*config, error) {
 		organization:    getenv("OPENAI_ORGANIZATION"),
 		chatModels:      list(getenv("OPENAI_MODEL")),
 		embeddingModels: list(getenv("OPENAI_EMBEDDING_MODEL")),
-		idleTimeout:     defaultIdleTimeout,
+		idleTimeout:     wire.DefaultIdleTimeout,
+	}
+	if err := c.readSettings(getenv); err != nil {
+		return nil, err
 	}
 	if c.baseURL == "" {
 		c.baseURL = openAIBaseURL
@@ -49,6 +70,9 @@ func parseConfig(getenv func(string) string) (*config, error) {
 	if c.isOpenAI() {
 		if c.key == "" {
 			return nil, errors.New("set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own")
+		}
+		if c.azure() {
+			return nil, errors.New("OPENAI_API_VERSION is for Azure: set OPENAI_BASE_URL to your resource, such as https://name.openai.azure.com")
 		}
 		if len(c.chatModels) == 0 {
 			c.chatModels = []string{"gpt-4o-mini"}
@@ -64,6 +88,25 @@ func parseConfig(getenv func(string) string) (*config, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+func (c *config) readSettings(getenv func(string) string) error {
+	if text := getenv("TRACKER_SETTINGS"); text != "" {
+		dec := json.NewDecoder(strings.NewReader(text))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&c.settings); err != nil {
+			return fmt.Errorf("plugins.settings.llm-openai: %w", err)
+		}
+	}
+	if v := getenv("OPENAI_API_VERSION"); v != "" {
+		c.APIVersion = v
+	}
+	for _, l := range c.Lacks {
+		if !slices.Contains(lackable, l) {
+			return fmt.Errorf("plugins.settings.llm-openai: lacks has %q; it takes %q", l, lackable)
+		}
+	}
+	return nil
 }
 
 // numbers reads what isn't text.
@@ -82,6 +125,8 @@ func (c *config) numbers(getenv func(string) string) (err error) {
 }
 
 func (c *config) isOpenAI() bool { return c.baseURL == openAIBaseURL }
+
+func (c *config) azure() bool { return c.APIVersion != "" }
 
 // remote says whether texts leave this machine.
 func (c *config) remote() bool {
@@ -120,13 +165,19 @@ var known = []struct {
 }
 
 // models describes the configured models. Servers differ in what they can do;
-// a missing feature is found out at the first call and worked around, so all of
-// them are announced here.
+// a missing feature is found out at the first call and worked around, so all
+// that is not named as lacking is announced here.
 func (c *config) models() []llm.Model {
 	out := make([]llm.Model, 0, len(c.chatModels)+len(c.embeddingModels))
+	has := func(feature string) bool { return !slices.Contains(c.Lacks, feature) }
 	for _, id := range c.chatModels {
-		m := llm.Model{ID: id, Capabilities: llm.Capabilities{Generate: true, Stream: true, Tools: true, JSONSchema: true, JSONMode: true}}
+		m := llm.Model{ID: id, Capabilities: llm.Capabilities{
+			Generate: true, Stream: true, Tools: has("tools"), JSONSchema: has("json_schema"), JSONMode: has("json_mode"),
+		}}
 		m.ContextTokens, m.MaxOutputTokens, _ = lookUp(id)
+		if m.ContextTokens == 0 {
+			m.ContextTokens, m.MaxOutputTokens = c.ContextTokens, c.MaxOutputTokens
+		}
 		out = append(out, m)
 	}
 	for _, id := range c.embeddingModels {

@@ -8,20 +8,13 @@ import (
 	"github.com/tmc/langchaingo/embeddings"
 	"github.com/tmc/langchaingo/llms"
 	"github.com/tmc/langchaingo/llms/openai"
+
+	"github.com/goals-tracker/tracker/plugins/internal/wire"
 )
 
-// wishes is what langchaingo's options can't say, handed to [model] through
-// their metadata under wishesKey (keys of this prefix never reach the provider).
-type wishes struct {
-	set    map[string]any
-	drop   []string
-	rename map[string]string
-}
-
-const (
-	wishesKey    = "openai:wishes"
-	maxTokensKey = "max_completion_tokens"
-)
+// editKey is the key of langchaingo's metadata under which [model] takes what
+// the options can't say: a func(map[string]any) error on the request's fields.
+const editKey = "openai:edit"
 
 // infoAnswer is the key of GenerationInfo under which [model] adds its answer.
 const infoAnswer = "Answer"
@@ -33,7 +26,7 @@ type model struct {
 
 var _ llms.Model = (*model)(nil)
 
-func newModel(c *config, d *doer) (*model, error) {
+func newModel(c *config, d *wire.Client) (*model, error) {
 	inner, err := newClient(c, d)
 	if err != nil {
 		return nil, err
@@ -41,15 +34,21 @@ func newModel(c *config, d *doer) (*model, error) {
 	return &model{inner: inner}, nil
 }
 
-func newClient(c *config, d *doer, more ...openai.Option) (*openai.LLM, error) {
+func newClient(c *config, d *wire.Client, more ...openai.Option) (*openai.LLM, error) {
 	key := c.key
 	if key == "" {
-		key = "none" // the client refuses to start without one; doer takes it off again
+		key = "none" // the client refuses to start without one; it is taken off again
 	}
-	inner, err := openai.New(append([]openai.Option{
+	options := []openai.Option{
 		openai.WithToken(key), openai.WithBaseURL(c.baseURL), openai.WithOrganization(c.organization),
 		openai.WithAPIType(openai.APITypeOpenAI), openai.WithHTTPClient(d),
-	}, more...)...)
+	}
+	if c.azure() {
+		// The client asks for both models, and uses that of the call.
+		options = append(options, openai.WithAPIType(openai.APITypeAzure), openai.WithAPIVersion(c.APIVersion),
+			openai.WithModel("none"), openai.WithEmbeddingModel("none"))
+	}
+	inner, err := openai.New(append(options, more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("make OpenAI client: %w", err)
 	}
@@ -62,10 +61,8 @@ func (m *model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	for _, o := range options {
 		o(&opts)
 	}
-	ex := &exchange{}
-	if w, ok := opts.Metadata[wishesKey].(*wishes); ok {
-		ex.set, ex.drop, ex.rename = w.set, w.drop, w.rename
-	}
+	ex := &wire.Exchange{}
+	ex.Edit, _ = opts.Metadata[editKey].(func(map[string]any) error)
 	var stopped error
 	callback := opts.StreamingFunc
 	// Always streamed: one path to mend, and a silent provider is noticed.
@@ -76,11 +73,11 @@ func (m *model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		stopped = callback(ctx, piece)
 		return stopped
 	}))
-	res, err := m.inner.GenerateContent(withExchange(ctx, ex), messages, options...)
+	res, err := m.inner.GenerateContent(wire.With(ctx, ex), messages, options...)
 	if stopped != nil {
 		return nil, stopped
 	}
-	got, failed := ex.result(ctx)
+	got, failed := ex.Result(ctx)
 	if failed != nil {
 		return nil, failed
 	}
@@ -88,8 +85,8 @@ func (m *model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		return nil, err
 	}
 	choice := res.Choices[0]
-	choice.StopReason, choice.ToolCalls, choice.FuncCall = got.finish, nil, nil
-	for _, c := range got.toolCalls {
+	choice.StopReason, choice.ToolCalls, choice.FuncCall = got.Ending().Reason.String(), nil, nil
+	for _, c := range got.ToolCalls {
 		choice.ToolCalls = append(choice.ToolCalls, llms.ToolCall{
 			ID: c.ID, Type: "function", FunctionCall: &llms.FunctionCall{Name: c.Name, Arguments: c.Arguments},
 		})
@@ -106,14 +103,15 @@ func (m *model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 const embedBatch = 256
 
 // embedder is langchaingo's embedder on OpenAI's protocol, mended: texts keep
-// their line breaks, the caller's slice is not touched.
+// their line breaks, the caller's slice is not touched, vectors stand in the
+// order of the texts.
 type embedder struct {
 	inner *openai.LLM
 }
 
 var _ embeddings.Embedder = (*embedder)(nil)
 
-func newEmbedder(c *config, d *doer, id string) (*embedder, error) {
+func newEmbedder(c *config, d *wire.Client, id string) (*embedder, error) {
 	inner, err := newClient(c, d, openai.WithEmbeddingModel(id))
 	if err != nil {
 		return nil, err
@@ -123,41 +121,40 @@ func newEmbedder(c *config, d *doer, id string) (*embedder, error) {
 
 // EmbedDocuments implements embeddings.Embedder.
 func (e *embedder) EmbedDocuments(ctx context.Context, texts []string) ([][]float32, error) {
-	vectors, _, err := e.embed(ctx, texts)
-	return vectors, err
+	got, err := e.embed(ctx, texts)
+	return got.Vectors, err
 }
 
 // EmbedQuery implements embeddings.Embedder.
 func (e *embedder) EmbedQuery(ctx context.Context, text string) ([]float32, error) {
-	vectors, _, err := e.embed(ctx, []string{text})
+	got, err := e.embed(ctx, []string{text})
 	if err != nil {
 		return nil, err
 	}
-	return vectors[0], nil
+	return got.Vectors[0], nil
 }
 
 // embed also says what the provider billed.
-func (e *embedder) embed(ctx context.Context, texts []string) ([][]float32, answer, error) {
-	var total answer
-	var vectors [][]float32
+func (e *embedder) embed(ctx context.Context, texts []string) (wire.Answer, error) {
+	var total wire.Answer
 	for batch := range slices.Chunk(slices.Clone(texts), embedBatch) {
 		for i, t := range batch {
 			if t == "" {
 				batch[i] = " " // the provider refuses a text without a character
 			}
 		}
-		ex := &exchange{}
-		got, err := e.inner.CreateEmbedding(withExchange(ctx, ex), batch)
-		said, failed := ex.result(ctx)
+		ex := &wire.Exchange{}
+		vectors, err := e.inner.CreateEmbedding(wire.With(ctx, ex), batch)
+		said, failed := ex.Result(ctx)
 		if failed != nil {
-			return nil, total, failed // typed, where the client's own is a text
+			return wire.Answer{}, failed // typed, where the client's own is a text
 		}
 		if err != nil {
-			return nil, total, err
+			return wire.Answer{}, err
 		}
-		vectors = append(vectors, got...)
-		total.model = said.model
-		total.usage.InputTokens += said.usage.InputTokens
+		total.Vectors = append(total.Vectors, vectors...)
+		total.Model = said.Model
+		total.Usage.InputTokens += said.Usage.InputTokens
 	}
-	return vectors, total, nil
+	return total, nil
 }

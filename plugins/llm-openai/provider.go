@@ -3,28 +3,25 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"net/http"
 	"slices"
-	"sync"
 
 	"github.com/tmc/langchaingo/llms"
 
+	"github.com/goals-tracker/tracker/plugins/internal/ladder"
+	"github.com/goals-tracker/tracker/plugins/internal/wire"
 	"github.com/goals-tracker/tracker/sdk/llm"
 )
 
 // version is the plugin's.
-const version = "0.1.0"
+const version = "0.2.0"
 
 // provider answers the tracker's calls.
 type provider struct {
 	cfg       *config
 	chat      llms.Model
 	embedders map[string]*embedder
-
-	mu sync.Mutex
-	// rungs and quirks are what was learned of each model: see fallback.go.
-	rungs  map[string]rung
-	quirks map[string]map[string]bool
+	ladder    *ladder.Ladder
 }
 
 func newSpec(getenv func(string) string) (*llm.Spec, error) {
@@ -32,8 +29,11 @@ func newSpec(getenv func(string) string) (*llm.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := newDoer(cfg)
-	p := &provider{cfg: cfg, embedders: map[string]*embedder{}, rungs: map[string]rung{}, quirks: map[string]map[string]bool{}}
+	d := wire.New(protocol{})
+	d.Secrets, d.IdleTimeout = cfg.secrets(), cfg.idleTimeout
+	d.Names = wire.Names{Key: "OPENAI_API_KEY", URL: "OPENAI_BASE_URL"}
+	d.Prepare = cfg.prepare
+	p := &provider{cfg: cfg, embedders: map[string]*embedder{}, ladder: newLadder(cfg)}
 	if p.chat, err = newModel(cfg, d); err != nil {
 		return nil, err
 	}
@@ -52,58 +52,69 @@ func newSpec(getenv func(string) string) (*llm.Spec, error) {
 	return spec, nil
 }
 
+// secrets must never show: the key, and what the headers hold.
+func (c *config) secrets() []string {
+	out := []string{c.key}
+	for _, v := range c.Headers {
+		if len(v) >= 8 { // shorter ones would black out common words
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// prepare completes the headers of a request.
+func (c *config) prepare(req *http.Request) {
+	if c.key == "" {
+		req.Header.Del("Authorization")
+		req.Header.Del("Api-Key")
+	}
+	for k, v := range c.Headers {
+		req.Header.Set(k, v)
+	}
+}
+
+func newLadder(cfg *config) *ladder.Ladder {
+	l := &ladder.Ladder{
+		Words: map[ladder.Rung][]string{
+			ladder.Schema:   {"response_format", "json_schema", "json schema", "structured output"},
+			ladder.Tool:     {"tool", "function"},
+			ladder.JSONMode: {"response_format", "json_object", "json mode"},
+		},
+		Optional: []string{"stream_options", maxTokensKey, "max_tokens", "temperature", "top_p", "seed", "user"},
+	}
+	for rung, feature := range map[ladder.Rung]string{ladder.Schema: "json_schema", ladder.Tool: "tools", ladder.JSONMode: "json_mode"} {
+		if slices.Contains(cfg.Lacks, feature) {
+			delete(l.Words, rung)
+		}
+	}
+	return l
+}
+
 func (p *provider) generate(ctx context.Context, req *llm.GenerateRequest, emit func(llm.Chunk) error) (*llm.Ending, error) {
 	if !slices.Contains(p.cfg.chatModels, req.Model) {
 		return nil, llm.Errorf(llm.CodeInvalidRequest, "model %q is not configured; there are %q", req.Model, p.cfg.chatModels)
 	}
-	messages, err := toMessages(req.Messages)
-	if err != nil {
-		return nil, err
-	}
-	return p.climbDown(ctx, req, messages, emit)
+	return p.ladder.Ask(req, func(on ladder.Rung) (*llm.Ending, error) { return p.call(ctx, req, on, emit) })
 }
 
 // call asks once, on one rung of the ladder.
-func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, messages []llms.MessageContent, on rung, emit func(llm.Chunk) error) (*llm.Ending, error) {
-	w := p.wishes(req)
+func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, on ladder.Rung, emit func(llm.Chunk) error) (*llm.Ending, error) {
+	asked := ladder.Shape(req, on)
+	messages, err := toMessages(asked.Messages)
+	if err != nil {
+		return nil, err
+	}
 	opts := []llms.CallOption{
 		llms.WithModel(req.Model), llms.WithMaxTokens(req.MaxTokens), llms.WithStopWords(req.Stop),
-		llms.WithMetadata(map[string]any{wishesKey: w}),
+		llms.WithMetadata(map[string]any{editKey: p.edit(req, on)}), llms.WithTools(toTools(asked.Tools)),
 	}
-	tools, choice := req.Tools, req.ToolChoice
-	if req.JSONSchema != "" {
-		switch on {
-		case rungSchema:
-			w.set["response_format"] = responseFormat(req)
-		case rungTool:
-			tools = []llm.Tool{{Name: req.JSONSchemaName, Description: "Give the answer.", ParametersSchema: req.JSONSchema}}
-			choice = llm.ToolChoice{Tool: req.JSONSchemaName}
-		case rungJSONMode:
-			w.set["response_format"] = map[string]any{"type": "json_object"}
-		case rungPrompt:
-		}
-		if on >= rungJSONMode {
-			messages = withSchemaInPrompt(messages, req.JSONSchema)
-		}
+	if asked.ToolChoice.Tool != "" {
+		opts = append(opts, llms.WithToolChoice(llms.ToolChoice{Type: "function", Function: &llms.FunctionReference{Name: asked.ToolChoice.Tool}}))
+	} else if asked.ToolChoice.Mode != "" {
+		opts = append(opts, llms.WithToolChoice(asked.ToolChoice.Mode))
 	}
-	var given []llms.Tool
-	for _, t := range tools {
-		schema := json.RawMessage(t.ParametersSchema)
-		if len(schema) == 0 {
-			schema = json.RawMessage(`{"type":"object","properties":{}}`)
-		}
-		if !json.Valid(schema) {
-			return nil, llm.Errorf(llm.CodeInvalidRequest, "the parameters schema of tool %q is not JSON", t.Name)
-		}
-		given = append(given, llms.Tool{Type: "function", Function: &llms.FunctionDefinition{Name: t.Name, Description: t.Description, Parameters: schema}})
-	}
-	opts = append(opts, llms.WithTools(given))
-	if choice.Tool != "" {
-		opts = append(opts, llms.WithToolChoice(llms.ToolChoice{Type: "function", Function: &llms.FunctionReference{Name: choice.Tool}}))
-	} else if choice.Mode != "" {
-		opts = append(opts, llms.WithToolChoice(choice.Mode))
-	}
-	forced := on == rungTool && req.JSONSchema != ""
+	forced := ladder.Forced(req, on)
 	if !forced {
 		opts = append(opts, llms.WithStreamingFunc(func(_ context.Context, piece []byte) error {
 			return emit(llm.Chunk{Text: string(piece)})
@@ -113,30 +124,8 @@ func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, messages 
 	if err != nil {
 		return nil, err
 	}
-	got, _ := res.Choices[0].GenerationInfo[infoAnswer].(answer)
-	if forced {
-		return finishForced(res.Choices[0].Content, got, emit)
-	}
-	if len(got.toolCalls) > 0 {
-		if err := emit(llm.Chunk{ToolCalls: numbered(got.toolCalls)}); err != nil {
-			return nil, err
-		}
-	}
-	return ending(got), nil
-}
-
-// finishForced turns the call that stands for a schema back into text.
-func finishForced(text string, got answer, emit func(llm.Chunk) error) (*llm.Ending, error) {
-	if len(got.toolCalls) > 0 {
-		text, got.toolCalls = got.toolCalls[0].Arguments, nil
-		if got.finish == "tool_calls" {
-			got.finish = "stop"
-		}
-	}
-	if err := emit(llm.Chunk{Text: text}); err != nil {
-		return nil, err
-	}
-	return ending(got), nil
+	got, _ := res.Choices[0].GenerationInfo[infoAnswer].(wire.Answer)
+	return ladder.Finish(got, res.Choices[0].Content, forced, emit)
 }
 
 func (p *provider) embed(ctx context.Context, req *llm.EmbedRequest) (*llm.Embeddings, error) {
@@ -144,39 +133,23 @@ func (p *provider) embed(ctx context.Context, req *llm.EmbedRequest) (*llm.Embed
 	if !ok {
 		return nil, llm.Errorf(llm.CodeInvalidRequest, "embedding model %q is not configured; there are %q", req.Model, p.cfg.embeddingModels)
 	}
-	vectors, said, err := e.embed(ctx, req.Texts)
+	got, err := e.embed(ctx, req.Texts)
 	if err != nil {
 		return nil, err
 	}
-	return &llm.Embeddings{Vectors: vectors, Usage: said.usage, Model: said.model}, nil
+	return &llm.Embeddings{Vectors: got.Vectors, Usage: got.Usage, Model: got.Model}, nil
 }
 
-func ending(a answer) *llm.Ending {
-	e := &llm.Ending{Usage: a.usage, Model: a.model, Refusal: a.refusal}
-	switch {
-	case a.refusal != "":
-		e.Reason = llm.FinishRefusal
-	case a.finish == "length":
-		e.Reason = llm.FinishLength
-	case a.finish == "content_filter":
-		e.Reason = llm.FinishContentFilter
-	case len(a.toolCalls) > 0:
-		// Some servers say "stop" here, or "function_call".
-		e.Reason = llm.FinishToolCalls
-	default:
-		e.Reason = llm.FinishStop
-	}
-	return e
-}
-
-// numbered gives an id to calls that came without one.
-func numbered(calls []llm.ToolCall) []llm.ToolCall {
-	for i := range calls {
-		if calls[i].ID == "" {
-			calls[i].ID = fmt.Sprintf("call_%d", i)
+func toTools(in []llm.Tool) []llms.Tool {
+	var out []llms.Tool
+	for _, t := range in {
+		schema := json.RawMessage(t.ParametersSchema)
+		if len(schema) == 0 {
+			schema = json.RawMessage(`{"type":"object","properties":{}}`)
 		}
+		out = append(out, llms.Tool{Type: "function", Function: &llms.FunctionDefinition{Name: t.Name, Description: t.Description, Parameters: schema}})
 	}
-	return calls
+	return out
 }
 
 var chatRoles = map[llm.Role]llms.ChatMessageType{
