@@ -100,6 +100,20 @@ var isolation = map[string]struct {
 	"analytics.v1.AnalyticsService/ListActivity":      {notFound, func(owned) map[string]any { return map[string]any{"user_id": mark, "course_id": course} }},
 	"analytics.v1.AnalyticsService/GetCourseProgress": {denied, func(owned) map[string]any { return map[string]any{"course_id": course} }},
 
+	"llm.v1.LlmService/ListModels":          {open, nothing},
+	"llm.v1.LlmService/GetSpending":         {denied, func(owned) map[string]any { return map[string]any{"course_id": course} }},
+	"llm.v1.LlmService/GetModelSettings":    {ownOnly, nothing},
+	"llm.v1.LlmService/UpdateModelSettings": {ownOnly, func(owned) map[string]any { return map[string]any{"local_only": true} }},
+	"llm.v1.LlmService/GetCourseModelSettings": {denied, func(owned) map[string]any {
+		return map[string]any{"course_id": course}
+	}},
+	"llm.v1.LlmService/UpdateCourseModelSettings": {denied, func(owned) map[string]any {
+		return map[string]any{"course_id": course, "local_only": true}
+	}},
+	"llm.v1.LlmService/SetLearnerBudget": {denied, func(owned) map[string]any {
+		return map[string]any{"user_id": mark, "daily_micros": 1}
+	}},
+
 	"events.v1.EventsService/ListEvents": {ownOnly, func(o owned) map[string]any { return map[string]any{"goal_id": o.Goal} }},
 
 	"academy.v1.AcademyService/GetMe":       {ownOnly, nothing},

@@ -14,6 +14,12 @@ type Config struct {
 	// are asked. A purpose without routes takes the first model that can do it
 	// of each enabled LLM plugin, in the order of their names.
 	Routes map[string][]string `koanf:"routes"`
+	// Courses names routes for single courses by their id; what a course does not
+	// name is as for all.
+	Courses map[string]CourseConfig `koanf:"courses"`
+	// AnswersKept is for how long an answer is given again to the same request of
+	// the same learner; 0 keeps none. Defaults to 24h.
+	AnswersKept time.Duration `koanf:"answers_kept"`
 	// Timeout bounds one call of a provider. Defaults to 2m.
 	Timeout time.Duration `koanf:"timeout"`
 	// EmbedTimeout bounds one batch of texts. Defaults to 1m.
@@ -33,6 +39,11 @@ type Config struct {
 	BreakerFailures int `koanf:"breaker_failures"`
 	// BreakerPause is how long it stays open. Defaults to 30s.
 	BreakerPause time.Duration `koanf:"breaker_pause"`
+}
+
+// CourseConfig is one of the section "llm.courses".
+type CourseConfig struct {
+	Routes map[string][]string `koanf:"routes"`
 }
 
 // Price of a remote model, in millionths of a US dollar a million tokens.
@@ -68,7 +79,8 @@ var builtInPrices = []Price{
 // DefaultConfig is the configuration when nothing is said.
 func DefaultConfig() Config {
 	return Config{
-		Timeout: 2 * time.Minute, EmbedTimeout: time.Minute, MaxTokens: 4096,
+		AnswersKept: 24 * time.Hour,
+		Timeout:     2 * time.Minute, EmbedTimeout: time.Minute, MaxTokens: 4096,
 		LearnerDaily: 500_000, CourseDaily: -1, TeamDaily: 20_000_000,
 		BreakerFailures: 5, BreakerPause: 30 * time.Second,
 	}
@@ -77,15 +89,12 @@ func DefaultConfig() Config {
 // Validate says what is wrong, all of it at once.
 func (c *Config) Validate() error {
 	var errs []error
-	for purpose, routes := range c.Routes {
-		if !slices.Contains(Purposes, Purpose(purpose)) {
-			errs = append(errs, fmt.Errorf("llm.routes.%s: no such purpose; there are %v", purpose, Purposes))
-		}
-		for _, r := range routes {
-			if provider, model, ok := strings.Cut(r, "/"); !ok || provider == "" || model == "" {
-				errs = append(errs, fmt.Errorf("llm.routes.%s: %q must be \"plugin/model\"", purpose, r))
-			}
-		}
+	errs = append(errs, checkRoutes("llm.routes", c.Routes)...)
+	for id, course := range c.Courses {
+		errs = append(errs, checkRoutes("llm.courses."+id+".routes", course.Routes)...)
+	}
+	if c.AnswersKept < 0 {
+		errs = append(errs, errors.New("llm: answers_kept must not be negative"))
 	}
 	if c.Timeout <= 0 || c.EmbedTimeout <= 0 || c.BreakerPause <= 0 {
 		errs = append(errs, errors.New("llm: timeout, embed_timeout and breaker_pause must be positive"))
@@ -99,6 +108,30 @@ func (c *Config) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func checkRoutes(key string, all map[string][]string) (errs []error) {
+	for purpose, routes := range all {
+		if !slices.Contains(Purposes, Purpose(purpose)) {
+			errs = append(errs, fmt.Errorf("%s.%s: no such purpose; there are %v", key, purpose, Purposes))
+		}
+		for _, r := range routes {
+			if provider, model, ok := strings.Cut(r, "/"); !ok || provider == "" || model == "" {
+				errs = append(errs, fmt.Errorf("%s.%s: %q must be \"plugin/model\"", key, purpose, r))
+			}
+		}
+	}
+	return errs
+}
+
+// RoutesOf are the routes of a purpose for a course, "" for none; ok is false
+// where nothing is configured.
+func (c *Config) RoutesOf(purpose Purpose, courseID string) (routes []string, ok bool) {
+	if routes, ok = c.Courses[courseID].Routes[string(purpose)]; ok {
+		return routes, true
+	}
+	routes, ok = c.Routes[string(purpose)]
+	return routes, ok
 }
 
 // Price is what a remote model costs.

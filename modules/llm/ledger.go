@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -31,4 +32,24 @@ type Ledger interface {
 	Settle(ctx context.Context, id uuid.UUID, e Entry) error
 	// Release takes an estimate back: the provider billed nothing.
 	Release(ctx context.Context, id uuid.UUID) error
+}
+
+// Terms are what a person or a course set; they hold besides the configuration.
+type Terms struct {
+	// LocalOnly keeps the texts on this machine.
+	LocalOnly bool
+	// Learner and Course are caps in place of the configured ones; nil for none.
+	Learner, Course *int64
+}
+
+// TermsSource finds what holds for a caller.
+type TermsSource interface {
+	Terms(ctx context.Context, c Caller) (Terms, error)
+}
+
+// Memory keeps answers to requests that may come again, for one person each.
+type Memory interface {
+	// Recall returns nil when nothing is known under the key.
+	Recall(ctx context.Context, key []byte) (*Answer, error)
+	Remember(ctx context.Context, userID string, key []byte, a *Answer, lasts time.Duration) error
 }

@@ -19,10 +19,12 @@ const (
 	Hint Purpose = "hint"
 	// Embed turns texts into vectors.
 	Embed Purpose = "embed"
+	// Rerank scores passages against a question.
+	Rerank Purpose = "rerank"
 )
 
 // Purposes are all of them.
-var Purposes = []Purpose{Plan, Review, Hint, Embed}
+var Purposes = []Purpose{Plan, Review, Hint, Embed, Rerank}
 
 // Role says who speaks in a [Message].
 type Role string
@@ -91,6 +93,9 @@ type Request struct {
 	// MaxTokens bounds the answer, and with it what is reserved. Defaults to the
 	// configured bound, and is never more.
 	MaxTokens int
+	// Fresh asks for a new answer, also when the same request was answered a
+	// short while ago.
+	Fresh bool
 	// Stream, if set, gets the answer as it is made.
 	Stream func(Piece)
 }
@@ -127,6 +132,9 @@ type Answer struct {
 	Refusal string
 	// Repaired says that the first answer did not fit the schema.
 	Repaired bool
+	// Remembered says that it answered the same request of the same person
+	// before; it cost nothing now.
+	Remembered bool
 	Source
 	Usage Usage
 }
@@ -177,12 +185,33 @@ type Embeddings struct {
 	Usage   Usage
 }
 
+// RerankRequest asks how well each passage answers a question.
+type RerankRequest struct {
+	Caller
+	// Query and Passages are Required, at most MaxReranked.
+	Query    string
+	Passages []string
+}
+
+// MaxReranked bounds the passages of a [RerankRequest].
+const MaxReranked = 200
+
+// Ranking answers a [RerankRequest].
+type Ranking struct {
+	// Scores are the passages', in their order; higher is better, and
+	// comparable within one answer only.
+	Scores []float64
+	Source
+	Usage Usage
+}
+
 // Model is a model that can be used now.
 type Model struct {
 	Source
-	// Generates and Embeds say what it can do.
+	// Generates, Embeds and Reranks say what it can do.
 	Generates bool
 	Embeds    bool
+	Reranks   bool
 	Tools     bool
 	// ContextTokens and MaxOutputTokens are 0 where they are not known.
 	ContextTokens   int

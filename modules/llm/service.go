@@ -15,6 +15,9 @@ type Service interface {
 	// Embed asks the first model of the embed routes, or the one of req.Space;
 	// it never mixes spaces. Errors as in Generate.
 	Embed(ctx context.Context, req EmbedRequest) (*Embeddings, error)
+	// Rerank asks the first model of the rerank routes, and the next when it
+	// can't answer. Errors as in Generate.
+	Rerank(ctx context.Context, req RerankRequest) (*Ranking, error)
 	// Available says whether a call for the purpose has a chance now: a model is
 	// configured, its plugin runs, its breaker is closed. It may wait for a
 	// plugin to start, ten seconds at most.

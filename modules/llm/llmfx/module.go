@@ -11,12 +11,17 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/llm/internal/gateway"
+	llmrpc "github.com/goals-tracker/tracker/modules/llm/internal/rpc"
+	"github.com/goals-tracker/tracker/modules/llm/internal/service"
 	"github.com/goals-tracker/tracker/modules/llm/internal/store"
 )
 
-// Module provides llm.Service. It needs llm.Config, *postgres.DB,
-// *pluginhost.Host and *slog.Logger.
-var Module = fx.Module("llm", fx.Provide(New))
+// Module provides llm.Service, llm.Account and its RPC face. It needs
+// llm.Config, *postgres.DB, *pluginhost.Host and *slog.Logger.
+var Module = fx.Module("llm",
+	fx.Provide(New, NewAccount),
+	fx.Provide(fx.Annotate(llmrpc.Service, fx.ResultTags(`group:"rpc.services"`))),
+)
 
 // New makes the gateway over every enabled LLM plugin of the host. It starts none.
 func New(cfg llm.Config, db *postgres.DB, host *pluginhost.Host, log *slog.Logger) (llm.Service, error) {
@@ -28,5 +33,11 @@ func New(cfg llm.Config, db *postgres.DB, host *pluginhost.Host, log *slog.Logge
 		}
 		plugins = append(plugins, gateway.Named{Name: name, Plugin: p})
 	}
-	return gateway.New(cfg, store.NewUsage(db), log, plugins...)
+	stores := gateway.Stores{Ledger: store.NewUsage(db), Terms: store.NewTerms(db), Memory: store.NewAnswers(db)}
+	return gateway.New(cfg, stores, log, plugins...)
+}
+
+// NewAccount makes what people see and set of what models cost.
+func NewAccount(cfg llm.Config, db *postgres.DB, models llm.Service) llm.Account {
+	return service.New(cfg, db, store.NewUsage(db), models.Models)
 }

@@ -5,6 +5,7 @@ package llmtest
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 
 	"github.com/goals-tracker/tracker/modules/llm"
@@ -72,9 +73,28 @@ func (f *Fake) Embed(_ context.Context, req llm.EmbedRequest) (*llm.Embeddings, 
 	return out, nil
 }
 
+// Rerank implements llm.Service: a passage scores by the words of the query
+// that it holds, where there is an embedding model.
+func (f *Fake) Rerank(_ context.Context, req llm.RerankRequest) (*llm.Ranking, error) {
+	if f.Dimensions == 0 {
+		return nil, llm.ErrNoModel.New(string(llm.Rerank))
+	}
+	out := &llm.Ranking{Source: llm.Source{Provider: "fake", Model: "fake"}}
+	for _, p := range req.Passages {
+		score := 0.0
+		for _, word := range strings.Fields(strings.ToLower(req.Query)) {
+			if strings.Contains(strings.ToLower(p), word) {
+				score++
+			}
+		}
+		out.Scores = append(out.Scores, score)
+	}
+	return out, nil
+}
+
 // Available implements llm.Service.
 func (f *Fake) Available(purpose llm.Purpose) bool {
-	if purpose == llm.Embed {
+	if purpose == llm.Embed || purpose == llm.Rerank {
 		return f.Dimensions > 0
 	}
 	return f.Answers != nil

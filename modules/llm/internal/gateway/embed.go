@@ -29,9 +29,9 @@ func (g *Gateway) Embed(ctx context.Context, req llm.EmbedRequest) (*llm.Embeddi
 	if len(texts) == 0 {
 		return nil, llm.ErrBadRequest.New("it has no texts")
 	}
-	routes := g.routes(ctx, llm.Embed, req.LocalOnly)
+	routes := g.routes(ctx, llm.Embed, req.Caller)
 	if req.Space != nil {
-		routes = g.routesIn(ctx, *req.Space, req.LocalOnly)
+		routes = g.routesIn(ctx, *req.Space, req.Caller)
 	}
 	if len(routes) == 0 {
 		return nil, llm.ErrNoModel.New(string(llm.Embed))
@@ -47,18 +47,18 @@ func (g *Gateway) Embed(ctx context.Context, req llm.EmbedRequest) (*llm.Embeddi
 
 // routesIn finds the one model whose vectors lie in a space, routed or not: an
 // index outlives a change of the routes.
-func (g *Gateway) routesIn(ctx context.Context, s llm.Space, localOnly bool) []route {
+func (g *Gateway) routesIn(ctx context.Context, s llm.Space, caller llm.Caller) []route {
 	i := slices.IndexFunc(g.providers, func(p *provider) bool { return p.Name == s.Provider })
 	if i < 0 {
 		return nil
 	}
 	d, err := g.providers[i].describe(ctx)
-	if err != nil || localOnly && d.Remote {
+	if err != nil {
 		return nil
 	}
 	for _, m := range d.Models {
 		if m.ID == s.Model && m.Capabilities.Embed && m.EmbeddingVersion == s.Version && (m.Dimensions == 0 || m.Dimensions == s.Dimensions) {
-			return []route{{g.providers[i], m, d.Remote}}
+			return g.allowed(ctx, []route{{provider: g.providers[i], model: m, remote: d.Remote}}, caller)
 		}
 	}
 	return nil

@@ -22,12 +22,13 @@ type Plugin interface {
 	Describe(ctx context.Context) (*llmrpc.Description, error)
 	Generate(ctx context.Context, req *sdk.GenerateRequest, emit func(sdk.Chunk) error) (*sdk.Ending, error)
 	Embed(ctx context.Context, req *sdk.EmbedRequest) (*sdk.Embeddings, error)
+	Rerank(ctx context.Context, req *sdk.RerankRequest) (*sdk.Ranking, error)
 }
 
 // Gateway implements llm.Service. Safe for concurrent use.
 type Gateway struct {
-	cfg       llm.Config
-	ledger    llm.Ledger
+	cfg llm.Config
+	Stores
 	log       *slog.Logger
 	providers []*provider // in the order of their names
 	schemas   schemaCache
@@ -41,13 +42,22 @@ type Named struct {
 	Plugin Plugin
 }
 
+// Stores are where a gateway keeps its books.
+type Stores struct {
+	Ledger llm.Ledger
+	// Terms may be nil: then the configuration alone holds.
+	Terms llm.TermsSource
+	// Memory may be nil: then no answer is given twice.
+	Memory llm.Memory
+}
+
 // New makes a gateway over plugins, which are asked in the given order where no
 // routes are configured.
-func New(cfg llm.Config, ledger llm.Ledger, log *slog.Logger, plugins ...Named) (*Gateway, error) {
+func New(cfg llm.Config, stores Stores, log *slog.Logger, plugins ...Named) (*Gateway, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	g := &Gateway{cfg: cfg, ledger: ledger, log: log}
+	g := &Gateway{cfg: cfg, Stores: stores, log: log}
 	for _, p := range plugins {
 		g.providers = append(g.providers, newProvider(p, cfg))
 	}
@@ -122,7 +132,7 @@ func (p *provider) call(fn func() error) error {
 
 // Available implements llm.Service.
 func (g *Gateway) Available(purpose llm.Purpose) bool {
-	for _, r := range g.routes(context.Background(), purpose, false) { //nolint:forbidigo // bounded by describe
+	for _, r := range g.routes(context.Background(), purpose, llm.Caller{}) { //nolint:forbidigo // bounded by describe
 		if r.provider.breaker.State() != gobreaker.StateOpen {
 			return true
 		}
@@ -141,53 +151,10 @@ func (g *Gateway) Models(ctx context.Context) []llm.Model {
 		for _, m := range d.Models {
 			out = append(out, llm.Model{
 				Source:    llm.Source{Provider: p.Name, Model: m.ID, Remote: d.Remote},
-				Generates: m.Capabilities.Generate, Embeds: m.Capabilities.Embed, Tools: m.Capabilities.Tools,
+				Generates: m.Capabilities.Generate, Embeds: m.Capabilities.Embed, Reranks: m.Capabilities.Rerank, Tools: m.Capabilities.Tools,
 				ContextTokens: m.ContextTokens, MaxOutputTokens: m.MaxOutputTokens, Dimensions: m.Dimensions,
 			})
 		}
 	}
 	return out
-}
-
-// paid runs one call of a provider on the ledger: reserved before, settled or
-// released after, whatever becomes of the caller. took says what the call took
-// so far, also when it failed.
-func (g *Gateway) paid(ctx context.Context, r route, caller llm.Caller, purpose llm.Purpose, estimate sdk.Usage, total *llm.Usage, fn func() (took sdk.Usage, err error)) error {
-	e := llm.Entry{
-		Caller: caller, Purpose: purpose, Source: r.source(), PriceVersion: llm.PriceVersion,
-		InputTokens: estimate.InputTokens, OutputTokens: estimate.OutputTokens, CostMicros: g.cost(r, estimate),
-	}
-	id, err := g.ledger.Reserve(ctx, e, llm.Caps{Learner: g.cfg.LearnerDaily, Course: g.cfg.CourseDaily, Team: g.cfg.TeamDaily})
-	if err != nil {
-		return notProviderError{err}
-	}
-	took, callErr := fn()
-	if callErr != nil && ctx.Err() != nil {
-		callErr = notProviderError{callErr} // the caller's own end
-	}
-	// The books are kept even when the caller has left.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	if took == (sdk.Usage{}) && callErr != nil {
-		err = g.ledger.Release(ctx, id)
-	} else {
-		e.InputTokens, e.OutputTokens, e.CostMicros = took.InputTokens, took.OutputTokens, g.cost(r, took)
-		total.InputTokens += e.InputTokens
-		total.OutputTokens += e.OutputTokens
-		total.CostMicros += e.CostMicros
-		total.LedgerIDs = append(total.LedgerIDs, id)
-		err = g.ledger.Settle(ctx, id, e)
-	}
-	if err != nil {
-		// The estimate stays in the books: dearer, never cheaper.
-		g.log.ErrorContext(ctx, "model call could not be settled", "usage", id.String(), "provider", r.provider.Name, "error", err)
-	}
-	return callErr
-}
-
-func (g *Gateway) cost(r route, u sdk.Usage) int64 {
-	if !r.remote {
-		return 0
-	}
-	return g.cfg.Price(r.provider.Name, r.model.ID).Cost(u.InputTokens, u.OutputTokens)
 }

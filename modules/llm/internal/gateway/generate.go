@@ -25,16 +25,26 @@ func (g *Gateway) Generate(ctx context.Context, req llm.Request) (*llm.Answer, e
 			return nil, llm.ErrBadRequest.New("its schema can't be used: " + err.Error())
 		}
 	}
-	routes := g.routes(ctx, req.Purpose, req.LocalOnly)
+	routes := g.routes(ctx, req.Purpose, req.Caller)
 	if len(routes) == 0 {
 		return nil, llm.ErrNoModel.New(string(req.Purpose))
 	}
 	out := &out{to: req.Stream}
+	key := g.keyOf(req, ask, routes)
+	if answer := g.recall(ctx, key, req); answer != nil {
+		out.begin()
+		out.piece(answer.Text)
+		return answer, nil
+	}
 	var usage llm.Usage
 	for _, r := range routes {
+		if !r.affordable(err) {
+			continue
+		}
 		var answer *llm.Answer
 		if answer, err = g.tryRoute(ctx, r, req, ask, fits, out, &usage); err == nil {
 			answer.Usage = usage
+			g.remember(ctx, key, req, answer)
 			return answer, nil
 		}
 		g.log.WarnContext(ctx, "model call failed", "purpose", req.Purpose, "provider", r.provider.Name, "model", r.model.ID, "error", err)

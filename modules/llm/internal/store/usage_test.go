@@ -115,8 +115,12 @@ func TestALearnerSeesHisOwnUsageAndChangesNone(t *testing.T) {
 	if cost, rows, _ := read(t, db, student); cost != 1 || rows != 1 {
 		t.Errorf("the learner reads %d rows of cost %d", rows, cost)
 	}
+	if cost, rows, _ := read(t, db, teacher); cost != 7 || rows != 3 {
+		t.Errorf("the course's teacher reads %d rows of cost %d", rows, cost)
+	}
+	teacher.CourseIDs = []string{"c2"}
 	if cost, rows, _ := read(t, db, teacher); cost != 2 || rows != 1 {
-		t.Errorf("the teacher reads %d rows of cost %d", rows, cost)
+		t.Errorf("another course's teacher reads %d rows of cost %d", rows, cost)
 	}
 	if _, err := db.As(student).Exec(ctx, zero, postgres.Args{}); err == nil {
 		t.Error("a learner can change the ledger")
