@@ -37,6 +37,14 @@ var Privacy = privacy.Registry{Tables: []privacy.Table{
 		Plain: []string{"id", "provider", "model", "dims", "version", "state", "weight", "created_at", "activated_at"},
 	},
 	{
+		Name: "rag.concepts", Class: privacy.Derived, Erase: privacy.Impersonal,
+		Plain: []string{"collection_id", "key", "name", "position", "unit", "taught", "updated_at"},
+	},
+	{
+		Name: "rag.concept_edges", Class: privacy.Derived, Erase: privacy.Impersonal,
+		Plain: []string{"collection_id", "kind", "concept", "needs", "document_id", "heading", "broken"},
+	},
+	{
 		Name: "rag.exercises", Class: privacy.Facts, Erase: privacy.Impersonal,
 		Plain: []string{"id", "collection_id", "document_id", "course_id", "path", "slug", "title", "concepts",
 			"difficulty", "estimated_hours", "language", "meta", "files", "created_at", "updated_at"},

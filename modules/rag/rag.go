@@ -191,6 +191,10 @@ type Report struct {
 	// Chunks are those of the files that were added or changed.
 	Chunks   int
 	Problems []Problem
+	// Concepts are all that the course's concept graph now has, Cycles those
+	// that were broken in it.
+	Concepts int
+	Cycles   []Cycle
 }
 
 // Progress is how far an ingest is, in files.

@@ -25,6 +25,9 @@ type Service interface {
 	Documents(ctx context.Context, actor auth.Actor, courseID string, size int, token string) (list []Document, next string, err error)
 	// Document reads one document with its text. Errors: ErrNotFound.
 	Document(ctx context.Context, actor auth.Actor, id string) (Document, error)
+	// Concepts is the course's concept graph: what it teaches in which order, what
+	// needs what, and where it is practised. Errors: ErrNotYourCourse.
+	Concepts(ctx context.Context, actor auth.Actor, courseID string) (Graph, error)
 
 	// Ingest adds or replaces documents of a course, by path, in units of work of
 	// bounded size; what did not change is left alone. With prune, documents that

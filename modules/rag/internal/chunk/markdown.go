@@ -34,15 +34,18 @@ func (d *Document) markdown(content string, exercise bool) error {
 		return err
 	}
 	var headings headings
-	d.section(content, body, &headings, exercise)
+	lists := gathered{}
+	d.section(content, body, &headings, exercise, lists)
+	lists.settle(&d.Meta)
 	if d.Title == "" {
 		d.Title = headings.first
 	}
 	return nil
 }
 
-// section cuts Markdown from body on and leaves the headings it ends under.
-func (d *Document) section(content string, body int, headings *headings, exercise bool) {
+// section cuts Markdown from body on, gathers what its sections list, and leaves
+// the headings it ends under.
+func (d *Document) section(content string, body int, headings *headings, exercise bool, lists gathered) {
 	l := indexLines(content)
 	var blocks []block
 	flush := func() {
@@ -69,6 +72,9 @@ func (d *Document) section(content string, body int, headings *headings, exercis
 			if html := strings.TrimSpace(content[p.start:p.end]); strings.HasPrefix(html, "<!--") && strings.HasSuffix(html, "-->") {
 				continue
 			}
+		}
+		if section := headings.section(); section != "" && section != rag.PassageExercise && !b.code {
+			lists.gather(section, content[p.start:p.end])
 		}
 		blocks = append(blocks, b)
 	}
@@ -156,7 +162,5 @@ func headingText(node *ast.Heading, content string) string {
 	if segments == nil || segments.Len() == 0 {
 		return ""
 	}
-	text := content[segments.At(0).Start:segments.At(segments.Len()-1).Stop]
-	text = marks.ReplaceAllString(linked.ReplaceAllString(limit(text, 1000), "$1"), "")
-	return strings.Join(strings.Fields(text), " ")
+	return clean(content[segments.At(0).Start:segments.At(segments.Len()-1).Stop])
 }

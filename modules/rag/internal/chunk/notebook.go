@@ -18,7 +18,7 @@ func (d *Document) notebook(content string) error {
 	if err := open(decoder, '{'); err != nil {
 		return badNotebook(err)
 	}
-	reader := notebookReader{doc: d, content: content, l: indexLines(content)}
+	reader := notebookReader{doc: d, content: content, l: indexLines(content), lists: gathered{}}
 	for decoder.More() {
 		key, err := decoder.Token()
 		if err != nil {
@@ -42,6 +42,7 @@ func (d *Document) notebook(content string) error {
 	if !reader.found {
 		return errors.New("it has no list of cells; only notebooks of format 4 are read")
 	}
+	reader.lists.settle(&d.Meta)
 	if d.Program == "" {
 		d.Program = "python"
 	}
@@ -74,6 +75,7 @@ type notebookReader struct {
 	content  string
 	l        lines
 	headings headings
+	lists    gathered
 	found    bool
 }
 
@@ -153,7 +155,7 @@ func (r *notebookReader) cell(kind, source string, start, end int) error {
 		if err := nesting(source); err != nil {
 			return err
 		}
-		part.section(source, 0, &r.headings, false)
+		part.section(source, 0, &r.headings, false, r.lists)
 	case "code":
 		l := indexLines(source)
 		part.Chunks = pack(source, l, byLines(source, l, 0, len(source)), r.headings.path(), rag.PassageCode)

@@ -37,7 +37,7 @@ func (s *Service) Ingest(ctx context.Context, call postgres.Call, courseID strin
 	for _, batch := range batches(files) {
 		var report rag.Report
 		err := s.db.InTx(ctx, call, func(ctx context.Context, tx *postgres.Tx) (err error) {
-			report, err = s.ingest(ctx, tx, courseID, batch, nil)
+			report, err = s.ingest(ctx, tx, courseID, batch, part{})
 			return err
 		})
 		if err != nil {
@@ -48,12 +48,13 @@ func (s *Service) Ingest(ctx context.Context, call postgres.Call, courseID strin
 			progress(rag.Progress{Done: done, Total: len(files)})
 		}
 	}
-	if !prune {
-		return total, nil
+	last := part{last: true}
+	if prune {
+		last.keep = paths(files)
 	}
 	var report rag.Report
 	err := s.db.InTx(ctx, call, func(ctx context.Context, tx *postgres.Tx) (err error) {
-		report, err = s.ingest(ctx, tx, courseID, nil, paths(files))
+		report, err = s.ingest(ctx, tx, courseID, nil, last)
 		return err
 	})
 	return sum(total, report), err
@@ -61,11 +62,11 @@ func (s *Service) Ingest(ctx context.Context, call postgres.Call, courseID strin
 
 // IngestTx implements rag.Service.
 func (s *Service) IngestTx(ctx context.Context, tx *postgres.Tx, courseID string, files []rag.File, prune bool) (rag.Report, error) {
-	var keep map[string]bool
+	all := part{last: true}
 	if prune {
-		keep = paths(files)
+		all.keep = paths(files)
 	}
-	return s.ingest(ctx, tx, courseID, files, keep)
+	return s.ingest(ctx, tx, courseID, files, all)
 }
 
 func paths(files []rag.File) map[string]bool {
@@ -101,7 +102,8 @@ func batches(files []rag.File) [][]rag.File {
 
 func sum(a, b rag.Report) rag.Report {
 	return rag.Report{Added: a.Added + b.Added, Changed: a.Changed + b.Changed, Unchanged: a.Unchanged + b.Unchanged,
-		Removed: a.Removed + b.Removed, Chunks: a.Chunks + b.Chunks, Problems: append(a.Problems, b.Problems...)}
+		Removed: a.Removed + b.Removed, Chunks: a.Chunks + b.Chunks, Problems: append(a.Problems, b.Problems...),
+		Concepts: a.Concepts + b.Concepts, Cycles: append(a.Cycles, b.Cycles...)}
 }
 
 // ingestion is one unit of work of an ingest.
@@ -119,8 +121,16 @@ type ingestion struct {
 	report    rag.Report
 }
 
-// ingest takes files, and with keep drops what isn't in it.
-func (s *Service) ingest(ctx context.Context, tx *postgres.Tx, courseID string, files []rag.File, keep map[string]bool) (rag.Report, error) {
+// part says which part of an ingest a unit of work is.
+type part struct {
+	// last is set for what comes when all files are there: the concept graph, and
+	// with keep that what isn't in it leaves.
+	last bool
+	keep map[string]bool
+}
+
+// ingest takes files.
+func (s *Service) ingest(ctx context.Context, tx *postgres.Tx, courseID string, files []rag.File, as part) (rag.Report, error) {
 	editor, err := s.editor(ctx, tx.Actor(), courseID)
 	if err != nil {
 		return rag.Report{}, err
@@ -148,10 +158,18 @@ func (s *Service) ingest(ctx context.Context, tx *postgres.Tx, courseID string, 
 	if err := in.write(ctx, tx); err != nil {
 		return in.report, err
 	}
-	if keep != nil {
-		if err := in.prune(ctx, tx, keep); err != nil {
+	if as.keep != nil {
+		if err := in.prune(ctx, tx, as.keep); err != nil {
 			return in.report, err
 		}
+	}
+	if as.last {
+		g, problems, err := relate(ctx, tx, in.collection, courseID, in.now)
+		if err != nil {
+			return in.report, err
+		}
+		in.report.Concepts, in.report.Cycles = len(g.Concepts), g.Cycles
+		in.report.Problems = append(in.report.Problems, problems...)
 	}
 	return in.report, store.SweepTerms(ctx, tx, in.collection)
 }

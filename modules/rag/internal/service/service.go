@@ -123,6 +123,9 @@ func (s *Service) DeleteDocument(ctx context.Context, tx *postgres.Tx, id string
 	if err := store.DropDocuments(ctx, tx, []string{id}); err != nil {
 		return err
 	}
+	if _, _, err := relate(ctx, tx, collection, d.CourseID, s.now().UTC().Truncate(time.Microsecond)); err != nil {
+		return err
+	}
 	return store.SweepTerms(ctx, tx, collection)
 }
 

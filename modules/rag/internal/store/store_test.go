@@ -46,6 +46,10 @@ func setup(t *testing.T) *postgres.DB {
 				Files: []rag.ExerciseFile{{Role: rag.Solution, Path: "s", Content: "secret"}}}, now); err != nil {
 				return err
 			}
+			if err := PutGraph(ctx, tx, collection, rag.Graph{CourseID: course, Concepts: []rag.Concept{{Key: "penguin", Name: "penguin", Position: 1}},
+				Edges: []rag.ConceptEdge{{Kind: rag.EdgePractises, Concept: "penguin", DocumentID: ids[0]}}}, now); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -61,10 +65,13 @@ func readers(actor auth.Actor) map[*postgres.Statement]postgres.Args {
 	query := rights(actor, postgres.Args{"scope": "course", "course": "c1", "terms": []string{"penguin"}, "k1": 1.2, "b": 0.9, "limit": 50})
 	delete(query, "system")
 	return map[*postgres.Statement]postgres.Args{
-		search:        query,
-		listDocuments: rights(actor, postgres.Args{"course": "c1", "after": "", "size": 50}),
-		getDocument:   rights(actor, postgres.Args{"id": otherDocument}),
-		listExercises: rights(actor, postgres.Args{"course": "c1"}),
+		search:             query,
+		listDocuments:      rights(actor, postgres.Args{"course": "c1", "after": "", "size": 50}),
+		getDocument:        rights(actor, postgres.Args{"id": otherDocument}),
+		listExercises:      rights(actor, postgres.Args{"course": "c1"}),
+		listConcepts:       rights(actor, postgres.Args{"course": "c1"}),
+		listEdges:          rights(actor, postgres.Args{"course": "c1"}),
+		listGraphDocuments: rights(actor, postgres.Args{"course": "c1"}),
 		readPassages: rights(actor, postgres.Args{"course": "c1", "limit": 50, "chunks": []string{otherChunk},
 			"documents": []string{}, "kinds": []string{}}),
 	}
