@@ -98,6 +98,7 @@ func (b *body) finish(cut *llm.Error) error {
 		return cut
 	}
 	b.out.Write(out)
+	b.ex.answer.number()
 	b.ex.complete = true
 	return io.EOF
 }

@@ -10,8 +10,10 @@ package wire
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/goals-tracker/tracker/sdk/llm"
@@ -44,6 +46,19 @@ func (a *Answer) Grow(bytes int) error {
 		return llm.Errorf(llm.CodeInternal, "the answer is larger than %d bytes or %d tool calls", MaxAnswer, MaxCalls)
 	}
 	return nil
+}
+
+// number gives an id to calls that came without one: unique in a conversation
+// of many answers.
+func (a *Answer) number() {
+	for i := range a.ToolCalls {
+		if a.ToolCalls[i].ID == "" {
+			a.ToolCalls[i].ID = "call_" + strings.ToLower(rand.Text()[:12])
+		}
+		if a.ToolCalls[i].Arguments == "" {
+			a.ToolCalls[i].Arguments = "{}"
+		}
+	}
 }
 
 // Ending closes the answer for the tracker.

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/goals-tracker/tracker/sdk/llm"
+	"github.com/goals-tracker/tracker/sdk/llmtest/internal/serve"
 	"github.com/goals-tracker/tracker/sdk/llmtest/script"
 )
 
-// object is a piece of JSON that the server writes.
-type object = map[string]any
+type object = serve.Object
 
 func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 	raw, ok := readBody(w, r)
@@ -24,14 +24,14 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, "We could not parse the JSON body of your request: "+err.Error(), "invalid_request_error", 0)
 		return
 	}
-	req.Key = bearer(r)
+	req.Key = s.key(r)
 	s.log.Add(*req)
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(raw, &fields) != nil || s.refuses(w, fields) {
 		return
 	}
-	turn := fillIn(s.cfg.Answer(req), req)
-	if !pause(r, turn.FirstTokenDelay) {
+	turn := serve.FillIn(s.cfg.Answer(req), req)
+	if !serve.Pause(r, turn.FirstTokenDelay) {
 		return
 	}
 	switch {
@@ -42,25 +42,6 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 	default:
 		wholeTurn(w, req, turn)
 	}
-}
-
-// fillIn completes what the script left out.
-func fillIn(t script.Turn, req *script.Request) script.Turn {
-	if t.Reason == 0 {
-		switch {
-		case len(t.ToolCalls) > 0:
-			t.Reason = llm.FinishToolCalls
-		default:
-			t.Reason = llm.FinishStop
-		}
-	}
-	if t.Usage == (llm.Usage{}) {
-		for _, m := range req.Messages {
-			t.Usage.InputTokens += len(strings.Fields(m.Text)) + 3
-		}
-		t.Usage.OutputTokens = len(strings.Fields(strings.Join(t.Text, "")+t.Refusal)) + 5*len(t.ToolCalls)
-	}
-	return t
 }
 
 // finish names the reason as OpenAI does: a refusal ends with "stop" there.
@@ -91,7 +72,7 @@ func wholeTurn(w http.ResponseWriter, req *script.Request, t script.Turn) {
 	if len(calls) > 0 {
 		message["tool_calls"] = calls
 	}
-	writeJSON(w, http.StatusOK, object{
+	serve.JSON(w, http.StatusOK, object{
 		"id": "chatcmpl-scripted", "object": "chat.completion", "created": time.Now().Unix(), "model": req.Model,
 		"choices": []object{{"index": 0, "message": message, "finish_reason": finish(t.Reason)}},
 		"usage":   usage(t.Usage),
@@ -101,11 +82,9 @@ func wholeTurn(w http.ResponseWriter, req *script.Request, t script.Turn) {
 func streamTurn(w http.ResponseWriter, r *http.Request, req *script.Request, t script.Turn, withUsage bool) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)
-	flusher, _ := w.(http.Flusher)
 	event := func(v object) {
-		b, _ := json.Marshal(v) //nolint:errchkjson // made of strings and numbers
-		_, _ = fmt.Fprintf(w, "data: %s\n\n", b)
-		flusher.Flush()
+		_, _ = fmt.Fprintf(w, "data: %s\n\n", serve.Text(v))
+		serve.Flush(w)
 	}
 	chunk := func(delta object, reason any) {
 		event(object{
@@ -116,17 +95,21 @@ func streamTurn(w http.ResponseWriter, r *http.Request, req *script.Request, t s
 	_, _ = fmt.Fprint(w, ": keep-alive comment\n\n")
 	chunk(object{"role": "assistant", "content": ""}, nil)
 	for _, delta := range deltas(t) {
-		if !pause(r, t.PieceDelay) {
+		if !serve.Pause(r, t.PieceDelay) {
 			return
 		}
 		chunk(delta, nil)
+	}
+	if t.Malformed {
+		_, _ = fmt.Fprint(w, "data: {\"choices\":[{\"delta\":\n\n")
+		return
 	}
 	if t.MidStreamError != "" {
 		event(object{"error": object{"message": t.MidStreamError, "type": "server_error", "code": nil}})
 		return
 	}
 	if t.Cut {
-		panic(http.ErrAbortHandler) // net/http drops the connection without the last chunk
+		serve.Cut()
 	}
 	chunk(object{}, finish(t.Reason))
 	if withUsage {
@@ -150,38 +133,21 @@ func deltas(t script.Turn) []object {
 			out = append(out, object{"refusal": piece})
 		}
 	}
-	rest := make([]string, len(t.ToolCalls))
+	rest := make([][]string, len(t.ToolCalls))
 	for i, c := range t.ToolCalls {
 		out = append(out, object{"tool_calls": []object{{
 			"index": i, "id": c.ID, "type": "function", "function": object{"name": c.Name, "arguments": ""},
 		}}})
-		rest[i] = c.Arguments
+		rest[i] = serve.Fragments(c.Arguments)
 	}
 	for more := true; more; {
 		more = false
 		for i := range rest {
-			if rest[i] == "" {
-				continue
+			if len(rest[i]) > 0 {
+				out = append(out, object{"tool_calls": []object{{"index": i, "function": object{"arguments": rest[i][0]}}}})
+				rest[i], more = rest[i][1:], true
 			}
-			runes := []rune(rest[i])
-			n := min(5, len(runes))
-			out = append(out, object{"tool_calls": []object{{"index": i, "function": object{"arguments": string(runes[:n])}}}})
-			rest[i] = string(runes[n:])
-			more = true
 		}
 	}
 	return out
-}
-
-// pause waits for d or until the client goes away, and says which.
-func pause(r *http.Request, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	select {
-	case <-time.After(d):
-		return true
-	case <-r.Context().Done():
-		return false
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/goals-tracker/tracker/sdk/llm"
+	"github.com/goals-tracker/tracker/sdk/llmtest/internal/serve"
 	"github.com/goals-tracker/tracker/sdk/llmtest/script"
 )
 
@@ -172,11 +173,11 @@ func (s *Server) embeddings(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	req := script.Request{Model: b.Model, Texts: texts, Key: bearer(r), Body: raw}
+	req := script.Request{Model: b.Model, Texts: texts, Key: s.key(r), Body: raw}
 	s.log.Add(req)
 	if s.cfg.EmbedAnswer != nil {
 		turn := s.cfg.EmbedAnswer(&req)
-		if !pause(r, turn.FirstTokenDelay) {
+		if !serve.Pause(r, turn.FirstTokenDelay) {
 			return
 		}
 		if turn.Status != 0 {
@@ -186,8 +187,8 @@ func (s *Server) embeddings(w http.ResponseWriter, r *http.Request) {
 		if turn.Cut {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write([]byte(`{"object":"list","data":[{"object":"embedding","index":0,`))
-			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
+			serve.Flush(w)
+			serve.Cut()
 		}
 	}
 	data, tokens := make([]object, 0, len(texts)), 0
@@ -196,7 +197,7 @@ func (s *Server) embeddings(w http.ResponseWriter, r *http.Request) {
 		data = append(data, object{"object": "embedding", "index": i, "embedding": script.Vector(texts[i], s.cfg.Dimensions)})
 		tokens += len(strings.Fields(texts[i]))
 	}
-	writeJSON(w, http.StatusOK, object{
+	serve.JSON(w, http.StatusOK, object{
 		"object": "list", "data": data, "model": b.Model,
 		"usage": object{"prompt_tokens": tokens, "total_tokens": tokens},
 	})

@@ -1,24 +1,21 @@
 // Package openaiserver speaks the OpenAI protocol over HTTP, as a provider
 // does: chat completions plain and streamed (SSE), parallel tool calls,
 // json_schema, embeddings (answered out of order, as the protocol allows), the
-// models list, error bodies, Retry-After, cut streams. What it says is scripted.
+// models list, error bodies, Retry-After, cut streams; also Azure's addresses and
+// its key header. What it says is scripted.
 //
 // It is for tests and demos; it needs no testing.T and no network beyond
 // loopback.
 package openaiserver
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/goals-tracker/tracker/sdk/llmtest/internal/serve"
 	"github.com/goals-tracker/tracker/sdk/llmtest/script"
 )
 
@@ -35,6 +32,9 @@ type Config struct {
 	EmbedAnswer script.Answer
 	// Dimensions of the vectors. Defaults to 64.
 	Dimensions int
+	// APIVersion makes it speak as Azure does, and demands this version: the
+	// deployment in the path, the key in the header "api-key".
+	APIVersion string
 	// Refuse lists request features that this server does not know and answers
 	// with 400 to, as smaller servers do: "json_schema", "json_object", "tools",
 	// "stream_options", "max_completion_tokens".
@@ -48,19 +48,13 @@ type Config struct {
 
 // Server is a running server.
 type Server struct {
-	cfg  Config
-	http *http.Server
-	addr string
-	log  script.Log
+	*serve.HTTP
+	cfg Config
+	log script.Log
 }
-
-const maxRequestBytes = 32 << 20
 
 // Start listens and serves until Close.
 func Start(cfg Config) (*Server, error) {
-	if cfg.Address == "" {
-		cfg.Address = "127.0.0.1:0"
-	}
 	if cfg.Answer == nil {
 		cfg.Answer = script.Say("ok")
 	}
@@ -70,41 +64,42 @@ func Start(cfg Config) (*Server, error) {
 	if cfg.Models == nil {
 		cfg.Models = []string{"gpt-4o-mini", "text-embedding-3-small"}
 	}
-	l, err := net.Listen("tcp", cfg.Address) //nolint:noctx // at once
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", cfg.Address, err)
-	}
-	s := &Server{cfg: cfg, addr: l.Addr().String()}
+	s := &Server{cfg: cfg}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/chat/completions", s.authorized(s.chat))
-	mux.HandleFunc("POST /v1/embeddings", s.authorized(s.embeddings))
-	mux.HandleFunc("GET /v1/models", s.authorized(s.models))
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.http.Serve(l) }()
-	return s, nil
+	if cfg.APIVersion != "" {
+		mux.HandleFunc("POST /openai/deployments/{deployment}/chat/completions", s.authorized(s.chat))
+		mux.HandleFunc("POST /openai/deployments/{deployment}/embeddings", s.authorized(s.embeddings))
+	} else {
+		mux.HandleFunc("POST /v1/chat/completions", s.authorized(s.chat))
+		mux.HandleFunc("POST /v1/embeddings", s.authorized(s.embeddings))
+		mux.HandleFunc("GET /v1/models", s.authorized(s.models))
+	}
+	var err error
+	s.HTTP, err = serve.Start(cfg.Address, mux)
+	return s, err
 }
 
-// URL is the base URL that clients are configured with, ending in /v1.
-func (s *Server) URL() string { return "http://" + s.addr + "/v1" }
+// URL is the base URL that clients are configured with: it ends in /v1, except
+// for Azure's.
+func (s *Server) URL() string {
+	if s.cfg.APIVersion != "" {
+		return s.HTTP.URL()
+	}
+	return s.HTTP.URL() + "/v1"
+}
 
 // Requests returns what the server was asked so far, oldest first.
 func (s *Server) Requests() []script.Request { return s.log.All() }
 
-// Close stops the server and drops what is open.
-func (s *Server) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond) //nolint:forbidigo // cleanup without a caller
-	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("stop server: %w", err)
-	}
-	return s.http.Close()
-}
-
 func (s *Server) authorized(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if s.cfg.Key != "" && bearer(r) != s.cfg.Key {
+		if s.cfg.Key != "" && s.key(r) != s.cfg.Key {
 			// The real service echoes a part of the key, so this one does too.
-			writeError(w, http.StatusUnauthorized, "Incorrect API key provided: "+bearer(r)+".", "invalid_api_key", 0)
+			writeError(w, http.StatusUnauthorized, "Incorrect API key provided: "+s.key(r)+".", "invalid_api_key", 0)
+			return
+		}
+		if v := s.cfg.APIVersion; v != "" && r.URL.Query().Get("api-version") != v {
+			writeError(w, http.StatusNotFound, "Resource not found", "404", 0)
 			return
 		}
 		next(w, r)
@@ -123,7 +118,7 @@ func (s *Server) models(w http.ResponseWriter, _ *http.Request) {
 	for _, id := range s.cfg.Models {
 		list.Data = append(list.Data, model{ID: id, Object: "model"})
 	}
-	writeJSON(w, http.StatusOK, list)
+	serve.JSON(w, http.StatusOK, list)
 }
 
 // refuses answers with 400 and says true when the request uses something that
@@ -145,35 +140,31 @@ func (s *Server) refuses(w http.ResponseWriter, body map[string]json.RawMessage)
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
+	raw, err := serve.Body(w, r)
 	if err != nil {
-		writeError(w, http.StatusBadRequest, "The body can't be read: "+err.Error(), "invalid_request_error", 0)
+		writeError(w, http.StatusBadRequest, err.Error(), "invalid_request_error", 0)
 		return nil, false
 	}
 	return raw, true
 }
 
-func bearer(r *http.Request) string {
+// key is what the request presents: Azure has a header of its own.
+func (s *Server) key(r *http.Request) string {
+	if s.cfg.APIVersion != "" {
+		return r.Header.Get("Api-Key")
+	}
 	return strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) //nolint:errchkjson // made of strings and numbers; a client that left is no error
-}
-
 func writeErrorParam(w http.ResponseWriter, status int, message, param string) {
-	writeJSON(w, status, map[string]any{"error": map[string]any{
+	serve.JSON(w, status, map[string]any{"error": map[string]any{
 		"message": message, "type": "invalid_request_error", "param": param, "code": "unsupported_parameter",
 	}})
 }
 
 func writeError(w http.ResponseWriter, status int, message, code string, retryAfter time.Duration) {
-	if retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((retryAfter+time.Second-1)/time.Second)))
-	}
-	writeJSON(w, status, map[string]any{"error": map[string]any{
+	serve.RetryAfter(w, retryAfter)
+	serve.JSON(w, status, map[string]any{"error": map[string]any{
 		"message": message, "type": code, "param": nil, "code": code,
 	}})
 }

@@ -40,6 +40,8 @@ type Turn struct {
 	PieceDelay time.Duration
 	// Cut closes the connection after the pieces, without the closing words.
 	Cut bool
+	// Malformed sends something that is not the protocol's JSON after the pieces.
+	Malformed bool
 	// MidStreamError, if set, is sent as the protocol's error object after the pieces.
 	MidStreamError string
 }
