@@ -72,7 +72,7 @@ func TestACallGoesThroughTheRealPluginAndIsBooked(t *testing.T) {
 func TestAKilledPluginIsStartedAgain(t *testing.T) {
 	db := postgrestest.DB(t)
 	s := llmtest.Real(t, db, openaiserver.Config{Answer: script.Say("still here")}, nil)
-	req := llm.Request{Purpose: llm.Hint, Messages: []llm.Message{{Role: llm.User, Text: "hi"}}}
+	req := llm.Request{Purpose: llm.Hint, Messages: []llm.Message{{Role: llm.User, Text: "hi"}}, Fresh: true}
 	for range 2 {
 		got, err := s.Generate(context.Background(), req)
 		if err != nil || got.Text != "still here" {
