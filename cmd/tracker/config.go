@@ -38,6 +38,7 @@ type Config struct {
 	RabbitMQ   RabbitMQConfig    `koanf:"rabbitmq"`
 	OpenAI     OpenAIConfig      `koanf:"openai"`
 	Plugins    PluginsConfig     `koanf:"plugins"`
+	Models     ModelsConfig      `koanf:"models"`
 	Events     events.Config     `koanf:"events"`
 	Jobs       jobs.Config       `koanf:"jobs"`
 	Validation validation.Config `koanf:"validation"`
@@ -136,6 +137,17 @@ type PluginsConfig struct {
 	// Settings are handed to the plugin of that name, which says what they mean:
 	// validator-command learns languages by them. Defaults to none.
 	Settings map[string]map[string]any `koanf:"settings"`
+}
+
+// ModelsConfig is the section "models": the models that run on this machine.
+type ModelsConfig struct {
+	// Dir is where `tracker model pull` puts them. Defaults to "models" in the
+	// data folder. Models of root's data folder are found by everybody.
+	Dir string `koanf:"dir"`
+	// Mirror is a folder, or its http(s) address, that holds the archives of
+	// `tracker model list --archives` under their names. Empty: they come from
+	// their registries, by mvn and pip with this machine's settings for them.
+	Mirror string `koanf:"mirror"`
 }
 
 // DefaultConfig is what holds when nothing is set.

@@ -30,6 +30,7 @@ type cli struct {
 	Plugin   pluginCmd   `cmd:"" help:"Write, check, install and list plugins."`
 	Events   eventsCmd   `cmd:"" help:"Read, verify and rebuild from the event log."`
 	Rag      ragCmd      `cmd:"" help:"Index a course's material, or measure the search."`
+	Model    modelCmd    `cmd:"" help:"Fetch and list the models that run on this machine."`
 	Agents   agentsCmd   `cmd:"" help:"Look at the runs of agents."`
 	Doctor   doctorCmd   `cmd:"" help:"Check that this machine can run the tracker."`
 	Config   configCmd   `cmd:"" help:"Print the settings that hold, without secrets."`

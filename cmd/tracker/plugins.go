@@ -5,13 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/goals-tracker/tracker/modules/core/pluginhost"
+	"github.com/goals-tracker/tracker/sdk/llm/localmodel"
 )
 
 // openAIPlugin is the one plugin that gets to see OPENAI_API_KEY.
 const openAIPlugin = "llm-openai"
+
+// localPlugin is the one plugin that is told where models are.
+const localPlugin = "llm-local"
 
 // pluginsDir is the folder of plugin programs.
 func pluginsDir(cfg Config) (string, error) {
@@ -52,6 +58,9 @@ func allowList(cfg Config, lock pluginLock, logger *slog.Logger) (pluginhost.Con
 				"OPENAI_API_KEY": cfg.OpenAI.APIKey.Reveal(), "OPENAI_BASE_URL": cfg.OpenAI.BaseURL,
 				"OPENAI_MODEL": cfg.OpenAI.Model, "OPENAI_EMBEDDING_MODEL": cfg.OpenAI.EmbeddingModel,
 			}
+		}
+		if p.Name == localPlugin {
+			p.Env = map[string]string{localmodel.EnvDirs: strings.Join(cfg.modelDirs(), string(filepath.ListSeparator))}
 		}
 		if err := handOver(&p, cfg.Plugins.Settings[p.Name]); err != nil {
 			return pluginhost.Config{}, err

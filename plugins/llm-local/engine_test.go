@@ -1,0 +1,131 @@
+//go:build cgo
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/goals-tracker/tracker/sdk/llm"
+	"github.com/goals-tracker/tracker/sdk/llm/localmodel"
+	"github.com/goals-tracker/tracker/sdk/llmtest"
+)
+
+// systemModels is where `make setup` puts models when root runs it.
+const systemModels = "/var/lib/tracker/models"
+
+// modelDirs are the folders with models of this machine.
+func modelDirs(t *testing.T) string {
+	t.Helper()
+	dirs := systemModels
+	if data := os.Getenv("TRACKER_DATA_DIR"); data != "" {
+		dirs = filepath.Join(data, "models") + ":" + dirs
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		dirs += ":" + filepath.Join(home, ".local", "share", "tracker", "models")
+	}
+	return dirs
+}
+
+// needs skips a test where models were not pulled.
+func needs(t *testing.T, names ...string) settings {
+	t.Helper()
+	set, err := readSettings(func(k string) string {
+		return map[string]string{localmodel.EnvDirs: modelDirs(t)}[k]
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(names, "onnxruntime") {
+		found := false
+		for _, dir := range set.Dirs {
+			_, err := localmodel.Read(filepath.Join(dir, name))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+				t.Fatal(err)
+			}
+			found = found || err == nil
+		}
+		if !found {
+			t.Skipf("the model %s is not on this machine: run `tracker model pull`", name)
+		}
+	}
+	return set
+}
+
+type reference struct {
+	Text   string
+	Kind   llm.EmbedKind
+	Tokens int
+	Vector []float64
+}
+
+func references(t *testing.T, model string) []reference {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", model+".jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	var out []reference
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var r reference
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	if lines.Err() != nil || len(out) == 0 {
+		t.Fatalf("read %d references: %v", len(out), lines.Err())
+	}
+	return out
+}
+
+func TestVectorsAreThoseOfTheReferenceImplementation(t *testing.T) {
+	for _, model := range preferred {
+		t.Run(model, func(t *testing.T) {
+			c := llmtest.Connect(t, newSpec(needs(t, model)))
+			for _, want := range references(t, model) {
+				got, err := c.Embed(t.Context(), &llm.EmbedRequest{Model: model, Kind: want.Kind, Texts: []string{want.Text}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if cos := cosine(got.Vectors[0], want.Vector); cos < 0.9995 {
+					t.Errorf("%.40q: the cosine is %.5f", want.Text, cos)
+				}
+				if got.Usage.InputTokens != want.Tokens || got.Model != model {
+					t.Errorf("%.40q: %d tokens of %q, want %d", want.Text, got.Usage.InputTokens, got.Model, want.Tokens)
+				}
+			}
+		})
+	}
+}
+
+func cosine(a []float32, b []float64) float64 {
+	if len(a) != len(b) {
+		return 0
+	}
+	var sum float64
+	for i := range a {
+		sum += float64(a[i]) * b[i]
+	}
+	return sum // both have length 1
+}
+
+func TestItSaysWhatIsMissing(t *testing.T) {
+	set, err := readSettings(func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	models, problem := newEngine(set).offered()
+	if len(models) > 0 || !strings.Contains(problem, "tracker model pull") {
+		t.Errorf("offers %v, says %q", models, problem)
+	}
+}
