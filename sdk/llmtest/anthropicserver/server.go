@@ -78,7 +78,7 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, err.Error(), 0)
 		return
 	}
-	req.Key = key
+	req.Key, req.Header = key, r.Header
 	s.log.Add(*req)
 	for _, feature := range s.cfg.Refuse {
 		field := map[string]string{"json_schema": "output_config"}[feature]

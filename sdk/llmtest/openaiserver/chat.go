@@ -24,7 +24,10 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, "We could not parse the JSON body of your request: "+err.Error(), "invalid_request_error", 0)
 		return
 	}
-	req.Key = s.key(r)
+	req.Key, req.Header = s.key(r), r.Header
+	if deployment := r.PathValue("deployment"); deployment != "" {
+		req.Model = deployment
+	}
 	s.log.Add(*req)
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(raw, &fields) != nil || s.refuses(w, fields) {

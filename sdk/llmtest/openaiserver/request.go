@@ -173,7 +173,10 @@ func (s *Server) embeddings(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	req := script.Request{Model: b.Model, Texts: texts, Key: s.key(r), Body: raw}
+	req := script.Request{Model: b.Model, Texts: texts, Key: s.key(r), Header: r.Header, Body: raw}
+	if deployment := r.PathValue("deployment"); deployment != "" {
+		req.Model = deployment
+	}
 	s.log.Add(req)
 	if s.cfg.EmbedAnswer != nil {
 		turn := s.cfg.EmbedAnswer(&req)

@@ -6,6 +6,7 @@ package script
 import (
 	"hash/fnv"
 	"math"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -65,8 +66,9 @@ type Request struct {
 	Texts []string
 	// Key is the API key that came along.
 	Key string
-	// Body is the request as it was sent.
-	Body []byte
+	// Header and Body are the request as it was sent.
+	Header http.Header
+	Body   []byte
 }
 
 // LastUserText returns the text of the last user turn.
