@@ -34,7 +34,8 @@ var Privacy = privacy.Registry{Tables: []privacy.Table{
 	},
 	{
 		Name: "rag.spaces", Class: privacy.Facts, Erase: privacy.Impersonal,
-		Plain: []string{"id", "provider", "model", "dims", "version", "state", "weight", "created_at", "activated_at"},
+		Plain: []string{"id", "provider", "model", "dims", "version", "state", "weight", "created_at", "activated_at",
+			"worker", "leased_till", "problem", "retired_at", "pinned"},
 	},
 	{
 		Name: "rag.concepts", Class: privacy.Derived, Erase: privacy.Impersonal,

@@ -95,23 +95,6 @@ type Passage struct {
 	Score float64
 }
 
-// Query is what to look for.
-type Query struct {
-	Text string
-	// Scope defaults to ScopeCourse when CourseID is set, else to ScopeGlobal.
-	Scope    Scope
-	CourseID string
-	// Limit defaults to 10; at most 50 are given.
-	Limit int
-}
-
-// Result is what was found, best first.
-type Result struct {
-	Passages []Passage
-	// Method is "bm25", or "hybrid" when vectors had a part in it.
-	Method string
-}
-
 // PassageFilter says which passages to read; zero fields don't narrow.
 type PassageFilter struct {
 	CourseID    string

@@ -2,6 +2,7 @@
 package ragfx
 
 import (
+	"log/slog"
 	"time"
 
 	"go.uber.org/fx"
@@ -9,23 +10,30 @@ import (
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/rag"
+	"github.com/goals-tracker/tracker/modules/rag/internal/embed"
 	ragrpc "github.com/goals-tracker/tracker/modules/rag/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/rag/internal/service"
 )
 
-// Module needs a rag.Config and provides rag.Service and its RPC face.
+// Module needs a rag.Config and provides rag.Service and its RPC face; where
+// jobs run, it gives passages their vectors.
 var Module = fx.Module("rag",
-	fx.Provide(func(db *postgres.DB, members academy.Service, cfg rag.Config) rag.Service {
-		return NewService(db, members, cfg)
+	fx.Provide(func(db *postgres.DB, members academy.Service, models llm.Service, cfg rag.Config) rag.Service {
+		return service.New(db, members, cfg, time.Now).WithModels(models)
 	}),
 	fx.Provide(fx.Annotate(func(db *postgres.DB, s rag.Service) rpc.Service {
 		return ragrpc.New(db, s).Service()
 	}, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Provide(func(db *postgres.DB, models llm.Service, cfg rag.Config, logger *slog.Logger) *embed.Filler {
+		return embed.New(db, models, cfg, logger.With("part", "rag"), time.Now)
+	}, fx.Private),
+	fx.Invoke(embed.Register),
 )
 
 // NewService makes the service without the graph, for commands that only
-// ingest or evaluate.
+// ingest or evaluate. It searches by words alone.
 func NewService(db *postgres.DB, members academy.Service, cfg rag.Config) rag.Service {
 	return service.New(db, members, cfg, time.Now)
 }

@@ -8,8 +8,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/rag"
 	"github.com/goals-tracker/tracker/modules/rag/internal/analyze"
+	"github.com/goals-tracker/tracker/modules/rag/internal/embed"
 	"github.com/goals-tracker/tracker/modules/rag/internal/store"
 )
 
@@ -18,8 +20,10 @@ const (
 	maxTerms     = 64
 	defaultLimit = 10
 	maxLimit     = 50
-	// alike is the share of common terms from which two passages say the same.
-	alike = 0.9
+	// candidates is how many passages words and meaning each bring.
+	candidates = 100
+	// reranked is how many a model orders, where there is one that can.
+	reranked = 30
 )
 
 // Search implements rag.Service.
@@ -35,18 +39,113 @@ func (s *Service) Search(ctx context.Context, actor auth.Actor, q rag.Query) (ra
 	if q.Scope == rag.ScopeGlobal && len(actor.CourseIDs) == 0 && !actor.IsSystem() && !actor.Has(auth.Admin) {
 		reader = s.member(ctx, actor)
 	}
-	terms := analyze.Query(q.Text, maxTerms)
-	if len(terms) == 0 {
-		return result, nil
+	ranked, err := s.rank(ctx, actor, reader, q, &result)
+	if err != nil || len(ranked) == 0 {
+		return result, err
 	}
 	// More than asked for, since some may say the same.
-	hits, err := store.Search(ctx, s.db.As(reader), reader, q.Scope, q.CourseID, terms,
-		store.Ranking{K1: s.cfg.K1, B: s.cfg.B}, q.Limit+max(q.Limit/2, 5))
+	ranked = ranked[:min(len(ranked), max(2*q.Limit, q.Limit+5, reranked))]
+	hits, err := s.hits(ctx, reader, ranked)
 	if err != nil {
 		return result, err
 	}
-	result.Passages = distinct(hits, q.Limit)
+	result.Reranked = s.rerank(ctx, actor, q, hits)
+	diversity := s.cfg.Diversity
+	if q.Diversity != nil {
+		diversity = *q.Diversity
+	}
+	result.Passages = choose(hits, q.Limit, q.MaxTokens, diversity)
 	return result, nil
+}
+
+// rank finds candidates, best first. Words are looked up while the question's
+// vector is made.
+func (s *Service) rank(ctx context.Context, actor, reader auth.Actor, q rag.Query, result *rag.Result) ([]scored, error) {
+	asked, err := s.ask(ctx, actor, q)
+	if err != nil {
+		return nil, err
+	}
+	terms := analyze.Query(q.Text, maxTerms)
+	if terms == nil {
+		terms = []string{}
+	}
+	by := store.Ranking{K1: s.cfg.K1, B: s.cfg.B}
+	var words []store.Likeness
+	if len(terms) > 0 && q.By != rag.ByMeaning {
+		if words, err = store.Search(ctx, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by, candidates); err != nil {
+			return nil, err
+		}
+	}
+	vector, why := asked.wait(ctx)
+	result.Fallback = why
+	if vector == nil {
+		return byWords(words), ctx.Err()
+	}
+	result.Method = "hybrid"
+	near := store.Nearness{Space: *asked.space, Vector: vector, Amount: candidates, Breadth: s.cfg.IndexBreadth,
+		Few: s.cfg.ExactUpTo, Found: make([]int64, len(words))}
+	if q.By == rag.ByMeaning {
+		result.Method, terms = "vectors", []string{}
+	}
+	for i, w := range words {
+		near.Found[i] = w.Chunk
+	}
+	compared, err := store.Compare(ctx, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by, near)
+	if err != nil {
+		return nil, err
+	}
+	return fuse(words, compared, asked.space.Weight), nil
+}
+
+// hits reads what was found, in its order.
+func (s *Service) hits(ctx context.Context, reader auth.Actor, ranked []scored) ([]store.Hit, error) {
+	nums, place := make([]int64, len(ranked)), make(map[int64]int, len(ranked))
+	for i, r := range ranked {
+		nums[i], place[r.chunk] = r.chunk, i
+	}
+	hits, err := store.Hits(ctx, s.db.As(reader), reader, nums)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(hits, func(a, b store.Hit) int { return cmp.Compare(place[a.Num], place[b.Num]) })
+	for i := range hits {
+		hits[i].Score = ranked[place[hits[i].Num]].score
+	}
+	return hits, nil
+}
+
+// rerank lets a model order the best hits, where there is one and it answers in
+// time. What it says are scores, and no more: no passage comes or goes by them.
+func (s *Service) rerank(ctx context.Context, actor auth.Actor, q rag.Query, hits []store.Hit) bool {
+	if !s.cfg.Rerank || s.meaning == nil || q.By != rag.ByBoth || len(hits) < 2 || !s.meaning.can(llm.Rerank) {
+		return false
+	}
+	head := hits[:min(len(hits), reranked)]
+	texts := make([]string, len(head))
+	for i, h := range head {
+		texts[i] = embed.Text(h.Kind, h.Title, h.Heading, h.Text)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.RerankDeadline)
+	defer cancel()
+	got, err := s.meaning.models.Rerank(ctx, llm.RerankRequest{
+		Caller: llm.Caller{UserID: actor.UserID, CourseID: q.CourseID}, Query: q.Text, Passages: texts,
+	})
+	if err != nil || len(got.Scores) != len(head) {
+		return false
+	}
+	order := make([]int, len(head))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(got.Scores[b], got.Scores[a]) })
+	was := slices.Clone(head)
+	for to, from := range order {
+		// The scores stay in falling order, whatever the model's look like.
+		score := was[to].Score
+		head[to] = was[from]
+		head[to].Score = score
+	}
+	return true
 }
 
 func checkQuery(q *rag.Query) error {
@@ -65,47 +164,18 @@ func checkQuery(q *rag.Query) error {
 		return rag.ErrBadQuery.New("scope course needs course_id")
 	case q.Scope != rag.ScopeCourse && q.Scope != rag.ScopeUser && q.Scope != rag.ScopeGlobal:
 		return rag.ErrBadQuery.New("scope must be user, course or global")
+	case q.By != rag.ByBoth && q.By != rag.ByWords && q.By != rag.ByMeaning:
+		return rag.ErrBadQuery.New("it goes by words, by meaning, or by both")
+	case q.Diversity != nil && !(*q.Diversity >= 0 && *q.Diversity <= 1):
+		return rag.ErrBadQuery.New("diversity must be from 0 to 1")
+	case q.MaxTokens < 0:
+		return rag.ErrBadQuery.New("max_tokens must be 0 or more")
 	}
 	if q.Limit <= 0 {
 		q.Limit = defaultLimit
 	}
 	q.Limit = min(q.Limit, maxLimit)
 	return nil
-}
-
-// distinct leaves out passages that say the same as a better one.
-func distinct(hits []store.Hit, limit int) []rag.Passage {
-	var kept []store.Hit
-	for i := range hits {
-		slices.Sort(hits[i].Terms)
-		if len(kept) < limit && !slices.ContainsFunc(kept, func(k store.Hit) bool { return overlap(k.Terms, hits[i].Terms) >= alike }) {
-			kept = append(kept, hits[i])
-		}
-	}
-	passages := make([]rag.Passage, len(kept))
-	for i, h := range kept {
-		passages[i] = h.Passage
-	}
-	return passages
-}
-
-// overlap is the share of the terms of both that are in both; a and b are sorted.
-func overlap(a, b []string) float64 {
-	if len(a) == 0 || len(b) == 0 {
-		return 0
-	}
-	both := 0
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch cmp.Compare(a[i], b[j]) {
-		case -1:
-			i++
-		case 1:
-			j++
-		default:
-			both, i, j = both+1, i+1, j+1
-		}
-	}
-	return float64(both) / float64(len(a)+len(b)-both)
 }
 
 // Outline implements rag.Service.

@@ -27,6 +27,8 @@ type Service struct {
 	members Memberships
 	cfg     rag.Config
 	now     func() time.Time
+	// meaning is nil without models: then search goes by words alone.
+	meaning *meaning
 }
 
 // New makes the service; now is the clock.

@@ -15,9 +15,9 @@ import (
 const passageColumns = `k.id::text, k.document_id::text, c.course_id, d.path, d.title, k.heading, k.kind, k.text, k.language,
 	k.start_line, k.end_line, k.start_byte, k.end_byte`
 
-// BM25 over the postings of all collections searched, as if they were one: the
-// scope's small tables first, then one index-only scan for each term.
-var search = postgres.SQL("rag.search.bm25", `
+// The scope's small tables first: how many passages there are, and what each
+// term is worth among them. All collections count as if they were one.
+const scopeCTE = `
 	WITH scope AS MATERIALIZED (
 		SELECT c.id, c.chunks, c.tokens FROM rag.collections c
 		WHERE /*scope*/ (@scope = 'course' AND c.user_id = '' AND c.course_id = @course
@@ -27,44 +27,72 @@ var search = postgres.SQL("rag.search.bm25", `
 	), corpus AS MATERIALIZED (
 		SELECT sum(chunks)::float8 AS n, greatest(sum(tokens)::float8 / nullif(sum(chunks), 0), 1) AS average FROM scope
 	), wanted AS MATERIALIZED (
-		SELECT t.term, ln(1 + (u.n - sum(t.chunks) + 0.5) / (sum(t.chunks) + 0.5)) AS idf
+		SELECT t.term, ln(1 + (u.n - sum(t.chunks) + 0.5) / (sum(t.chunks) + 0.5)) AS idf, sum(t.chunks) AS chunks
 		FROM scope s JOIN rag.terms t ON t.collection_id = s.id CROSS JOIN corpus u
 		WHERE t.term = ANY (@terms::text[]) GROUP BY t.term, u.n HAVING sum(t.chunks) > 0
-	), best AS (
-		SELECT p.chunk, sum(w.idf * p.tf * (@k1::float8 + 1) / (p.tf + @k1 * (1 - @b::float8 + @b * p.tokens / u.average))) AS score
-		FROM scope s CROSS JOIN wanted w CROSS JOIN corpus u
-		JOIN rag.postings p ON p.collection_id = s.id AND p.term = w.term
-		GROUP BY p.chunk ORDER BY score DESC, p.chunk LIMIT @limit
-	)
-	SELECT `+passageColumns+`, b.score, k.terms
-	FROM best b JOIN rag.chunks k ON k.num = b.chunk
-	JOIN rag.documents d ON d.id = k.document_id JOIN rag.collections c ON c.id = k.collection_id
-	ORDER BY b.score DESC, b.chunk`)
+	)`
+
+// bm25 is the score of postings p, by wanted w and corpus u.
+const bm25 = `sum(w.idf * p.tf * (@k1::float8 + 1) / (p.tf + @k1 * (1 - @b::float8 + @b * p.tokens / u.average)))`
+
+// One index-only scan for each term.
+var search = postgres.SQL("rag.search.bm25", scopeCTE+`
+	SELECT p.chunk, `+bm25+` AS score
+	FROM scope s CROSS JOIN wanted w CROSS JOIN corpus u
+	JOIN rag.postings p ON p.collection_id = s.id AND p.term = w.term
+	GROUP BY p.chunk ORDER BY score DESC, p.chunk LIMIT @limit`)
 
 // Ranking are the parameters of BM25.
 type Ranking struct{ K1, B float64 }
 
-// Hit is a passage with its distinct terms.
-type Hit struct {
-	rag.Passage
-	Terms []string
+func searchArgs(actor auth.Actor, scope rag.Scope, courseID string, terms []string, by Ranking) postgres.Args {
+	args := rights(actor, postgres.Args{"scope": string(scope), "course": courseID, "terms": terms, "k1": by.K1, "b": by.B})
+	delete(args, "system")
+	return args
 }
 
-// Search finds the passages that fit the terms best.
-func Search(ctx context.Context, q postgres.Queryer, actor auth.Actor, scope rag.Scope, courseID string, terms []string, by Ranking, limit int) ([]Hit, error) {
-	args := rights(actor, postgres.Args{"scope": string(scope), "course": courseID, "terms": terms,
-		"k1": by.K1, "b": by.B, "limit": limit})
-	delete(args, "system")
+// Search finds the passages that fit the terms best, by BM25 over the postings.
+func Search(ctx context.Context, q postgres.Queryer, actor auth.Actor, scope rag.Scope, courseID string, terms []string, by Ranking, limit int) ([]Likeness, error) {
+	args := searchArgs(actor, scope, courseID, terms, by)
+	args["limit"] = limit
 	rows, err := q.Query(ctx, search, args)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
+	var found []Likeness
+	var one Likeness
+	if _, err := pgx.ForEachRow(rows, []any{&one.Chunk, &one.BM25}, func() error { found = append(found, one); return nil }); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	return found, nil
+}
+
+// Hit is a passage with its distinct terms.
+type Hit struct {
+	rag.Passage
+	Num   int64
+	Terms []string
+}
+
+// Who sees a passage is asked again: between the search and this its collection
+// may have been closed to the reader.
+var readHits = postgres.SQL("rag.search.hits", `
+	SELECT `+passageColumns+`, k.num, k.terms
+	FROM rag.chunks k JOIN rag.documents d ON d.id = k.document_id JOIN rag.collections c ON c.id = k.collection_id
+	WHERE k.num = ANY (@chunks::bigint[]) AND `+readable)
+
+// Hits reads passages by number; their order is nobody's.
+func Hits(ctx context.Context, q postgres.Queryer, actor auth.Actor, chunks []int64) ([]Hit, error) {
+	rows, err := q.Query(ctx, readHits, rights(actor, postgres.Args{"chunks": chunks}))
+	if err != nil {
+		return nil, fmt.Errorf("read what was found: %w", err)
+	}
 	hits, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h Hit, err error) {
-		err = scanPassage(row, &h.Passage, &h.Score, &h.Terms)
+		err = scanPassage(row, &h.Passage, &h.Num, &h.Terms)
 		return h, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("search: %w", err)
+		return nil, fmt.Errorf("read what was found: %w", err)
 	}
 	return hits, nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
+	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/rag"
 	"github.com/goals-tracker/tracker/modules/rag/internal/chunk"
 )
@@ -51,7 +53,15 @@ func setup(t *testing.T) *postgres.DB {
 				return err
 			}
 		}
-		return nil
+		space, err := EnsureSpace(ctx, tx, llm.Space{Provider: "fake", Model: "fake", Dimensions: 2, Version: "1"}, 1, time.Now())
+		if err != nil {
+			return err
+		}
+		bare, err := Without(ctx, tx, space.ID, 0, 10)
+		if err != nil || len(bare) != 2 {
+			t.Fatalf("%d passages have no vector, %v", len(bare), err)
+		}
+		return AddVectors(ctx, tx, space.ID, []int64{bare[0].Num, bare[1].Num}, [][]float32{{1, 0}, {0, 1}}, time.Now())
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,13 +69,28 @@ func setup(t *testing.T) *postgres.DB {
 	return db
 }
 
+// numberOf is the number of course c1's only passage.
+func numberOf(t *testing.T, db *postgres.DB) int64 {
+	t.Helper()
+	hits, err := Search(t.Context(), db.As(auth.System("test")), auth.System("test"), rag.ScopeCourse, "c1", []string{"penguin"}, Ranking{1.2, 0.9}, 10)
+	if err != nil || len(hits) != 1 {
+		t.Fatalf("got %v, %v", hits, err)
+	}
+	return hits[0].Chunk
+}
+
 // readers are the statements by which people read, with arguments that name
 // what belongs to course c1.
-func readers(actor auth.Actor) map[*postgres.Statement]postgres.Args {
-	query := rights(actor, postgres.Args{"scope": "course", "course": "c1", "terms": []string{"penguin"}, "k1": 1.2, "b": 0.9, "limit": 50})
-	delete(query, "system")
+func readers(actor auth.Actor, num int64) map[*postgres.Statement]postgres.Args {
+	query := searchArgs(actor, rag.ScopeCourse, "c1", []string{"penguin"}, Ranking{1.2, 0.9})
+	near := maps.Clone(query)
+	query["limit"] = 50
+	// Both ways to look: through the index, and at each passage.
+	maps.Copy(near, postgres.Args{"space": 1, "dims": 2, "query": "[1,0]", "amount": 50, "breadth": 100, "few": 0, "found": []int64{num}})
 	return map[*postgres.Statement]postgres.Args{
 		search:             query,
+		compare:            near,
+		readHits:           rights(actor, postgres.Args{"chunks": []int64{num}}),
 		listDocuments:      rights(actor, postgres.Args{"course": "c1", "after": "", "size": 50}),
 		getDocument:        rights(actor, postgres.Args{"id": otherDocument}),
 		listExercises:      rights(actor, postgres.Args{"course": "c1"}),
@@ -80,10 +105,11 @@ func readers(actor auth.Actor) map[*postgres.Statement]postgres.Args {
 func TestWithoutTheFilterNobodyReadsAnotherCourse(t *testing.T) {
 	db := setup(t)
 	for _, s := range postgres.Statements() {
-		if _, tested := readers(auth.Actor{})[s]; strings.HasPrefix(s.Name(), "rag.") && strings.Contains(s.Text(), "/*scope*/") && !tested {
+		if _, tested := readers(auth.Actor{}, 0)[s]; strings.HasPrefix(s.Name(), "rag.") && strings.Contains(s.Text(), "/*scope*/") && !tested {
 			t.Errorf("%s has a scope and is not tested here", s.Name())
 		}
 	}
+	num := numberOf(t, db)
 	count := func(who auth.Actor, s *postgres.Statement, args postgres.Args) (int, error) {
 		open := s.Unscoped()
 		// The arguments that only the filter took are gone with it.
@@ -100,7 +126,7 @@ func TestWithoutTheFilterNobodyReadsAnotherCourse(t *testing.T) {
 		list, err := pgx.CollectRows(rows, pgx.RowToMap)
 		n := 0
 		for _, row := range list {
-			if row["course_id"] == "c1" {
+			if row["course_id"] == "c1" || row["chunk"] == num {
 				n++
 			}
 		}
@@ -112,7 +138,7 @@ func TestWithoutTheFilterNobodyReadsAnotherCourse(t *testing.T) {
 		{UserID: "eve", Roles: []auth.Role{auth.Teacher}, CourseIDs: []string{"c2", "*"}},
 		{},
 	} {
-		for s, args := range readers(who) {
+		for s, args := range readers(who, num) {
 			n, err := count(who, s, args)
 			if s == listExercises && err != nil && strings.Contains(err.Error(), "permission denied") {
 				continue // learners may not even ask
@@ -122,7 +148,7 @@ func TestWithoutTheFilterNobodyReadsAnotherCourse(t *testing.T) {
 			}
 		}
 	}
-	for s, args := range readers(auth.Actor{UserID: "ada", Roles: []auth.Role{auth.Student}, CourseIDs: []string{"c1"}}) {
+	for s, args := range readers(auth.Actor{UserID: "ada", Roles: []auth.Role{auth.Student}, CourseIDs: []string{"c1"}}, num) {
 		n, err := count(auth.Actor{UserID: "ada", Roles: []auth.Role{auth.Student}, CourseIDs: []string{"c1"}}, s, args)
 		if s == listExercises {
 			if err == nil {

@@ -1,0 +1,57 @@
+// Package embed fills embedding spaces: passages that have no vector yet get
+// one, and when the configured model changes, a new space is filled beside the
+// one that is searched and then takes its place.
+//
+// What there is to do stands in the tables: passages without a row in a space.
+// A worker that dies leaves a lease that runs out, and nothing else.
+package embed
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goals-tracker/tracker/modules/llm"
+	"github.com/goals-tracker/tracker/modules/rag"
+)
+
+// maxBytes is as much of a passage as models read, and more.
+const maxBytes = 6000
+
+// Text is what a model is given of a passage: where it stands, then what it
+// says. A program's file name says little; its names are in the heading.
+func Text(kind, title, heading, text string) string {
+	about := heading
+	if kind != rag.PassageCode && !strings.Contains(heading, title) {
+		about = strings.Trim(title+" > "+heading, " >")
+	}
+	if about != "" {
+		text = about + "\n" + text
+	}
+	if len(text) > maxBytes {
+		text = text[:maxBytes]
+		for !utf8.ValidString(text) {
+			text = text[:len(text)-1]
+		}
+	}
+	return text
+}
+
+// DefaultWeight is what the cosine counts of models that were not measured.
+const DefaultWeight = 1.5
+
+// weights are what the cosine of known models counts, beside 1 for words. They
+// are tuned on cosqa-dev alone.
+var weights = []struct {
+	model  string
+	weight float64
+}{}
+
+// Weight is what the cosine of a space counts at first.
+func Weight(s llm.Space) float64 {
+	for _, w := range weights {
+		if strings.Contains(strings.ToLower(s.Model), w.model) {
+			return w.weight
+		}
+	}
+	return DefaultWeight
+}

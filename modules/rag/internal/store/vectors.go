@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/pgvector/pgvector-go"
+
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/rag"
+)
+
+// Bare is a passage without a vector.
+type Bare struct {
+	Num        int64
+	Collection int32
+	CourseID   string
+	Kind       string
+	Title      string
+	Heading    string
+	Text       string
+}
+
+var bareChunks = postgres.SQL("rag.embeddings.missing", `
+	SELECT k.num, k.collection_id, c.course_id, k.kind, d.title, k.heading, k.text
+	FROM rag.chunks k JOIN rag.documents d ON d.id = k.document_id JOIN rag.collections c ON c.id = k.collection_id
+	WHERE k.num > @after AND NOT EXISTS (SELECT FROM rag.embeddings e WHERE e.space_id = @space AND e.chunk = k.num)
+	ORDER BY k.num LIMIT @limit`)
+
+// Without reads passages after a number that have no vector in a space.
+func Without(ctx context.Context, q postgres.Queryer, space int32, after int64, limit int) ([]Bare, error) {
+	rows, err := q.Query(ctx, bareChunks, postgres.Args{"space": space, "after": after, "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("find passages without vectors: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Bare])
+	if err != nil {
+		return nil, fmt.Errorf("find passages without vectors: %w", err)
+	}
+	return list, nil
+}
+
+var addVectors = postgres.SQL("rag.embeddings.add", `
+	INSERT INTO rag.embeddings (space_id, chunk, collection_id, embedding, created_at)
+	SELECT @space, a.chunk, k.collection_id, a.embedding, @now
+	FROM unnest(@chunks::bigint[], @embeddings::halfvec[]) AS a (chunk, embedding)
+	JOIN rag.chunks k ON k.num = a.chunk
+	ON CONFLICT (space_id, chunk) DO UPDATE SET embedding = excluded.embedding, created_at = excluded.created_at`)
+
+// AddVectors stores passages' vectors; nil for a passage that the model can't
+// take. Passages that are gone by now are left out.
+func AddVectors(ctx context.Context, q postgres.Queryer, space int32, chunks []int64, vectors [][]float32, now time.Time) error {
+	texts := make([]*string, len(vectors))
+	for i, v := range vectors {
+		if v != nil {
+			text := pgvector.NewHalfVector(v).String()
+			texts[i] = &text
+		}
+	}
+	if _, err := q.Exec(ctx, addVectors, postgres.Args{"space": space, "chunks": chunks, "embeddings": texts, "now": now}); err != nil {
+		return fmt.Errorf("store %d vectors: %w", len(chunks), err)
+	}
+	return nil
+}
+
+// Likeness is how a passage compares with a question: by words, and by meaning
+// where it has a vector.
+type Likeness struct {
+	Chunk  int64
+	BM25   float64
+	Cosine *float64
+}
+
+// The nearest passages with what BM25 says of them, and the cosine of those
+// that BM25 found.
+var compare = postgres.SQL("rag.search.vectors", scopeCTE+`, near AS MATERIALIZED (
+		SELECT n.chunk, n.collection_id, max(n.cosine) AS cosine
+		FROM rag.nearest(@space, @dims, @query::halfvec, (SELECT array_agg(s.id) FROM scope s), @amount, @breadth, @few) n
+		GROUP BY n.chunk, n.collection_id
+	), rated AS (
+		SELECT p.chunk, `+bm25+` AS score
+		FROM near n CROSS JOIN wanted w CROSS JOIN corpus u
+		JOIN rag.postings p ON p.collection_id = n.collection_id AND p.term = w.term AND p.chunk = n.chunk
+		GROUP BY p.chunk
+	)
+	SELECT n.chunk, coalesce(r.score, 0), n.cosine FROM near n LEFT JOIN rated r ON r.chunk = n.chunk
+	UNION ALL
+	SELECT e.chunk, 0, 1 - (e.embedding <=> @query::halfvec) FROM rag.embeddings e
+	WHERE e.space_id = @space AND e.chunk = ANY (@found::bigint[]) AND e.embedding IS NOT NULL
+		AND e.chunk NOT IN (SELECT n.chunk FROM near n)`)
+
+// Nearness says how to look for vectors.
+type Nearness struct {
+	Space  Space
+	Vector []float32
+	// Amount is how many passages come near; Breadth is how widely the index
+	// looks for them; up to Few passages all are compared.
+	Amount, Breadth, Few int
+	// Found are passages that words found, to be compared too.
+	Found []int64
+}
+
+// Compare finds the passages nearest to a vector.
+func Compare(ctx context.Context, q postgres.Queryer, actor auth.Actor, scope rag.Scope, courseID string, terms []string, by Ranking, near Nearness) ([]Likeness, error) {
+	args := searchArgs(actor, scope, courseID, terms, by)
+	args["space"], args["dims"] = near.Space.ID, near.Space.Dimensions
+	args["query"] = pgvector.NewHalfVector(near.Vector).String()
+	args["amount"], args["breadth"], args["few"], args["found"] = near.Amount, near.Breadth, near.Few, near.Found
+	rows, err := q.Query(ctx, compare, args)
+	if err != nil {
+		return nil, fmt.Errorf("search vectors: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Likeness])
+	if err != nil {
+		return nil, fmt.Errorf("search vectors: %w", err)
+	}
+	return list, nil
+}
+
+var dropVectors = postgres.SQL("rag.embeddings.drop", `
+	DELETE FROM rag.embeddings WHERE space_id = @space
+		AND chunk IN (SELECT e.chunk FROM rag.embeddings e WHERE e.space_id = @space LIMIT @limit)`)
+
+// DropVectors deletes at most limit vectors of a space and says how many.
+func DropVectors(ctx context.Context, q postgres.Queryer, space int32, limit int) (int64, error) {
+	tag, err := q.Exec(ctx, dropVectors, postgres.Args{"space": space, "limit": limit})
+	if err != nil {
+		return 0, fmt.Errorf("delete vectors of space %d: %w", space, err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+var lastChunk = postgres.SQL("rag.chunks.last", `SELECT coalesce(max(k.num), 0) FROM rag.chunks k`)
+
+// LastChunk is the highest number of a passage.
+func LastChunk(ctx context.Context, q postgres.Queryer) (int64, error) {
+	var num int64
+	if err := q.QueryRow(ctx, lastChunk, nil).Scan(&num); err != nil {
+		return 0, fmt.Errorf("find the last passage: %w", err)
+	}
+	return num, nil
+}
