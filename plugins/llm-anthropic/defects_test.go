@@ -108,7 +108,7 @@ func TestWhatLangchaingosClientGetsWrongIsMended(t *testing.T) {
 
 // The plain client takes blocks that it does not know for an error, and forgets
 // how long the provider asked to wait.
-func TestStreamsThatLangchaingosClientReadsWrong(t *testing.T) {
+func TestAnswersThatLangchaingosClientReadsWrongAreRead(t *testing.T) {
 	limited := anthropicserver.Config{Answer: script.Sequence(script.Turn{Status: 429, Message: "slow down", RetryAfter: 1e9})}
 	thinking := anthropicserver.Config{Thinking: "Hm.", Answer: script.Say("fine")}
 	ask := func(make func(url string) llms.Model, cfg anthropicserver.Config) (text string, err error) {

@@ -37,7 +37,7 @@ func embedders(t *testing.T, s *openaiserver.Server) (plain, mended embeddings.E
 	return plain, mended
 }
 
-func TestEmbedDocumentsStripsLineBreaksAndChangesTheCallersSlice(t *testing.T) {
+func TestTextsToEmbedKeepTheirLineBreaksAndStayTheCallers(t *testing.T) {
 	s := serve(t, openaiserver.Config{})
 	// right says whether the text was sent as it is, and left alone.
 	right := func(e embeddings.Embedder) bool {
@@ -55,7 +55,7 @@ func TestEmbedDocumentsStripsLineBreaksAndChangesTheCallersSlice(t *testing.T) {
 	}
 }
 
-func TestEmbeddingsIgnoreTheIndex(t *testing.T) {
+func TestVectorsFollowTheIndexThatTheProviderGives(t *testing.T) {
 	s := serve(t, openaiserver.Config{}) // answers backwards
 	right := func(e embeddings.Embedder) bool {
 		texts := []string{"bucles", "clases", "listas"}
@@ -71,7 +71,7 @@ func TestEmbeddingsIgnoreTheIndex(t *testing.T) {
 	}
 }
 
-func TestParallelStreamedToolCallsAreMergedAndLeakIntoTheText(t *testing.T) {
+func TestParallelStreamedToolCallsStayApartAndOutOfTheText(t *testing.T) {
 	calls := []llm.ToolCall{{ID: "a", Name: "f", Arguments: `{"q":"bucles"}`}, {ID: "b", Name: "g", Arguments: `{"q":"clases"}`}}
 	s := serve(t, openaiserver.Config{Answer: script.Sequence(script.Turn{Text: []string{"Let me look."}, ToolCalls: calls})})
 	ask := func(m llms.Model) (text string, got []string) {
