@@ -96,6 +96,11 @@ var isolation = map[string]struct {
 		return map[string]any{"id": o.Feedback, "reason": "not mine"}
 	}},
 
+	"agents.v1.CompanionService/GetEvaluation":       {notFound, func(owned) map[string]any { return map[string]any{"user_id": mark, "course_id": course} }},
+	"agents.v1.CompanionService/ListNudges":          {ownOnly, nothing},
+	"agents.v1.CompanionService/GetCoachSettings":    {ownOnly, nothing},
+	"agents.v1.CompanionService/UpdateCoachSettings": {ownOnly, func(owned) map[string]any { return map[string]any{"enabled": false} }},
+
 	"analytics.v1.AnalyticsService/GetProgress":       {notFound, func(owned) map[string]any { return map[string]any{"user_id": mark, "course_id": course} }},
 	"analytics.v1.AnalyticsService/ListActivity":      {notFound, func(owned) map[string]any { return map[string]any{"user_id": mark, "course_id": course} }},
 	"analytics.v1.AnalyticsService/GetCourseProgress": {denied, func(owned) map[string]any { return map[string]any{"course_id": course} }},

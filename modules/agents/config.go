@@ -24,6 +24,11 @@ type Config struct {
 	// MaterialEvery is how soon a run that waits for material looks again; each
 	// further time twice as long, up to 1 h. Defaults to 1m.
 	MaterialEvery time.Duration `koanf:"material_every"`
+	// EvaluateEvery is how often the evaluator looks for learners with news.
+	// Defaults to 10m.
+	EvaluateEvery time.Duration `koanf:"evaluate_every"`
+	// CoachEvery is how often the coach looks around. Defaults to 5m.
+	CoachEvery time.Duration `koanf:"coach_every"`
 	// Models lets models write plans and reviews, where one is configured.
 	// Defaults to true.
 	Models bool `koanf:"models"`
@@ -34,6 +39,7 @@ func DefaultConfig() Config {
 	return Config{
 		Workers: 4, Lease: 30 * time.Second, SweepEvery: 10 * time.Second, NodeTimeout: 5 * time.Minute,
 		Attempts: 5, RetryAfter: 2 * time.Second, MaterialEvery: time.Minute, Models: true,
+		EvaluateEvery: 10 * time.Minute, CoachEvery: 5 * time.Minute,
 	}
 }
 
@@ -42,6 +48,9 @@ func (c *Config) Validate() error {
 	var errs []error
 	if c.Workers < 1 || c.Attempts < 1 {
 		errs = append(errs, errors.New("agents: workers and attempts must be 1 or more"))
+	}
+	if c.EvaluateEvery <= 0 || c.CoachEvery <= 0 {
+		errs = append(errs, errors.New("agents: evaluate_every and coach_every must be positive"))
 	}
 	if c.Lease <= 0 || c.SweepEvery <= 0 || c.NodeTimeout <= 0 || c.RetryAfter <= 0 || c.MaterialEvery <= 0 {
 		errs = append(errs, errors.New("agents: lease, sweep_every, node_timeout, retry_after and material_every must be positive"))

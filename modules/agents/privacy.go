@@ -35,6 +35,10 @@ var Privacy = privacy.Registry{
 			},
 		},
 		{
+			Name: "agents.proofs", Class: privacy.Derived, Erase: privacy.Impersonal,
+			Plain: []string{"digest", "proof", "made_at"},
+		},
+		{
 			Name: "agents.feedback", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
 			Personal: []string{"user_id", "text", "comments"},
 			Plain: []string{
@@ -46,6 +50,27 @@ var Privacy = privacy.Registry{
 			Name: "agents.hints", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
 			Personal: []string{"user_id", "text", "looked_at"},
 			Plain:    []string{"id", "task_id", "course_id", "number", "level", "citations", "label", "created_at"},
+		},
+		{
+			Name: "agents.journeys", Class: privacy.Derived, Subject: "user_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"user_id", "title", "completed_by", "tries", "fails_in_a_row", "hints", "last_try_at", "last_hint_at", "done_at"},
+			Plain:    []string{"task_id", "course_id", "goal_id", "concepts", "estimated_hours", "status"},
+		},
+		{
+			Name: "agents.due_goals", Class: privacy.Derived, Subject: "user_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"user_id", "title", "due_at"}, Plain: []string{"goal_id", "course_id", "open"},
+		},
+		{
+			Name: "agents.evaluations", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"user_id", "mastery", "reasons", "trend", "evidence", "evaluated_at"}, Plain: []string{"course_id"},
+		},
+		{
+			Name: "agents.nudges", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"user_id", "kind", "text_en", "text_es", "key", "created_at"}, Plain: []string{"id", "goal_id", "task_id"},
+		},
+		{
+			Name: "agents.coach_settings", Class: privacy.Operational, Subject: "user_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"user_id", "enabled", "muted", "quiet_from", "quiet_to", "time_zone", "updated_at"},
 		},
 	},
 	Events: []privacy.Event{
@@ -60,7 +85,7 @@ var Privacy = privacy.Registry{
 		},
 		{Type: "feedback.disputed", Personal: []string{"reason"}, Plain: []string{"feedback_id", "task_id", "outcome"}},
 		{Type: "hint.given", Personal: []string{"text"}, Plain: []string{"hint_id", "task_id", "level", "citations", "label"}},
-		{Type: "learner.evaluated", Personal: []string{"mastery", "reasons"}, Plain: []string{"course_id"}},
+		{Type: "learner.evaluated", Personal: []string{"mastery", "reasons", "explained", "trend"}, Plain: []string{"course_id"}},
 		{Type: "coach.nudged", Personal: []string{"text", "kind"}, Plain: []string{"goal_id", "task_id"}},
 	},
 }

@@ -8,13 +8,16 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/companion"
 	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
+	"github.com/goals-tracker/tracker/modules/agents/internal/journey"
 	"github.com/goals-tracker/tracker/modules/agents/internal/planner"
 	"github.com/goals-tracker/tracker/modules/agents/internal/react"
 	"github.com/goals-tracker/tracker/modules/agents/internal/reviewer"
 	"github.com/goals-tracker/tracker/modules/agents/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/agents/internal/service"
 	"github.com/goals-tracker/tracker/modules/agents/internal/work"
+	"github.com/goals-tracker/tracker/modules/analytics"
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events"
@@ -32,23 +35,28 @@ var Module = fx.Module("agents",
 	fx.Provide(service.New, fx.Private),
 	fx.Provide(func(s *service.Service) agents.Service { return s }),
 	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Provide(func(db *postgres.DB, log *events.Log, activity analytics.Service, logger *slog.Logger) *companion.Companion {
+		return companion.New(db, log, activity, logger)
+	}, fx.Private),
+	fx.Provide(func(c *companion.Companion) agents.Companion { return c }),
+	fx.Provide(fx.Annotate(rpc.CompanionService, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Invoke(func(log *events.Log) { log.Subscribe(journey.Subscription()) }),
+	fx.Invoke(work.RegisterCompanion),
 	fx.Invoke(work.Register),
 	fx.Invoke(react.Register),
 )
 
 // NewEngine makes the engine with the graphs.
 func NewEngine(db *postgres.DB, log *events.Log, cfg agents.Config, tickets *work.Tickets, pushes *bus.Bus, logger *slog.Logger,
-	material rag.Service, t tasks.Service, v validation.Service, models llm.Service) (*engine.Engine, error) {
+	material rag.Service, t tasks.Service, v validation.Service, prover validation.Prover, models llm.Service) (*engine.Engine, error) {
 	push := func(userID, kind string, payload any) {
 		if raw, err := json.Marshal(payload); err == nil {
 			pushes.Publish(bus.Message{UserID: userID, Type: kind, Payload: raw})
 		}
 	}
 	e := engine.New(db, log, cfg, tickets, push, logger)
-	for _, g := range []*engine.Graph{
-		planner.New(material, t, models, cfg).Graph(),
-		reviewer.New(log, material, v, t, models, cfg).Graph(),
-	} {
+	graphs := append(planner.New(db, material, t, prover, models, cfg).Graphs(), reviewer.New(log, material, v, t, models, cfg).Graph())
+	for _, g := range graphs {
 		if err := e.Register(g); err != nil {
 			return nil, err
 		}

@@ -114,7 +114,10 @@ type AgentRun struct {
 	// "built-in planner, no AI model", or provider and model.
 	Label string `protobuf:"bytes,18,opt,name=label,proto3" json:"label,omitempty"`
 	// The graph with its path, as a Mermaid flowchart; set by GetAgentRun.
-	Mermaid       string `protobuf:"bytes,19,opt,name=mermaid,proto3" json:"mermaid,omitempty"`
+	Mermaid string `protobuf:"bytes,19,opt,name=mermaid,proto3" json:"mermaid,omitempty"`
+	// The run and the step that it was forked from.
+	ForkedFrom    *string `protobuf:"bytes,20,opt,name=forked_from,json=forkedFrom,proto3,oneof" json:"forked_from,omitempty"`
+	ForkedStep    int32   `protobuf:"varint,21,opt,name=forked_step,json=forkedStep,proto3" json:"forked_step,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -282,12 +285,32 @@ func (x *AgentRun) GetMermaid() string {
 	return ""
 }
 
+func (x *AgentRun) GetForkedFrom() string {
+	if x != nil && x.ForkedFrom != nil {
+		return *x.ForkedFrom
+	}
+	return ""
+}
+
+func (x *AgentRun) GetForkedStep() int32 {
+	if x != nil {
+		return x.ForkedStep
+	}
+	return 0
+}
+
 type AgentStep struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Node          string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
-	StartedAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
-	FinishedAt    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`
-	Outcome       string                 `protobuf:"bytes,4,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Node       string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	StartedAt  *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	FinishedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`
+	Outcome    string                 `protobuf:"bytes,4,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// Counts from 1; a fork names it.
+	Number int32 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
+	// What its model calls took.
+	Cost *AgentCost `protobuf:"bytes,6,opt,name=cost,proto3" json:"cost,omitempty"`
+	// How often it was taken up: more than once after a failure or a kill.
+	Attempts      int32 `protobuf:"varint,7,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -348,6 +371,27 @@ func (x *AgentStep) GetOutcome() string {
 		return x.Outcome
 	}
 	return ""
+}
+
+func (x *AgentStep) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *AgentStep) GetCost() *AgentCost {
+	if x != nil {
+		return x.Cost
+	}
+	return nil
+}
+
+func (x *AgentStep) GetAttempts() int32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
 }
 
 type AgentCost struct {
@@ -613,7 +657,9 @@ type PlannedTask struct {
 	Validation     *v1.TaskValidation `protobuf:"bytes,9,opt,name=validation,proto3" json:"validation,omitempty"`
 	Citations      []*v1.Citation     `protobuf:"bytes,10,rep,name=citations,proto3" json:"citations,omitempty"`
 	// 1 to 5.
-	Difficulty    int32 `protobuf:"varint,11,opt,name=difficulty,proto3" json:"difficulty,omitempty"`
+	Difficulty int32 `protobuf:"varint,11,opt,name=difficulty,proto3" json:"difficulty,omitempty"`
+	// That its tests judge rightly; unset for tasks without tests.
+	Proof         *TaskProof `protobuf:"bytes,12,opt,name=proof,proto3" json:"proof,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -725,6 +771,156 @@ func (x *PlannedTask) GetDifficulty() int32 {
 	return 0
 }
 
+func (x *PlannedTask) GetProof() *TaskProof {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+// TaskProof says how a task's tests were tried out: the reference solution
+// passes, the starter does not, and the tests notice faulty variants.
+type TaskProof struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Faulty variants that were tried, and those that were noticed.
+	Mutants int32 `protobuf:"varint,1,opt,name=mutants,proto3" json:"mutants,omitempty"`
+	Killed  int32 `protobuf:"varint,2,opt,name=killed,proto3" json:"killed,omitempty"`
+	// By which operators they were made: "swap-comparison".
+	Operators []string `protobuf:"bytes,3,rep,name=operators,proto3" json:"operators,omitempty"`
+	// The validator that judged, with its version.
+	JudgedBy      string `protobuf:"bytes,4,opt,name=judged_by,json=judgedBy,proto3" json:"judged_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskProof) Reset() {
+	*x = TaskProof{}
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskProof) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskProof) ProtoMessage() {}
+
+func (x *TaskProof) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskProof.ProtoReflect.Descriptor instead.
+func (*TaskProof) Descriptor() ([]byte, []int) {
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *TaskProof) GetMutants() int32 {
+	if x != nil {
+		return x.Mutants
+	}
+	return 0
+}
+
+func (x *TaskProof) GetKilled() int32 {
+	if x != nil {
+		return x.Killed
+	}
+	return 0
+}
+
+func (x *TaskProof) GetOperators() []string {
+	if x != nil {
+		return x.Operators
+	}
+	return nil
+}
+
+func (x *TaskProof) GetJudgedBy() string {
+	if x != nil {
+		return x.JudgedBy
+	}
+	return ""
+}
+
+// PlanEdit changes a task of a plan; what is unset stays.
+type PlanEdit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Key   string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Title *string                `protobuf:"bytes,2,opt,name=title,proto3,oneof" json:"title,omitempty"`
+	// Not of tasks whose tests judge what their statement asks for.
+	Description    *string  `protobuf:"bytes,3,opt,name=description,proto3,oneof" json:"description,omitempty"`
+	EstimatedHours *float64 `protobuf:"fixed64,4,opt,name=estimated_hours,json=estimatedHours,proto3,oneof" json:"estimated_hours,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *PlanEdit) Reset() {
+	*x = PlanEdit{}
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanEdit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanEdit) ProtoMessage() {}
+
+func (x *PlanEdit) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanEdit.ProtoReflect.Descriptor instead.
+func (*PlanEdit) Descriptor() ([]byte, []int) {
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PlanEdit) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *PlanEdit) GetTitle() string {
+	if x != nil && x.Title != nil {
+		return *x.Title
+	}
+	return ""
+}
+
+func (x *PlanEdit) GetDescription() string {
+	if x != nil && x.Description != nil {
+		return *x.Description
+	}
+	return ""
+}
+
+func (x *PlanEdit) GetEstimatedHours() float64 {
+	if x != nil && x.EstimatedHours != nil {
+		return *x.EstimatedHours
+	}
+	return 0
+}
+
 type Feedback struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Id              string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -747,7 +943,7 @@ type Feedback struct {
 
 func (x *Feedback) Reset() {
 	*x = Feedback{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[7]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +955,7 @@ func (x *Feedback) String() string {
 func (*Feedback) ProtoMessage() {}
 
 func (x *Feedback) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[7]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +968,7 @@ func (x *Feedback) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Feedback.ProtoReflect.Descriptor instead.
 func (*Feedback) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{7}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Feedback) GetId() string {
@@ -862,7 +1058,7 @@ type Comment struct {
 
 func (x *Comment) Reset() {
 	*x = Comment{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[8]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +1070,7 @@ func (x *Comment) String() string {
 func (*Comment) ProtoMessage() {}
 
 func (x *Comment) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[8]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +1083,7 @@ func (x *Comment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Comment.ProtoReflect.Descriptor instead.
 func (*Comment) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{8}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Comment) GetText() string {
@@ -957,7 +1153,7 @@ type Hint struct {
 
 func (x *Hint) Reset() {
 	*x = Hint{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[9]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -969,7 +1165,7 @@ func (x *Hint) String() string {
 func (*Hint) ProtoMessage() {}
 
 func (x *Hint) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[9]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -982,7 +1178,7 @@ func (x *Hint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hint.ProtoReflect.Descriptor instead.
 func (*Hint) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{9}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Hint) GetId() string {
@@ -1056,7 +1252,7 @@ type PlanGoalRequest struct {
 
 func (x *PlanGoalRequest) Reset() {
 	*x = PlanGoalRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[10]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1068,7 +1264,7 @@ func (x *PlanGoalRequest) String() string {
 func (*PlanGoalRequest) ProtoMessage() {}
 
 func (x *PlanGoalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[10]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1081,7 +1277,7 @@ func (x *PlanGoalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanGoalRequest.ProtoReflect.Descriptor instead.
 func (*PlanGoalRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{10}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PlanGoalRequest) GetGoalId() string {
@@ -1121,7 +1317,7 @@ type GetAgentRunRequest struct {
 
 func (x *GetAgentRunRequest) Reset() {
 	*x = GetAgentRunRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[11]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1133,7 +1329,7 @@ func (x *GetAgentRunRequest) String() string {
 func (*GetAgentRunRequest) ProtoMessage() {}
 
 func (x *GetAgentRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[11]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1146,7 +1342,7 @@ func (x *GetAgentRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentRunRequest.ProtoReflect.Descriptor instead.
 func (*GetAgentRunRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{11}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetAgentRunRequest) GetId() string {
@@ -1157,17 +1353,19 @@ func (x *GetAgentRunRequest) GetId() string {
 }
 
 type ListAgentRunsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	GoalId        string                 `protobuf:"bytes,3,opt,name=goal_id,json=goalId,proto3" json:"goal_id,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	PageSize  int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	GoalId    string                 `protobuf:"bytes,3,opt,name=goal_id,json=goalId,proto3" json:"goal_id,omitempty"`
+	// All runs in a course that the caller teaches.
+	CourseId      string `protobuf:"bytes,4,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListAgentRunsRequest) Reset() {
 	*x = ListAgentRunsRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[12]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1377,7 @@ func (x *ListAgentRunsRequest) String() string {
 func (*ListAgentRunsRequest) ProtoMessage() {}
 
 func (x *ListAgentRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[12]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1390,7 @@ func (x *ListAgentRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentRunsRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{12}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListAgentRunsRequest) GetPageSize() int32 {
@@ -1216,6 +1414,13 @@ func (x *ListAgentRunsRequest) GetGoalId() string {
 	return ""
 }
 
+func (x *ListAgentRunsRequest) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
 type ListAgentRunsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Runs          []*AgentRun            `protobuf:"bytes,1,rep,name=runs,proto3" json:"runs,omitempty"`
@@ -1226,7 +1431,7 @@ type ListAgentRunsResponse struct {
 
 func (x *ListAgentRunsResponse) Reset() {
 	*x = ListAgentRunsResponse{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[13]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1238,7 +1443,7 @@ func (x *ListAgentRunsResponse) String() string {
 func (*ListAgentRunsResponse) ProtoMessage() {}
 
 func (x *ListAgentRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[13]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1251,7 +1456,7 @@ func (x *ListAgentRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentRunsResponse) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{13}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListAgentRunsResponse) GetRuns() []*AgentRun {
@@ -1279,7 +1484,7 @@ type AnswerPlanRequest struct {
 
 func (x *AnswerPlanRequest) Reset() {
 	*x = AnswerPlanRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[14]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1291,7 +1496,7 @@ func (x *AnswerPlanRequest) String() string {
 func (*AnswerPlanRequest) ProtoMessage() {}
 
 func (x *AnswerPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[14]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1304,7 +1509,7 @@ func (x *AnswerPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerPlanRequest.ProtoReflect.Descriptor instead.
 func (*AnswerPlanRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{14}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AnswerPlanRequest) GetRunId() string {
@@ -1332,14 +1537,15 @@ type ApprovePlanRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	RunId string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
 	// Keys of the tasks to take; all if empty.
-	Keys          []string `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"`
+	Keys          []string    `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"`
+	Edits         []*PlanEdit `protobuf:"bytes,3,rep,name=edits,proto3" json:"edits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApprovePlanRequest) Reset() {
 	*x = ApprovePlanRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[15]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1557,7 @@ func (x *ApprovePlanRequest) String() string {
 func (*ApprovePlanRequest) ProtoMessage() {}
 
 func (x *ApprovePlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[15]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1570,7 @@ func (x *ApprovePlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovePlanRequest.ProtoReflect.Descriptor instead.
 func (*ApprovePlanRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{15}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ApprovePlanRequest) GetRunId() string {
@@ -1381,6 +1587,119 @@ func (x *ApprovePlanRequest) GetKeys() []string {
 	return nil
 }
 
+func (x *ApprovePlanRequest) GetEdits() []*PlanEdit {
+	if x != nil {
+		return x.Edits
+	}
+	return nil
+}
+
+type CancelAgentRunRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RunId         string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelAgentRunRequest) Reset() {
+	*x = CancelAgentRunRequest{}
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelAgentRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelAgentRunRequest) ProtoMessage() {}
+
+func (x *CancelAgentRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelAgentRunRequest.ProtoReflect.Descriptor instead.
+func (*CancelAgentRunRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *CancelAgentRunRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *CancelAgentRunRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type ForkAgentRunRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	RunId string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// The number of the step after which it goes on another time; 0 is the
+	// beginning.
+	Step          int32 `protobuf:"varint,2,opt,name=step,proto3" json:"step,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForkAgentRunRequest) Reset() {
+	*x = ForkAgentRunRequest{}
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForkAgentRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForkAgentRunRequest) ProtoMessage() {}
+
+func (x *ForkAgentRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForkAgentRunRequest.ProtoReflect.Descriptor instead.
+func (*ForkAgentRunRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ForkAgentRunRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *ForkAgentRunRequest) GetStep() int32 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
 type RejectPlanRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	RunId         string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
@@ -1391,7 +1710,7 @@ type RejectPlanRequest struct {
 
 func (x *RejectPlanRequest) Reset() {
 	*x = RejectPlanRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[16]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1403,7 +1722,7 @@ func (x *RejectPlanRequest) String() string {
 func (*RejectPlanRequest) ProtoMessage() {}
 
 func (x *RejectPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[16]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1416,7 +1735,7 @@ func (x *RejectPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectPlanRequest.ProtoReflect.Descriptor instead.
 func (*RejectPlanRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{16}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RejectPlanRequest) GetRunId() string {
@@ -1444,7 +1763,7 @@ type RequestHintRequest struct {
 
 func (x *RequestHintRequest) Reset() {
 	*x = RequestHintRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[17]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1456,7 +1775,7 @@ func (x *RequestHintRequest) String() string {
 func (*RequestHintRequest) ProtoMessage() {}
 
 func (x *RequestHintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[17]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1469,7 +1788,7 @@ func (x *RequestHintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestHintRequest.ProtoReflect.Descriptor instead.
 func (*RequestHintRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{17}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RequestHintRequest) GetTaskId() string {
@@ -1502,7 +1821,7 @@ type GetFeedbackRequest struct {
 
 func (x *GetFeedbackRequest) Reset() {
 	*x = GetFeedbackRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[18]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1833,7 @@ func (x *GetFeedbackRequest) String() string {
 func (*GetFeedbackRequest) ProtoMessage() {}
 
 func (x *GetFeedbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[18]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1846,7 @@ func (x *GetFeedbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedbackRequest.ProtoReflect.Descriptor instead.
 func (*GetFeedbackRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{18}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetFeedbackRequest) GetValidationRunId() string {
@@ -1547,7 +1866,7 @@ type DisputeFeedbackRequest struct {
 
 func (x *DisputeFeedbackRequest) Reset() {
 	*x = DisputeFeedbackRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[19]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +1878,7 @@ func (x *DisputeFeedbackRequest) String() string {
 func (*DisputeFeedbackRequest) ProtoMessage() {}
 
 func (x *DisputeFeedbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[19]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +1891,7 @@ func (x *DisputeFeedbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisputeFeedbackRequest.ProtoReflect.Descriptor instead.
 func (*DisputeFeedbackRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{19}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DisputeFeedbackRequest) GetId() string {
@@ -1593,7 +1912,7 @@ var File_tracker_agents_v1_agents_proto protoreflect.FileDescriptor
 
 const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\n" +
-	"\x1etracker/agents/v1/agents.proto\x12\x11tracker.agents.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ctracker/tasks/v1/tasks.proto\x1a\x1dtracker/wire/v1/options.proto\"\x88\x06\n" +
+	"\x1etracker/agents/v1/agents.proto\x12\x11tracker.agents.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ctracker/tasks/v1/tasks.proto\x1a\x1dtracker/wire/v1/options.proto\"\xdf\x06\n" +
 	"\bAgentRun\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05graph\x18\x02 \x01(\tR\x05graph\x12#\n" +
@@ -1617,20 +1936,28 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\n" +
 	"updated_at\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x14\n" +
 	"\x05label\x18\x12 \x01(\tR\x05label\x12\x18\n" +
-	"\amermaid\x18\x13 \x01(\tR\amermaidB\f\n" +
+	"\amermaid\x18\x13 \x01(\tR\amermaid\x12$\n" +
+	"\vforked_from\x18\x14 \x01(\tH\x03R\n" +
+	"forkedFrom\x88\x01\x01\x12\x1f\n" +
+	"\vforked_step\x18\x15 \x01(\x05R\n" +
+	"forkedStepB\f\n" +
 	"\n" +
 	"_course_idB\n" +
 	"\n" +
 	"\b_goal_idB\n" +
 	"\n" +
-	"\b_task_id\"\xb1\x01\n" +
+	"\b_task_idB\x0e\n" +
+	"\f_forked_from\"\x97\x02\n" +
 	"\tAgentStep\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x129\n" +
 	"\n" +
 	"started_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12;\n" +
 	"\vfinished_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"finishedAt\x12\x18\n" +
-	"\aoutcome\x18\x04 \x01(\tR\aoutcome\"\x8c\x01\n" +
+	"\aoutcome\x18\x04 \x01(\tR\aoutcome\x12\x16\n" +
+	"\x06number\x18\x05 \x01(\x05R\x06number\x120\n" +
+	"\x04cost\x18\x06 \x01(\v2\x1c.tracker.agents.v1.AgentCostR\x04cost\x12\x1a\n" +
+	"\battempts\x18\a \x01(\x05R\battempts\"\x8c\x01\n" +
 	"\tAgentCost\x12\x1f\n" +
 	"\vmodel_calls\x18\x01 \x01(\x05R\n" +
 	"modelCalls\x12!\n" +
@@ -1650,7 +1977,7 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\asummary\x18\x03 \x01(\v2\x18.tracker.agents.v1.WordsR\asummary\x12\x1e\n" +
 	"\n" +
 	"objectives\x18\x04 \x03(\tR\n" +
-	"objectives\"\xa3\x03\n" +
+	"objectives\"\xd7\x03\n" +
 	"\vPlannedTask\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12 \n" +
@@ -1668,7 +1995,22 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	" \x03(\v2\x1a.tracker.tasks.v1.CitationR\tcitations\x12\x1e\n" +
 	"\n" +
 	"difficulty\x18\v \x01(\x05R\n" +
-	"difficulty\"\xc7\x02\n" +
+	"difficulty\x122\n" +
+	"\x05proof\x18\f \x01(\v2\x1c.tracker.agents.v1.TaskProofR\x05proof\"x\n" +
+	"\tTaskProof\x12\x18\n" +
+	"\amutants\x18\x01 \x01(\x05R\amutants\x12\x16\n" +
+	"\x06killed\x18\x02 \x01(\x05R\x06killed\x12\x1c\n" +
+	"\toperators\x18\x03 \x03(\tR\toperators\x12\x1b\n" +
+	"\tjudged_by\x18\x04 \x01(\tR\bjudgedBy\"\xf5\x01\n" +
+	"\bPlanEdit\x12\x1b\n" +
+	"\x03key\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x03key\x12%\n" +
+	"\x05title\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03H\x00R\x05title\x88\x01\x01\x120\n" +
+	"\vdescription\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x18\xa0\x9c\x01H\x01R\vdescription\x88\x01\x01\x12E\n" +
+	"\x0festimated_hours\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00D@)\x9a\x99\x99\x99\x99\x99\xb9?H\x02R\x0eestimatedHours\x88\x01\x01B\b\n" +
+	"\x06_titleB\x0e\n" +
+	"\f_descriptionB\x12\n" +
+	"\x10_estimated_hours\"\xc7\x02\n" +
 	"\bFeedback\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12*\n" +
 	"\x11validation_run_id\x18\x02 \x01(\tR\x0fvalidationRunId\x12\x17\n" +
@@ -1708,12 +2050,13 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\x06locale\x18\x04 \x01(\tB\x0f\xbaH\fr\n" +
 	"R\x00R\x02enR\x02esR\x06locale\".\n" +
 	"\x12GetAgentRunRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x8d\x01\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xb3\x01\n" +
 	"\x14ListAgentRunsRequest\x12&\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\x12$\n" +
-	"\agoal_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06goalId\"p\n" +
+	"\agoal_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06goalId\x12$\n" +
+	"\tcourse_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18$R\bcourseId\"p\n" +
 	"\x15ListAgentRunsResponse\x12/\n" +
 	"\x04runs\x18\x01 \x03(\v2\x1b.tracker.agents.v1.AgentRunR\x04runs\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x82\x01\n" +
@@ -1722,10 +2065,17 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\vquestion_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18$R\n" +
 	"questionId\x12\"\n" +
 	"\x06answer\x18\x03 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\x06answer\"S\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\x06answer\"\x90\x01\n" +
 	"\x12ApprovePlanRequest\x12\x1f\n" +
 	"\x06run_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05runId\x12\x1c\n" +
-	"\x04keys\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\x04keys\"V\n" +
+	"\x04keys\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\x04keys\x12;\n" +
+	"\x05edits\x18\x03 \x03(\v2\x1b.tracker.agents.v1.PlanEditB\b\xbaH\x05\x92\x01\x02\x10dR\x05edits\"Z\n" +
+	"\x15CancelAgentRunRequest\x12\x1f\n" +
+	"\x06run_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05runId\x12 \n" +
+	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\"S\n" +
+	"\x13ForkAgentRunRequest\x12\x1f\n" +
+	"\x06run_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05runId\x12\x1b\n" +
+	"\x04step\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x04step\"V\n" +
 	"\x11RejectPlanRequest\x12\x1f\n" +
 	"\x06run_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05runId\x12 \n" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\"\x86\x01\n" +
@@ -1747,7 +2097,7 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\x18AGENT_RUN_STATUS_WAITING\x10\x03\x12\x19\n" +
 	"\x15AGENT_RUN_STATUS_DONE\x10\x04\x12\x1b\n" +
 	"\x17AGENT_RUN_STATUS_FAILED\x10\x05\x12\x1e\n" +
-	"\x1aAGENT_RUN_STATUS_CANCELLED\x10\x062\xf1\t\n" +
+	"\x1aAGENT_RUN_STATUS_CANCELLED\x10\x062\xfd\v\n" +
 	"\rAgentsService\x12\x85\x01\n" +
 	"\bPlanGoal\x12\".tracker.agents.v1.PlanGoalRequest\x1a\x1b.tracker.agents.v1.AgentRun\"8\x92\xe7\x18\rplan.generate\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/api/v1/goals/{goal_id}/plan\x12u\n" +
 	"\vGetAgentRun\x12%.tracker.agents.v1.GetAgentRunRequest\x1a\x1b.tracker.agents.v1.AgentRun\"\"\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/agent-runs/{id}\x90\x02\x01\x12\x81\x01\n" +
@@ -1756,7 +2106,9 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"AnswerPlan\x12$.tracker.agents.v1.AnswerPlanRequest\x1a\x1b.tracker.agents.v1.AgentRun\"<\x92\xe7\x18\vplan.answer\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/agent-runs/{run_id}:answer\x12\x91\x01\n" +
 	"\vApprovePlan\x12%.tracker.agents.v1.ApprovePlanRequest\x1a\x1b.tracker.agents.v1.AgentRun\">\x92\xe7\x18\fplan.approve\x82\xd3\xe4\x93\x02(:\x01*\"#/api/v1/agent-runs/{run_id}:approve\x12\x8d\x01\n" +
 	"\n" +
-	"RejectPlan\x12$.tracker.agents.v1.RejectPlanRequest\x1a\x1b.tracker.agents.v1.AgentRun\"<\x92\xe7\x18\vplan.reject\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/agent-runs/{run_id}:reject\x12\x84\x01\n" +
+	"RejectPlan\x12$.tracker.agents.v1.RejectPlanRequest\x1a\x1b.tracker.agents.v1.AgentRun\"<\x92\xe7\x18\vplan.reject\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/agent-runs/{run_id}:reject\x12\x86\x01\n" +
+	"\x0eCancelAgentRun\x12(.tracker.agents.v1.CancelAgentRunRequest\x1a\x1b.tracker.agents.v1.AgentRun\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/agent-runs/{run_id}:cancel\x12\x80\x01\n" +
+	"\fForkAgentRun\x12&.tracker.agents.v1.ForkAgentRunRequest\x1a\x1b.tracker.agents.v1.AgentRun\"+\x82\xd3\xe4\x93\x02%:\x01*\" /api/v1/agent-runs/{run_id}:fork\x12\x84\x01\n" +
 	"\vRequestHint\x12%.tracker.agents.v1.RequestHintRequest\x1a\x17.tracker.agents.v1.Hint\"5\x92\xe7\x18\ttask.hint\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/tasks/{task_id}/hints\x12\x87\x01\n" +
 	"\vGetFeedback\x12%.tracker.agents.v1.GetFeedbackRequest\x1a\x1b.tracker.agents.v1.Feedback\"4\x82\xd3\xe4\x93\x02+\x12)/api/v1/runs/{validation_run_id}/feedback\x90\x02\x01\x12\x97\x01\n" +
 	"\x0fDisputeFeedback\x12).tracker.agents.v1.DisputeFeedbackRequest\x1a\x1b.tracker.agents.v1.Feedback\"<\x92\xe7\x18\x10feedback.dispute\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/feedback/{id}:disputeB\xcf\x01\n" +
@@ -1775,7 +2127,7 @@ func file_tracker_agents_v1_agents_proto_rawDescGZIP() []byte {
 }
 
 var file_tracker_agents_v1_agents_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tracker_agents_v1_agents_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_tracker_agents_v1_agents_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_tracker_agents_v1_agents_proto_goTypes = []any{
 	(AgentRunStatus)(0),            // 0: tracker.agents.v1.AgentRunStatus
 	(*AgentRun)(nil),               // 1: tracker.agents.v1.AgentRun
@@ -1785,23 +2137,27 @@ var file_tracker_agents_v1_agents_proto_goTypes = []any{
 	(*Question)(nil),               // 5: tracker.agents.v1.Question
 	(*Plan)(nil),                   // 6: tracker.agents.v1.Plan
 	(*PlannedTask)(nil),            // 7: tracker.agents.v1.PlannedTask
-	(*Feedback)(nil),               // 8: tracker.agents.v1.Feedback
-	(*Comment)(nil),                // 9: tracker.agents.v1.Comment
-	(*Hint)(nil),                   // 10: tracker.agents.v1.Hint
-	(*PlanGoalRequest)(nil),        // 11: tracker.agents.v1.PlanGoalRequest
-	(*GetAgentRunRequest)(nil),     // 12: tracker.agents.v1.GetAgentRunRequest
-	(*ListAgentRunsRequest)(nil),   // 13: tracker.agents.v1.ListAgentRunsRequest
-	(*ListAgentRunsResponse)(nil),  // 14: tracker.agents.v1.ListAgentRunsResponse
-	(*AnswerPlanRequest)(nil),      // 15: tracker.agents.v1.AnswerPlanRequest
-	(*ApprovePlanRequest)(nil),     // 16: tracker.agents.v1.ApprovePlanRequest
-	(*RejectPlanRequest)(nil),      // 17: tracker.agents.v1.RejectPlanRequest
-	(*RequestHintRequest)(nil),     // 18: tracker.agents.v1.RequestHintRequest
-	(*GetFeedbackRequest)(nil),     // 19: tracker.agents.v1.GetFeedbackRequest
-	(*DisputeFeedbackRequest)(nil), // 20: tracker.agents.v1.DisputeFeedbackRequest
-	(*timestamppb.Timestamp)(nil),  // 21: google.protobuf.Timestamp
-	(v1.TaskType)(0),               // 22: tracker.tasks.v1.TaskType
-	(*v1.TaskValidation)(nil),      // 23: tracker.tasks.v1.TaskValidation
-	(*v1.Citation)(nil),            // 24: tracker.tasks.v1.Citation
+	(*TaskProof)(nil),              // 8: tracker.agents.v1.TaskProof
+	(*PlanEdit)(nil),               // 9: tracker.agents.v1.PlanEdit
+	(*Feedback)(nil),               // 10: tracker.agents.v1.Feedback
+	(*Comment)(nil),                // 11: tracker.agents.v1.Comment
+	(*Hint)(nil),                   // 12: tracker.agents.v1.Hint
+	(*PlanGoalRequest)(nil),        // 13: tracker.agents.v1.PlanGoalRequest
+	(*GetAgentRunRequest)(nil),     // 14: tracker.agents.v1.GetAgentRunRequest
+	(*ListAgentRunsRequest)(nil),   // 15: tracker.agents.v1.ListAgentRunsRequest
+	(*ListAgentRunsResponse)(nil),  // 16: tracker.agents.v1.ListAgentRunsResponse
+	(*AnswerPlanRequest)(nil),      // 17: tracker.agents.v1.AnswerPlanRequest
+	(*ApprovePlanRequest)(nil),     // 18: tracker.agents.v1.ApprovePlanRequest
+	(*CancelAgentRunRequest)(nil),  // 19: tracker.agents.v1.CancelAgentRunRequest
+	(*ForkAgentRunRequest)(nil),    // 20: tracker.agents.v1.ForkAgentRunRequest
+	(*RejectPlanRequest)(nil),      // 21: tracker.agents.v1.RejectPlanRequest
+	(*RequestHintRequest)(nil),     // 22: tracker.agents.v1.RequestHintRequest
+	(*GetFeedbackRequest)(nil),     // 23: tracker.agents.v1.GetFeedbackRequest
+	(*DisputeFeedbackRequest)(nil), // 24: tracker.agents.v1.DisputeFeedbackRequest
+	(*timestamppb.Timestamp)(nil),  // 25: google.protobuf.Timestamp
+	(v1.TaskType)(0),               // 26: tracker.tasks.v1.TaskType
+	(*v1.TaskValidation)(nil),      // 27: tracker.tasks.v1.TaskValidation
+	(*v1.Citation)(nil),            // 28: tracker.tasks.v1.Citation
 }
 var file_tracker_agents_v1_agents_proto_depIdxs = []int32{
 	0,  // 0: tracker.agents.v1.AgentRun.status:type_name -> tracker.agents.v1.AgentRunStatus
@@ -1810,45 +2166,52 @@ var file_tracker_agents_v1_agents_proto_depIdxs = []int32{
 	4,  // 3: tracker.agents.v1.AgentRun.message:type_name -> tracker.agents.v1.Words
 	3,  // 4: tracker.agents.v1.AgentRun.cost:type_name -> tracker.agents.v1.AgentCost
 	2,  // 5: tracker.agents.v1.AgentRun.steps:type_name -> tracker.agents.v1.AgentStep
-	21, // 6: tracker.agents.v1.AgentRun.created_at:type_name -> google.protobuf.Timestamp
-	21, // 7: tracker.agents.v1.AgentRun.updated_at:type_name -> google.protobuf.Timestamp
-	21, // 8: tracker.agents.v1.AgentStep.started_at:type_name -> google.protobuf.Timestamp
-	21, // 9: tracker.agents.v1.AgentStep.finished_at:type_name -> google.protobuf.Timestamp
-	4,  // 10: tracker.agents.v1.Question.text:type_name -> tracker.agents.v1.Words
-	7,  // 11: tracker.agents.v1.Plan.tasks:type_name -> tracker.agents.v1.PlannedTask
-	4,  // 12: tracker.agents.v1.Plan.summary:type_name -> tracker.agents.v1.Words
-	22, // 13: tracker.agents.v1.PlannedTask.type:type_name -> tracker.tasks.v1.TaskType
-	23, // 14: tracker.agents.v1.PlannedTask.validation:type_name -> tracker.tasks.v1.TaskValidation
-	24, // 15: tracker.agents.v1.PlannedTask.citations:type_name -> tracker.tasks.v1.Citation
-	9,  // 16: tracker.agents.v1.Feedback.comments:type_name -> tracker.agents.v1.Comment
-	21, // 17: tracker.agents.v1.Feedback.created_at:type_name -> google.protobuf.Timestamp
-	24, // 18: tracker.agents.v1.Comment.citation:type_name -> tracker.tasks.v1.Citation
-	24, // 19: tracker.agents.v1.Hint.citations:type_name -> tracker.tasks.v1.Citation
-	21, // 20: tracker.agents.v1.Hint.created_at:type_name -> google.protobuf.Timestamp
-	1,  // 21: tracker.agents.v1.ListAgentRunsResponse.runs:type_name -> tracker.agents.v1.AgentRun
-	11, // 22: tracker.agents.v1.AgentsService.PlanGoal:input_type -> tracker.agents.v1.PlanGoalRequest
-	12, // 23: tracker.agents.v1.AgentsService.GetAgentRun:input_type -> tracker.agents.v1.GetAgentRunRequest
-	13, // 24: tracker.agents.v1.AgentsService.ListAgentRuns:input_type -> tracker.agents.v1.ListAgentRunsRequest
-	15, // 25: tracker.agents.v1.AgentsService.AnswerPlan:input_type -> tracker.agents.v1.AnswerPlanRequest
-	16, // 26: tracker.agents.v1.AgentsService.ApprovePlan:input_type -> tracker.agents.v1.ApprovePlanRequest
-	17, // 27: tracker.agents.v1.AgentsService.RejectPlan:input_type -> tracker.agents.v1.RejectPlanRequest
-	18, // 28: tracker.agents.v1.AgentsService.RequestHint:input_type -> tracker.agents.v1.RequestHintRequest
-	19, // 29: tracker.agents.v1.AgentsService.GetFeedback:input_type -> tracker.agents.v1.GetFeedbackRequest
-	20, // 30: tracker.agents.v1.AgentsService.DisputeFeedback:input_type -> tracker.agents.v1.DisputeFeedbackRequest
-	1,  // 31: tracker.agents.v1.AgentsService.PlanGoal:output_type -> tracker.agents.v1.AgentRun
-	1,  // 32: tracker.agents.v1.AgentsService.GetAgentRun:output_type -> tracker.agents.v1.AgentRun
-	14, // 33: tracker.agents.v1.AgentsService.ListAgentRuns:output_type -> tracker.agents.v1.ListAgentRunsResponse
-	1,  // 34: tracker.agents.v1.AgentsService.AnswerPlan:output_type -> tracker.agents.v1.AgentRun
-	1,  // 35: tracker.agents.v1.AgentsService.ApprovePlan:output_type -> tracker.agents.v1.AgentRun
-	1,  // 36: tracker.agents.v1.AgentsService.RejectPlan:output_type -> tracker.agents.v1.AgentRun
-	10, // 37: tracker.agents.v1.AgentsService.RequestHint:output_type -> tracker.agents.v1.Hint
-	8,  // 38: tracker.agents.v1.AgentsService.GetFeedback:output_type -> tracker.agents.v1.Feedback
-	8,  // 39: tracker.agents.v1.AgentsService.DisputeFeedback:output_type -> tracker.agents.v1.Feedback
-	31, // [31:40] is the sub-list for method output_type
-	22, // [22:31] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	25, // 6: tracker.agents.v1.AgentRun.created_at:type_name -> google.protobuf.Timestamp
+	25, // 7: tracker.agents.v1.AgentRun.updated_at:type_name -> google.protobuf.Timestamp
+	25, // 8: tracker.agents.v1.AgentStep.started_at:type_name -> google.protobuf.Timestamp
+	25, // 9: tracker.agents.v1.AgentStep.finished_at:type_name -> google.protobuf.Timestamp
+	3,  // 10: tracker.agents.v1.AgentStep.cost:type_name -> tracker.agents.v1.AgentCost
+	4,  // 11: tracker.agents.v1.Question.text:type_name -> tracker.agents.v1.Words
+	7,  // 12: tracker.agents.v1.Plan.tasks:type_name -> tracker.agents.v1.PlannedTask
+	4,  // 13: tracker.agents.v1.Plan.summary:type_name -> tracker.agents.v1.Words
+	26, // 14: tracker.agents.v1.PlannedTask.type:type_name -> tracker.tasks.v1.TaskType
+	27, // 15: tracker.agents.v1.PlannedTask.validation:type_name -> tracker.tasks.v1.TaskValidation
+	28, // 16: tracker.agents.v1.PlannedTask.citations:type_name -> tracker.tasks.v1.Citation
+	8,  // 17: tracker.agents.v1.PlannedTask.proof:type_name -> tracker.agents.v1.TaskProof
+	11, // 18: tracker.agents.v1.Feedback.comments:type_name -> tracker.agents.v1.Comment
+	25, // 19: tracker.agents.v1.Feedback.created_at:type_name -> google.protobuf.Timestamp
+	28, // 20: tracker.agents.v1.Comment.citation:type_name -> tracker.tasks.v1.Citation
+	28, // 21: tracker.agents.v1.Hint.citations:type_name -> tracker.tasks.v1.Citation
+	25, // 22: tracker.agents.v1.Hint.created_at:type_name -> google.protobuf.Timestamp
+	1,  // 23: tracker.agents.v1.ListAgentRunsResponse.runs:type_name -> tracker.agents.v1.AgentRun
+	9,  // 24: tracker.agents.v1.ApprovePlanRequest.edits:type_name -> tracker.agents.v1.PlanEdit
+	13, // 25: tracker.agents.v1.AgentsService.PlanGoal:input_type -> tracker.agents.v1.PlanGoalRequest
+	14, // 26: tracker.agents.v1.AgentsService.GetAgentRun:input_type -> tracker.agents.v1.GetAgentRunRequest
+	15, // 27: tracker.agents.v1.AgentsService.ListAgentRuns:input_type -> tracker.agents.v1.ListAgentRunsRequest
+	17, // 28: tracker.agents.v1.AgentsService.AnswerPlan:input_type -> tracker.agents.v1.AnswerPlanRequest
+	18, // 29: tracker.agents.v1.AgentsService.ApprovePlan:input_type -> tracker.agents.v1.ApprovePlanRequest
+	21, // 30: tracker.agents.v1.AgentsService.RejectPlan:input_type -> tracker.agents.v1.RejectPlanRequest
+	19, // 31: tracker.agents.v1.AgentsService.CancelAgentRun:input_type -> tracker.agents.v1.CancelAgentRunRequest
+	20, // 32: tracker.agents.v1.AgentsService.ForkAgentRun:input_type -> tracker.agents.v1.ForkAgentRunRequest
+	22, // 33: tracker.agents.v1.AgentsService.RequestHint:input_type -> tracker.agents.v1.RequestHintRequest
+	23, // 34: tracker.agents.v1.AgentsService.GetFeedback:input_type -> tracker.agents.v1.GetFeedbackRequest
+	24, // 35: tracker.agents.v1.AgentsService.DisputeFeedback:input_type -> tracker.agents.v1.DisputeFeedbackRequest
+	1,  // 36: tracker.agents.v1.AgentsService.PlanGoal:output_type -> tracker.agents.v1.AgentRun
+	1,  // 37: tracker.agents.v1.AgentsService.GetAgentRun:output_type -> tracker.agents.v1.AgentRun
+	16, // 38: tracker.agents.v1.AgentsService.ListAgentRuns:output_type -> tracker.agents.v1.ListAgentRunsResponse
+	1,  // 39: tracker.agents.v1.AgentsService.AnswerPlan:output_type -> tracker.agents.v1.AgentRun
+	1,  // 40: tracker.agents.v1.AgentsService.ApprovePlan:output_type -> tracker.agents.v1.AgentRun
+	1,  // 41: tracker.agents.v1.AgentsService.RejectPlan:output_type -> tracker.agents.v1.AgentRun
+	1,  // 42: tracker.agents.v1.AgentsService.CancelAgentRun:output_type -> tracker.agents.v1.AgentRun
+	1,  // 43: tracker.agents.v1.AgentsService.ForkAgentRun:output_type -> tracker.agents.v1.AgentRun
+	12, // 44: tracker.agents.v1.AgentsService.RequestHint:output_type -> tracker.agents.v1.Hint
+	10, // 45: tracker.agents.v1.AgentsService.GetFeedback:output_type -> tracker.agents.v1.Feedback
+	10, // 46: tracker.agents.v1.AgentsService.DisputeFeedback:output_type -> tracker.agents.v1.Feedback
+	36, // [36:47] is the sub-list for method output_type
+	25, // [25:36] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_tracker_agents_v1_agents_proto_init() }
@@ -1857,13 +2220,14 @@ func file_tracker_agents_v1_agents_proto_init() {
 		return
 	}
 	file_tracker_agents_v1_agents_proto_msgTypes[0].OneofWrappers = []any{}
+	file_tracker_agents_v1_agents_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tracker_agents_v1_agents_proto_rawDesc), len(file_tracker_agents_v1_agents_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

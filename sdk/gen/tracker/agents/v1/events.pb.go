@@ -595,8 +595,13 @@ type LearnerEvaluated struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	CourseId string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
 	// 0 to 1 by concept.
-	Mastery       map[string]float64 `protobuf:"bytes,2,rep,name=mastery,proto3" json:"mastery,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
-	Reasons       []string           `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	Mastery map[string]float64 `protobuf:"bytes,2,rep,name=mastery,proto3" json:"mastery,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	// In English.
+	Reasons []string `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// The same in both languages.
+	Explained []*Words `protobuf:"bytes,4,rep,name=explained,proto3" json:"explained,omitempty"`
+	// "improving", "steady", "slipping" or "unknown".
+	Trend         string `protobuf:"bytes,5,opt,name=trend,proto3" json:"trend,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -650,6 +655,20 @@ func (x *LearnerEvaluated) GetReasons() []string {
 		return x.Reasons
 	}
 	return nil
+}
+
+func (x *LearnerEvaluated) GetExplained() []*Words {
+	if x != nil {
+		return x.Explained
+	}
+	return nil
+}
+
+func (x *LearnerEvaluated) GetTrend() string {
+	if x != nil {
+		return x.Trend
+	}
+	return ""
 }
 
 type CoachNudged struct {
@@ -771,11 +790,13 @@ const file_tracker_agents_v1_events_proto_rawDesc = "" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x128\n" +
 	"\tcitations\x18\x05 \x03(\v2\x1a.tracker.tasks.v1.CitationR\tcitations\x12\x14\n" +
 	"\x05label\x18\x06 \x01(\tR\x05label:\x0e\xa2\xe7\x18\n" +
-	"hint.given\"\xe8\x01\n" +
+	"hint.given\"\xb6\x02\n" +
 	"\x10LearnerEvaluated\x12\x1b\n" +
 	"\tcourse_id\x18\x01 \x01(\tR\bcourseId\x12J\n" +
 	"\amastery\x18\x02 \x03(\v20.tracker.agents.v1.LearnerEvaluated.MasteryEntryR\amastery\x12\x18\n" +
-	"\areasons\x18\x03 \x03(\tR\areasons\x1a:\n" +
+	"\areasons\x18\x03 \x03(\tR\areasons\x126\n" +
+	"\texplained\x18\x04 \x03(\v2\x18.tracker.agents.v1.WordsR\texplained\x12\x14\n" +
+	"\x05trend\x18\x05 \x01(\tR\x05trend\x1a:\n" +
 	"\fMasteryEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01:\x15\xa2\xe7\x18\x11learner.evaluated\"\x93\x01\n" +
@@ -823,12 +844,13 @@ var file_tracker_agents_v1_events_proto_depIdxs = []int32{
 	13, // 2: tracker.agents.v1.FeedbackGenerated.comments:type_name -> tracker.agents.v1.Comment
 	14, // 3: tracker.agents.v1.HintGiven.citations:type_name -> tracker.tasks.v1.Citation
 	10, // 4: tracker.agents.v1.LearnerEvaluated.mastery:type_name -> tracker.agents.v1.LearnerEvaluated.MasteryEntry
-	15, // 5: tracker.agents.v1.CoachNudged.text:type_name -> tracker.agents.v1.Words
-	6,  // [6:6] is the sub-list for method output_type
-	6,  // [6:6] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	15, // 5: tracker.agents.v1.LearnerEvaluated.explained:type_name -> tracker.agents.v1.Words
+	15, // 6: tracker.agents.v1.CoachNudged.text:type_name -> tracker.agents.v1.Words
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_tracker_agents_v1_events_proto_init() }

@@ -50,6 +50,12 @@ const (
 	// AgentsServiceRejectPlanProcedure is the fully-qualified name of the AgentsService's RejectPlan
 	// RPC.
 	AgentsServiceRejectPlanProcedure = "/tracker.agents.v1.AgentsService/RejectPlan"
+	// AgentsServiceCancelAgentRunProcedure is the fully-qualified name of the AgentsService's
+	// CancelAgentRun RPC.
+	AgentsServiceCancelAgentRunProcedure = "/tracker.agents.v1.AgentsService/CancelAgentRun"
+	// AgentsServiceForkAgentRunProcedure is the fully-qualified name of the AgentsService's
+	// ForkAgentRun RPC.
+	AgentsServiceForkAgentRunProcedure = "/tracker.agents.v1.AgentsService/ForkAgentRun"
 	// AgentsServiceRequestHintProcedure is the fully-qualified name of the AgentsService's RequestHint
 	// RPC.
 	AgentsServiceRequestHintProcedure = "/tracker.agents.v1.AgentsService/RequestHint"
@@ -69,15 +75,26 @@ type AgentsServiceClient interface {
 	PlanGoal(context.Context, *v1.PlanGoalRequest) (*v1.AgentRun, error)
 	// GetAgentRun reads a run: where it stands, its plan, what it cost.
 	GetAgentRun(context.Context, *v1.GetAgentRunRequest) (*v1.AgentRun, error)
-	// ListAgentRuns pages through the caller's runs, newest first.
+	// ListAgentRuns pages through the caller's runs, newest first, or with a
+	// course_id through all runs in a course that the caller teaches.
 	ListAgentRuns(context.Context, *v1.ListAgentRunsRequest) (*v1.ListAgentRunsResponse, error)
 	// AnswerPlan answers the planner's question. Errors: failed_precondition (no
 	// question is open).
 	AnswerPlan(context.Context, *v1.AnswerPlanRequest) (*v1.AgentRun, error)
-	// ApprovePlan makes tasks of a generated plan, all or those that are named.
+	// ApprovePlan makes tasks of a generated plan, all or those that are named,
+	// with the changes that the learner makes to them. Errors: invalid_argument (an
+	// unknown key), failed_precondition (no plan waits).
 	ApprovePlan(context.Context, *v1.ApprovePlanRequest) (*v1.AgentRun, error)
 	// RejectPlan ends a run without tasks.
 	RejectPlan(context.Context, *v1.RejectPlanRequest) (*v1.AgentRun, error)
+	// CancelAgentRun ends a run of any graph wherever it stands. Errors:
+	// failed_precondition (it is over).
+	CancelAgentRun(context.Context, *v1.CancelAgentRunRequest) (*v1.AgentRun, error)
+	// ForkAgentRun begins a run anew from a step of another, which stays as it is;
+	// the new one keeps the version of its graph. Errors: failed_precondition
+	// (nothing goes on from that step, the graph can't be forked, or a plan of the
+	// goal is under way).
+	ForkAgentRun(context.Context, *v1.ForkAgentRunRequest) (*v1.AgentRun, error)
 	// RequestHint gives the next rung of the hint ladder for a task.
 	RequestHint(context.Context, *v1.RequestHintRequest) (*v1.Hint, error)
 	// GetFeedback reads the reviewer's feedback on one validation run.
@@ -136,6 +153,18 @@ func NewAgentsServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(agentsServiceMethods.ByName("RejectPlan")),
 			connect.WithClientOptions(opts...),
 		),
+		cancelAgentRun: connect.NewClient[v1.CancelAgentRunRequest, v1.AgentRun](
+			httpClient,
+			baseURL+AgentsServiceCancelAgentRunProcedure,
+			connect.WithSchema(agentsServiceMethods.ByName("CancelAgentRun")),
+			connect.WithClientOptions(opts...),
+		),
+		forkAgentRun: connect.NewClient[v1.ForkAgentRunRequest, v1.AgentRun](
+			httpClient,
+			baseURL+AgentsServiceForkAgentRunProcedure,
+			connect.WithSchema(agentsServiceMethods.ByName("ForkAgentRun")),
+			connect.WithClientOptions(opts...),
+		),
 		requestHint: connect.NewClient[v1.RequestHintRequest, v1.Hint](
 			httpClient,
 			baseURL+AgentsServiceRequestHintProcedure,
@@ -166,6 +195,8 @@ type agentsServiceClient struct {
 	answerPlan      *connect.Client[v1.AnswerPlanRequest, v1.AgentRun]
 	approvePlan     *connect.Client[v1.ApprovePlanRequest, v1.AgentRun]
 	rejectPlan      *connect.Client[v1.RejectPlanRequest, v1.AgentRun]
+	cancelAgentRun  *connect.Client[v1.CancelAgentRunRequest, v1.AgentRun]
+	forkAgentRun    *connect.Client[v1.ForkAgentRunRequest, v1.AgentRun]
 	requestHint     *connect.Client[v1.RequestHintRequest, v1.Hint]
 	getFeedback     *connect.Client[v1.GetFeedbackRequest, v1.Feedback]
 	disputeFeedback *connect.Client[v1.DisputeFeedbackRequest, v1.Feedback]
@@ -225,6 +256,24 @@ func (c *agentsServiceClient) RejectPlan(ctx context.Context, req *v1.RejectPlan
 	return nil, err
 }
 
+// CancelAgentRun calls tracker.agents.v1.AgentsService.CancelAgentRun.
+func (c *agentsServiceClient) CancelAgentRun(ctx context.Context, req *v1.CancelAgentRunRequest) (*v1.AgentRun, error) {
+	response, err := c.cancelAgentRun.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ForkAgentRun calls tracker.agents.v1.AgentsService.ForkAgentRun.
+func (c *agentsServiceClient) ForkAgentRun(ctx context.Context, req *v1.ForkAgentRunRequest) (*v1.AgentRun, error) {
+	response, err := c.forkAgentRun.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // RequestHint calls tracker.agents.v1.AgentsService.RequestHint.
 func (c *agentsServiceClient) RequestHint(ctx context.Context, req *v1.RequestHintRequest) (*v1.Hint, error) {
 	response, err := c.requestHint.CallUnary(ctx, connect.NewRequest(req))
@@ -260,15 +309,26 @@ type AgentsServiceHandler interface {
 	PlanGoal(context.Context, *v1.PlanGoalRequest) (*v1.AgentRun, error)
 	// GetAgentRun reads a run: where it stands, its plan, what it cost.
 	GetAgentRun(context.Context, *v1.GetAgentRunRequest) (*v1.AgentRun, error)
-	// ListAgentRuns pages through the caller's runs, newest first.
+	// ListAgentRuns pages through the caller's runs, newest first, or with a
+	// course_id through all runs in a course that the caller teaches.
 	ListAgentRuns(context.Context, *v1.ListAgentRunsRequest) (*v1.ListAgentRunsResponse, error)
 	// AnswerPlan answers the planner's question. Errors: failed_precondition (no
 	// question is open).
 	AnswerPlan(context.Context, *v1.AnswerPlanRequest) (*v1.AgentRun, error)
-	// ApprovePlan makes tasks of a generated plan, all or those that are named.
+	// ApprovePlan makes tasks of a generated plan, all or those that are named,
+	// with the changes that the learner makes to them. Errors: invalid_argument (an
+	// unknown key), failed_precondition (no plan waits).
 	ApprovePlan(context.Context, *v1.ApprovePlanRequest) (*v1.AgentRun, error)
 	// RejectPlan ends a run without tasks.
 	RejectPlan(context.Context, *v1.RejectPlanRequest) (*v1.AgentRun, error)
+	// CancelAgentRun ends a run of any graph wherever it stands. Errors:
+	// failed_precondition (it is over).
+	CancelAgentRun(context.Context, *v1.CancelAgentRunRequest) (*v1.AgentRun, error)
+	// ForkAgentRun begins a run anew from a step of another, which stays as it is;
+	// the new one keeps the version of its graph. Errors: failed_precondition
+	// (nothing goes on from that step, the graph can't be forked, or a plan of the
+	// goal is under way).
+	ForkAgentRun(context.Context, *v1.ForkAgentRunRequest) (*v1.AgentRun, error)
 	// RequestHint gives the next rung of the hint ladder for a task.
 	RequestHint(context.Context, *v1.RequestHintRequest) (*v1.Hint, error)
 	// GetFeedback reads the reviewer's feedback on one validation run.
@@ -323,6 +383,18 @@ func NewAgentsServiceHandler(svc AgentsServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(agentsServiceMethods.ByName("RejectPlan")),
 		connect.WithHandlerOptions(opts...),
 	)
+	agentsServiceCancelAgentRunHandler := connect.NewUnaryHandlerSimple(
+		AgentsServiceCancelAgentRunProcedure,
+		svc.CancelAgentRun,
+		connect.WithSchema(agentsServiceMethods.ByName("CancelAgentRun")),
+		connect.WithHandlerOptions(opts...),
+	)
+	agentsServiceForkAgentRunHandler := connect.NewUnaryHandlerSimple(
+		AgentsServiceForkAgentRunProcedure,
+		svc.ForkAgentRun,
+		connect.WithSchema(agentsServiceMethods.ByName("ForkAgentRun")),
+		connect.WithHandlerOptions(opts...),
+	)
 	agentsServiceRequestHintHandler := connect.NewUnaryHandlerSimple(
 		AgentsServiceRequestHintProcedure,
 		svc.RequestHint,
@@ -356,6 +428,10 @@ func NewAgentsServiceHandler(svc AgentsServiceHandler, opts ...connect.HandlerOp
 			agentsServiceApprovePlanHandler.ServeHTTP(w, r)
 		case AgentsServiceRejectPlanProcedure:
 			agentsServiceRejectPlanHandler.ServeHTTP(w, r)
+		case AgentsServiceCancelAgentRunProcedure:
+			agentsServiceCancelAgentRunHandler.ServeHTTP(w, r)
+		case AgentsServiceForkAgentRunProcedure:
+			agentsServiceForkAgentRunHandler.ServeHTTP(w, r)
 		case AgentsServiceRequestHintProcedure:
 			agentsServiceRequestHintHandler.ServeHTTP(w, r)
 		case AgentsServiceGetFeedbackProcedure:
@@ -393,6 +469,14 @@ func (UnimplementedAgentsServiceHandler) ApprovePlan(context.Context, *v1.Approv
 
 func (UnimplementedAgentsServiceHandler) RejectPlan(context.Context, *v1.RejectPlanRequest) (*v1.AgentRun, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.agents.v1.AgentsService.RejectPlan is not implemented"))
+}
+
+func (UnimplementedAgentsServiceHandler) CancelAgentRun(context.Context, *v1.CancelAgentRunRequest) (*v1.AgentRun, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.agents.v1.AgentsService.CancelAgentRun is not implemented"))
+}
+
+func (UnimplementedAgentsServiceHandler) ForkAgentRun(context.Context, *v1.ForkAgentRunRequest) (*v1.AgentRun, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.agents.v1.AgentsService.ForkAgentRun is not implemented"))
 }
 
 func (UnimplementedAgentsServiceHandler) RequestHint(context.Context, *v1.RequestHintRequest) (*v1.Hint, error) {
