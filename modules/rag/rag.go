@@ -11,6 +11,8 @@ const (
 	Code     Kind = "code"
 	Notebook Kind = "notebook"
 	Text     Kind = "text"
+	HTML     Kind = "html"
+	PDF      Kind = "pdf"
 )
 
 // The kinds of passages.
@@ -62,13 +64,14 @@ type Document struct {
 	Kind  Kind
 	// Language is "en", "es" or the programming language.
 	Language string
-	// Digest is the hex SHA-256 of the content.
+	// Digest is the hex SHA-256 of the file.
 	Digest    string
 	Chunks    int
 	Meta      Meta
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	// Content is set by Service.Document only.
+	// Content is set by Service.Document only. Of HTML and PDF it is their text,
+	// as Markdown and page by page; spans are of that.
 	Content string
 }
 

@@ -24,7 +24,7 @@ var ignoredFiles = []string{".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".
 
 // ReadFS reads a folder of course material, sorted by path: all that Ingest can
 // take, exercises with their solutions and tests. Hidden files, links, images
-// and what tools made are passed over in silence; other files that are no text,
+// and what tools made are passed over in silence; other files that are neither text nor PDF,
 // or too large, are problems. The error is the folder's: it can't be read.
 func ReadFS(fsys fs.FS) ([]File, []Problem, error) {
 	var files []File
@@ -77,7 +77,7 @@ func readFile(fsys fs.FS, name string, entry fs.DirEntry) (content []byte, why s
 	if content, err = fs.ReadFile(fsys, name); err != nil {
 		return nil, "it can't be read: " + reason(err)
 	}
-	if bytes.IndexByte(content, 0) >= 0 || !utf8.Valid(content) {
+	if isPDF := strings.EqualFold(path.Ext(name), ".pdf"); !isPDF && (bytes.IndexByte(content, 0) >= 0 || !utf8.Valid(content)) {
 		return nil, "it is no UTF-8 text; save it as UTF-8, or leave it out"
 	}
 	return content, ""

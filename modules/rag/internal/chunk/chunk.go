@@ -1,10 +1,11 @@
 // Package chunk cuts documents into passages that stand by themselves and know
-// their place: Markdown by its heading tree, programs by their functions and
-// types, notebooks by their cells. What comes in is foreign; whatever it is, it
+// their place: Markdown and HTML by their heading trees, programs by their
+// functions and types, notebooks by their cells, PDF by pages and headings. What comes in is foreign; whatever it is, it
 // is cut or refused with a reason that its author can act on.
 package chunk
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -47,6 +48,9 @@ type Document struct {
 	Program string
 	Meta    rag.Meta
 	Chunks  []Chunk
+	// Content is the text that spans are of: the file itself, or what was read out
+	// of HTML and PDF.
+	Content string
 }
 
 // ErrKind means that files of this kind are not read.
@@ -61,7 +65,11 @@ func KindOf(name string) (kind rag.Kind, program string, ok bool) {
 		return rag.Markdown, "", true
 	case ".ipynb":
 		return rag.Notebook, "", true
-	case ".pdf", ".html", ".htm", ".docx", ".pptx", ".odt":
+	case ".html", ".htm", ".xhtml":
+		return rag.HTML, "", true
+	case ".pdf":
+		return rag.PDF, "", true
+	case ".docx", ".pptx", ".xlsx", ".odt", ".doc", ".ppt", ".epub":
 		return "", "", false
 	}
 	if program, ok := programs[ext]; ok {
@@ -80,17 +88,23 @@ var programs = map[string]string{
 
 // Cut cuts a document. An exercise's statement becomes passages of that kind.
 // The error is a reason for the document's author.
-func Cut(name, content string, exercise bool) (Document, error) {
-	if err := readable(content); err != nil {
-		return Document{}, err
-	}
+func Cut(ctx context.Context, name, content string, exercise bool) (Document, error) {
 	kind, program, ok := KindOf(name)
 	if !ok {
 		return Document{}, ErrKind
 	}
-	doc := Document{Kind: kind, Program: program}
+	if kind != rag.PDF {
+		if err := readable(content); err != nil {
+			return Document{}, err
+		}
+	}
+	doc := Document{Kind: kind, Program: program, Content: content}
 	var err error
 	switch kind {
+	case rag.HTML:
+		err = doc.page(content)
+	case rag.PDF:
+		err = doc.pages(ctx, content)
 	case rag.Markdown:
 		err = doc.markdown(content, exercise)
 	case rag.Notebook:

@@ -104,7 +104,7 @@ func byLines(content string, l lines, start, end int) []block {
 }
 
 var (
-	named = regexp.MustCompile(`(?i)^(?:[\w@]+(?:\([^)]*\))?\s+){0,6}?(?:def|class|func|fn|fun|function|sub|interface|struct|enum|trait|impl|type|module|defmodule|defp|object|record|namespace|mod|protocol|extension|create\s+(?:or\s+replace\s+)?(?:table|view|function|procedure|index))\b\s+(?:if\s+not\s+exists\s+)?\*?([\p{L}_$][\p{L}\p{N}_$.:]*)`)
+	named = regexp.MustCompile(`(?i)^(?:[\w@]+(?:\([^)]*\))?\s+){0,6}?(?:def|class|func|fn|fun|function|sub|interface|struct|enum|trait|impl(?:<[^{]*?>)?|type|module|defmodule|defp|object|record|namespace|mod|protocol|extension|union|mod|macro_rules!|create\s+(?:or\s+replace\s+)?(?:table|view|function|procedure|index))\s+(?:if\s+not\s+exists\s+)?\*?([\p{L}_$][\p{L}\p{N}_$.:]*)`)
 	bound = regexp.MustCompile(`^(?:export\s+)?(?:default\s+)?(?:const|let|var|local)\s+([\p{L}_$][\p{L}\p{N}_$]*)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:function\b|class\b|\(|[\p{L}_$][\p{L}\p{N}_$]*\s*=>)`)
 	cLike = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_:<>\[\],*&\s]*?[\s*&~]([\p{L}_~][\p{L}\p{N}_:~]*)\s*\([^;]*$`)
 	// method is a member without a keyword: JavaScript's "push(item) {".

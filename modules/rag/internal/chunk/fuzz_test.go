@@ -29,11 +29,11 @@ func seed(f *testing.F, pattern string) {
 // that its front matter can be stored.
 func cutAny(t *testing.T, name, content string) {
 	t.Helper()
-	doc, err := chunk.Cut(name, content, false)
+	doc, err := chunk.Cut(t.Context(), name, content, false)
 	if err != nil {
 		return
 	}
-	checkSpans(t, content, doc)
+	checkSpans(t, doc)
 	if _, err := json.Marshal(doc.Meta); err != nil {
 		t.Fatalf("front matter can't be stored: %v", err)
 	}
@@ -63,8 +63,14 @@ func FuzzCode(f *testing.F) {
 	seed(f, "*.go")
 	seed(f, "*.js")
 	f.Fuzz(func(t *testing.T, content string) {
-		for _, name := range []string{"a.py", "a.go", "a.ts", "a.java", "a.rb", "a.txt"} {
+		for _, name := range []string{"a.py", "a.go", "a.ts", "a.java", "a.rb", "a.rs", "a.sql", "a.cpp", "a.txt"} {
 			cutAny(t, name, content)
 		}
 	})
+}
+
+func FuzzHTML(f *testing.F) {
+	seed(f, "*.html")
+	f.Add("<main><h1>a</h1><ul><li>b<pre>c\n</pre><table><tr><td>d<td>e</table></ul>")
+	f.Fuzz(func(t *testing.T, content string) { cutAny(t, "a.html", content) })
 }

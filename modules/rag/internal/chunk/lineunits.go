@@ -1,6 +1,9 @@
 package chunk
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // syntax is what must be known of a language to see where its parts begin.
 type syntax struct {
@@ -8,6 +11,9 @@ type syntax struct {
 	comment string
 	// block comments are C's; backtick strings and triple quotes go over lines.
 	block, backtick, triple bool
+	// dollar strings are PostgreSQL's; lifetimes make a single quote no string's
+	// beginning, but for one character's.
+	dollar, lifetimes bool
 }
 
 func syntaxOf(program string) syntax {
@@ -17,13 +23,13 @@ func syntaxOf(program string) syntax {
 	case "ruby", "shell", "r", "perl", "elixir":
 		return syntax{comment: "#", triple: program == "elixir"}
 	case "sql", "lua", "haskell":
-		return syntax{comment: "--", block: program == "sql"}
+		return syntax{comment: "--", block: program == "sql", dollar: program == "sql"}
 	case "javascript", "typescript", "go":
 		return syntax{comment: "//", block: true, backtick: true}
 	case "java", "kotlin", "scala", "swift":
 		return syntax{comment: "//", block: true, triple: true}
 	}
-	return syntax{comment: "//", block: true}
+	return syntax{comment: "//", block: true, lifetimes: program == "rust"}
 }
 
 // lineUnits cuts content[start:end] before each line that begins something new
@@ -190,7 +196,7 @@ func (x *lexer) line(text string) {
 		case strings.HasPrefix(rest, x.within):
 			i += len(x.within)
 			x.within = ""
-		case rest[0] == '\\' && x.within != "*/":
+		case rest[0] == '\\' && x.within != "*/" && x.within[0] != '$':
 			i += 2
 		default:
 			i++
@@ -209,6 +215,13 @@ func (x *lexer) open(rest string) int {
 		return 3
 	case x.backtick && rest[0] == '`':
 		x.within = "`"
+	case x.dollar && rest[0] == '$':
+		if tag := dollarTag.FindString(rest); tag != "" {
+			x.within = tag
+			return len(tag)
+		}
+	case x.lifetimes && rest[0] == '\'':
+		return max(1, len(character.FindString(rest)))
 	case rest[0] == '"' || rest[0] == '\'':
 		return stringEnd(rest)
 	case strings.IndexByte("([{", rest[0]) >= 0:
@@ -218,6 +231,11 @@ func (x *lexer) open(rest string) int {
 	}
 	return 1
 }
+
+var (
+	dollarTag = regexp.MustCompile(`^\$(?:[\p{L}_][\p{L}\p{N}_]{0,60})?\$`)
+	character = regexp.MustCompile(`^'(?:\\[^']{1,12}|\\'|[^'\\])'`)
+)
 
 // stringEnd is the length of a string that ends on its line, 1 for a quote that
 // doesn't: an apostrophe, a Rust lifetime.

@@ -106,6 +106,7 @@ func (h *Handler) DeleteDocument(ctx context.Context, req *ragv1.DeleteDocumentR
 var kinds = map[rag.Kind]ragv1.DocumentKind{
 	rag.Markdown: ragv1.DocumentKind_DOCUMENT_KIND_MARKDOWN, rag.Code: ragv1.DocumentKind_DOCUMENT_KIND_CODE,
 	rag.Notebook: ragv1.DocumentKind_DOCUMENT_KIND_NOTEBOOK, rag.Text: ragv1.DocumentKind_DOCUMENT_KIND_TEXT,
+	rag.HTML: ragv1.DocumentKind_DOCUMENT_KIND_HTML, rag.PDF: ragv1.DocumentKind_DOCUMENT_KIND_PDF,
 }
 
 func document(d rag.Document) *ragv1.Document {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ import (
 const (
 	batchFiles = 200
 	batchBytes = 8 << 20
+	pdfCost    = 15
 )
 
 // Ingest implements rag.Service.
@@ -92,7 +94,9 @@ func batches(files []rag.File) [][]rag.File {
 				start, size = i, 0
 			}
 		}
-		size += len(f.Content)
+		if size += len(f.Content); strings.EqualFold(path.Ext(f.Path), ".pdf") {
+			size += pdfCost * len(f.Content) // slow to read, and others wait meanwhile
+		}
 	}
 	if start < len(files) {
 		all = append(all, files[start:])
@@ -151,7 +155,7 @@ func (s *Service) ingest(ctx context.Context, tx *postgres.Tx, courseID string, 
 	for _, x := range list {
 		in.exercises[x.Path] = x
 	}
-	in.sort(files)
+	in.sort(ctx, files)
 	if all := len(in.states) + in.report.Added; all > s.cfg.MaxFiles {
 		return in.report, rag.ErrTooMany.New(s.cfg.MaxFiles, all)
 	}
@@ -179,7 +183,7 @@ func (in *ingestion) problem(path, reason string) {
 }
 
 // sort looks at each file and decides what is to be done with it.
-func (in *ingestion) sort(files []rag.File) {
+func (in *ingestion) sort(ctx context.Context, files []rag.File) {
 	seen := map[string]bool{}
 	for _, f := range files {
 		path, err := cleanPath(f.Path)
@@ -192,14 +196,14 @@ func (in *ingestion) sort(files []rag.File) {
 			in.problem(path, tooLarge(len(f.Content), in.s.cfg.MaxFileBytes))
 		default:
 			seen[path] = true
-			in.take(path, f.Content)
+			in.take(ctx, path, f.Content)
 		}
 	}
 	settle(in.documents, in.states)
 }
 
 // take decides about one file.
-func (in *ingestion) take(path string, content []byte) {
+func (in *ingestion) take(ctx context.Context, path string, content []byte) {
 	at, inExercise := exerciseOf(path)
 	if inExercise && at.role != "" {
 		if reason := notText(content); reason != "" {
@@ -222,7 +226,7 @@ func (in *ingestion) take(path string, content []byte) {
 		in.report.Unchanged++
 		return
 	}
-	doc, err := chunk.Cut(path, string(content), at.statement)
+	doc, err := chunk.Cut(ctx, path, string(content), at.statement)
 	if err != nil {
 		in.problem(path, err.Error())
 		return
@@ -233,7 +237,7 @@ func (in *ingestion) take(path string, content []byte) {
 		in.report.Added++
 	}
 	in.report.Chunks += len(doc.Chunks)
-	in.documents = append(in.documents, prepared{Document: doc, path: path, content: string(content), digest: digest[:]})
+	in.documents = append(in.documents, prepared{Document: doc, path: path, content: doc.Content, digest: digest[:]})
 }
 
 // write stores the documents that changed, then the exercises.

@@ -127,7 +127,7 @@ func TestAFileThatCannotBeTakenIsAProblemAndTheRestGoesIn(t *testing.T) {
 	report := b.ingest(tess, "c1", false,
 		"good.md", "# Good\n\nText.\n",
 		"../up.md", "x", "/abs.md", "x", "a/../../b.md", "x", `win\dows.md`, "x", "new\nline.md", "x", "folder/", "x", "", "x",
-		"latin.md", "caf\xe9", "nul.txt", "a\x00b", "page.html", "<p>", "broken.ipynb", "{", "big.txt", strings.Repeat("x", 4<<20+1),
+		"latin.md", "caf\xe9", "nul.txt", "a\x00b", "page.docx", "<p>", "broken.ipynb", "{", "big.txt", strings.Repeat("x", 4<<20+1),
 		"good.md", "twice", "solutions/one.py", "x = 1", "exercises/x/tests/bin.py", "\xff")
 	if report.Added != 1 || len(report.Problems) != 15 {
 		t.Errorf("got %d added and %d problems", report.Added, len(report.Problems))
