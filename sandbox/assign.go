@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/goals-tracker/tracker/sandbox/internal/sweep"
 	"github.com/goals-tracker/tracker/sandbox/internal/wire"
 )
 
@@ -25,7 +27,7 @@ func (m *room) sendBoot() {
 	}
 	boot := wire.Boot{Outside: outside, Mounts: m.spec.mounts, Hostname: "sandbox",
 		ScratchBytes: m.spec.limits.Disk, ScratchInodes: int64(m.spec.limits.Inodes),
-		UID: insideID, GID: insideID, SwitchIDs: r.root, Stdin: m.stdin != nil, Channel: m.spec.channel != nil}
+		UID: insideID, GID: insideID, SwitchIDs: r.root || r.guest != nil, Bare: r.guest != nil || r.bare != nil, Landlock: r.bare != nil && r.bare.landlock, Stdin: m.stdin != nil, Channel: m.spec.channel != nil}
 	if r.root && !m.hasUserNamespace() {
 		boot.UID, boot.GID = r.cfg.FirstUID+m.slot, r.cfg.FirstUID+m.slot
 	}
@@ -120,13 +122,20 @@ func (p Process) dir() string {
 func (m *room) rlimits(l Limits) []wire.Rlimit {
 	// The sum is watched; this ends a single process if the watch should not.
 	cpu := uint64((l.CPU+time.Second-1)/time.Second) + 1
+	processes := l.Processes
+	if m.runner.bare != nil && !m.runner.root {
+		processes += sweep.Threads(os.Geteuid()) // they are counted together
+	}
 	limits := append(fixedRlimits(),
 		wire.Rlimit{Resource: unix.RLIMIT_CPU, Soft: cpu, Hard: cpu + 1},
 		exactly(unix.RLIMIT_FSIZE, uint64(l.FileSize)),
 		exactly(unix.RLIMIT_NOFILE, uint64(l.OpenFiles)),
-		exactly(unix.RLIMIT_NPROC, uint64(l.Processes)))
+		exactly(unix.RLIMIT_NPROC, uint64(processes)))
 	if m.group == nil {
 		limits = append(limits, exactly(unix.RLIMIT_DATA, dataLimit(l)))
+	}
+	if m.runner.guest != nil {
+		limits = slices.DeleteFunc(limits, func(l wire.Rlimit) bool { return slices.Contains(notInGuests, l.Resource) })
 	}
 	return limits
 }

@@ -24,6 +24,12 @@ type Config struct {
 	// CgroupParent is a folder of the unified hierarchy that was delegated to
 	// this process. Defaults to the one this process is in.
 	CgroupParent string
+	// Backend is BackendNative or BackendRunsc. Defaults to BackendNative.
+	Backend string
+	// UnsafeWithoutIsolation lets programs run on a machine without namespaces,
+	// where they are kept off it by little (see README.md). Where there are
+	// namespaces it changes nothing.
+	UnsafeWithoutIsolation bool
 	// NoCgroup limits memory by watching instead.
 	NoCgroup bool
 	// NoUserNamespace, as root, leaves out the user namespace, for machines

@@ -16,7 +16,7 @@ func Init() {
 		return
 	}
 	switch os.Args[0] {
-	case pid1.Marker:
+	case pid1.Marker, pid1.BareMarker, pid1.GuestMarker:
 		pid1.Main()
 	case pid1.ProbeMarker:
 		pid1.Probe()

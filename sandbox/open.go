@@ -28,6 +28,10 @@ func (r *Runner) open(slot int, spec roomSpec) (*room, error) {
 	m := &room{spec: spec, runner: r, slot: slot, joined: make(chan error, 1), booted: make(chan struct{}), sent: make(chan struct{}),
 		ready: make(chan struct{}), warmed: make(chan struct{}), started: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{})}
 	m.frameLimit.Store(smallFrame)
+	m.sampler.tree = r.guest != nil || r.bare != nil
+	if r.bare != nil && r.root {
+		m.sampler.uid = r.cfg.FirstUID + slot
+	}
 	if err := m.launch(); err != nil {
 		if m.group != nil {
 			_ = m.group.Remove()
@@ -54,7 +58,11 @@ func (e *ends) pair(ours, theirs *os.File) {
 // passed now; pid 1 keeps it from everything else.
 func (m *room) launch() (err error) {
 	if manager := m.runner.cgroups; manager != nil {
-		if m.group, err = manager.New(groupLimits(m.spec.limits)); err != nil {
+		limits := groupLimits(m.spec.limits)
+		if m.runner.guest != nil {
+			limits.Memory, limits.Tasks = limits.Memory+guestMemory, limits.Tasks+guestTasks
+		}
+		if m.group, err = manager.New(limits); err != nil {
 			return err
 		}
 	}
@@ -91,9 +99,14 @@ func (m *room) launch() (err error) {
 		}
 		e.pair(m.stdin, given.stdin)
 	}
-	if m.spec.from != nil {
+	switch {
+	case m.spec.from != nil:
 		err = m.fork(given)
-	} else {
+	case m.runner.guest != nil:
+		err = m.startGuest(given)
+	case m.runner.bare != nil:
+		err = m.startBare(given)
+	default:
 		err = m.startProcess(given)
 	}
 	if err != nil {
@@ -161,18 +174,27 @@ func (m *room) startProcess(given given) error {
 		return err
 	}
 	m.body = ownBody{proc}
-	if m.group == nil || bornInside {
+	if bornInside {
 		close(m.joined)
 		return nil
 	}
-	// While pid 1 builds the room, as joining takes milliseconds.
+	m.join(proc.Pid)
+	return nil
+}
+
+// join moves pid 1 into its cgroup while it builds the room, as that takes
+// milliseconds.
+func (m *room) join(pid int) {
+	if m.group == nil {
+		close(m.joined)
+		return
+	}
 	go func() {
-		if err := m.group.Join(proc.Pid); err != nil {
+		if err := m.group.Join(pid); err != nil {
 			m.joined <- err
 		}
 		close(m.joined)
 	}()
-	return nil
 }
 
 // hasUserNamespace is false for root's fork-servers: what they fork gets its

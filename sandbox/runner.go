@@ -43,11 +43,14 @@ type Runner struct {
 	// warmPatience is warmTimeout.
 	warmPatience time.Duration
 	turn         chan struct{} // held while taking several slots
+	// guest and bare take the place of namespaces; nil for most.
+	guest *guest
+	bare  *bare
 }
 
 // New finds out what this machine grants and proves it by building a room. It
 // fails where learners' code can't be confined, saying why and what an operator
-// can do; there is no unconfined mode.
+// can do, unless Config.UnsafeWithoutIsolation lets it run all the same.
 func New(cfg Config) (*Runner, error) {
 	cfg = cfg.withDefaults()
 	r := &Runner{cfg: cfg, namespaces: namespaces, root: os.Geteuid() == 0, user: true, slots: make(chan int, cfg.Slots), turn: make(chan struct{}, 1), warmPatience: warmTimeout}
@@ -68,6 +71,13 @@ func New(cfg Config) (*Runner, error) {
 	if r.serverFilter, err = seccomp.Program(seccomp.Options{DenySharedMemory: r.cgroups == nil, ForkServer: true}); err != nil {
 		return nil, err
 	}
+	switch cfg.Backend {
+	case "", BackendNative:
+	case BackendRunsc:
+		return r.secondKernel()
+	default:
+		return nil, fmt.Errorf("the sandbox's backend is %q; it must be %s or %s", cfg.Backend, BackendNative, BackendRunsc)
+	}
 	if r.root && cfg.NoUserNamespace {
 		r.user = false
 	}
@@ -87,7 +97,13 @@ func New(cfg Config) (*Runner, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("learners' code can't be confined on this machine: %w%s", err, advice(err))
+		err = fmt.Errorf("learners' code can't be confined on this machine: %w%s", err, advice(err))
+	}
+	if err != nil && cfg.UnsafeWithoutIsolation {
+		return r.unconfined(err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -191,6 +207,9 @@ func (r *Runner) tryRoom() error {
 // take reserves n slots together, as steps that each hold one and wait for a
 // second would wait for ever.
 func (r *Runner) take(ctx context.Context, n int) ([]int, error) {
+	if n > cap(r.slots) {
+		return nil, ErrOneProcess
+	}
 	select {
 	case r.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -280,6 +299,9 @@ func (r *Runner) mounts(step Step) ([]wire.Mount, error) {
 		}
 		if !r.allowed(m.Source) || !r.allowed(resolved) {
 			return nil, fmt.Errorf("%w: runtime %s lies outside the allowed folders (%s)", ErrStep, m.Source, strings.Join(r.cfg.RuntimeRoots, ", "))
+		}
+		if r.bare != nil && m.target() != m.Source {
+			return nil, fmt.Errorf("runtime %s can't be shown as %s on a machine without namespaces", m.Source, m.target())
 		}
 		out = append(out, wire.Mount{Source: m.Source, Target: m.target(), Optional: m.Optional})
 	}

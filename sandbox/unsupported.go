@@ -25,6 +25,15 @@ func (*Runner) Run(context.Context, Step) (Result, error) { return Result{}, Err
 // Memory is empty on this system.
 func (*Runner) Memory() string { return "" }
 
+// Isolation is empty on this system.
+func (*Runner) Isolation() Isolation { return "" }
+
+// OneProcess is false on this system.
+func (*Runner) OneProcess() bool { return false }
+
+// Unsafe is nil on this system.
+func (*Runner) Unsafe() error { return nil }
+
 // Pool keeps rooms; there are none on this system.
 type Pool struct{}
 

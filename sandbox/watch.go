@@ -53,7 +53,7 @@ func (m *room) watch(ctx context.Context) {
 
 // beforehand notes what a warm-up program has used, which is not its job's.
 func (m *room) beforehand() error {
-	if m.spec.warm == nil && m.spec.from == nil {
+	if m.spec.warm == nil && m.spec.from == nil && m.runner.guest == nil {
 		return nil
 	}
 	if err := m.hurry(); err != nil {
@@ -105,6 +105,9 @@ func (m *room) look(elapsed time.Duration) (Outcome, error) {
 	if err := m.sampler.sample(m.body.pid(), m.group == nil); err != nil {
 		return "", err
 	}
+	if m.runner.guest != nil {
+		l.Memory += guestMemory
+	}
 	if m.group == nil && m.sampler.now > l.Memory {
 		return OutOfMemory, nil
 	}
@@ -117,7 +120,12 @@ func (m *room) look(elapsed time.Duration) (Outcome, error) {
 // sampler adds up a room's processes through the room's own /proc. It belongs
 // to the watch; others read it after gone.
 type sampler struct {
-	dir    *os.File
+	dir *os.File
+	// tree asks for those that descend from the first process, or are the
+	// user's, where no namespace holds them; last is when that was done.
+	tree   bool
+	uid    int
+	last   time.Time
 	cpu    time.Duration
 	before time.Duration // of cpu, what doesn't count
 	now    int64
@@ -138,19 +146,24 @@ const userHZ = 100
 
 func (s *sampler) sample(pid int, memory bool) error {
 	if s.dir == nil {
-		// The host's own /proc would have to be searched for the room's pids.
-		dir, err := os.Open(fmt.Sprintf("/proc/%d/root/proc", pid))
+		// The host's own /proc has to be searched for the room's pids.
+		place := fmt.Sprintf("/proc/%d/root/proc", pid)
+		if s.tree {
+			place = "/proc"
+		}
+		dir, err := os.Open(place)
 		if err != nil {
 			return err
 		}
 		s.dir = dir
 	}
-	if _, err := s.dir.Seek(0, 0); err != nil {
+	first := "1"
+	names, err := s.list(pid)
+	if err != nil || len(names) == 0 {
 		return err
 	}
-	names, err := s.dir.Readdirnames(-1)
-	if err != nil {
-		return err
+	if s.tree {
+		first = names[0]
 	}
 	var ticks, anon, shared int64
 	for _, name := range names {
@@ -160,7 +173,7 @@ func (s *sampler) sample(pid int, memory bool) error {
 		if raw, err := s.read(name + "/stat"); err == nil {
 			ticks += parseTicks(raw)
 		}
-		if memory && name != "1" {
+		if memory && name != first {
 			if raw, err := s.read(name + "/status"); err == nil {
 				a, sh := parseResident(raw)
 				anon += a
@@ -173,6 +186,22 @@ func (s *sampler) sample(pid int, memory bool) error {
 	s.now = anon + shared
 	s.memory = max(s.memory, s.now)
 	return nil
+}
+
+// list names the room's processes, or nothing when it is too early to look
+// through the whole machine again.
+func (s *sampler) list(pid int) ([]string, error) {
+	if s.tree {
+		if time.Since(s.last) < 4*watchInterval {
+			return nil, nil
+		}
+		s.last = time.Now()
+		return listTree(pid, s.uid), nil
+	}
+	if _, err := s.dir.Seek(0, 0); err != nil {
+		return nil, err
+	}
+	return s.dir.Readdirnames(-1)
 }
 
 func (s *sampler) read(name string) (string, error) {

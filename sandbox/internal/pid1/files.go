@@ -33,6 +33,11 @@ func (p *process) writeFiles() error {
 		return fileError(workDir, err)
 	}
 	defer func() { _ = root.Close() }()
+	if p.boot.Bare {
+		if err := p.keepFolder(root, "."); err != nil {
+			return fileError(workDir, err)
+		}
+	}
 	made, pinned := map[string]bool{".": true}, map[string]bool{".": true}
 	for _, f := range p.files {
 		if err := p.writeFile(root, made, pinned, f); err != nil {
@@ -75,7 +80,7 @@ func (p *process) writeFile(root *os.Root, made, pinned map[string]bool, f wire.
 	if closed := file.Close(); err == nil {
 		err = closed
 	}
-	if err != nil || !f.ReadOnly {
+	if err != nil || !f.ReadOnly || p.boot.Bare {
 		return err
 	}
 	if err := pin(pinned, path.Dir(f.Path)); err != nil {
@@ -113,7 +118,12 @@ func (p *process) makeParents(root *os.Root, made map[string]bool, dir string) e
 	if err := root.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	if p.boot.SwitchIDs {
+	switch {
+	case p.boot.Bare:
+		if err := p.keepFolder(root, dir); err != nil {
+			return err
+		}
+	case p.boot.SwitchIDs:
 		if err := root.Chown(dir, p.boot.UID, p.boot.GID); err != nil {
 			return err
 		}

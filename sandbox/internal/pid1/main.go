@@ -40,8 +40,8 @@ const maxFrame = 1 << 30
 // the runtime's last rites, which under the race detector last a second.
 func Main() {
 	runtime.LockOSThread()
-	if os.Getpid() != 1 {
-		_, _ = os.Stderr.WriteString("tracker-sandbox-init is started by the sandbox runner only\n")
+	if err := enter(); err != nil {
+		_, _ = os.Stderr.WriteString(err.Error() + "\n")
 		unix.Exit(2)
 	}
 	p := &process{control: control{fdControl}}
@@ -61,6 +61,8 @@ type process struct {
 	child int
 	// reaped is what became of a child that was there before its job.
 	reaped chan wire.Exited
+	// landlock is the payload's ruleset; 0 is none.
+	landlock int
 	// turn is taken by the job or by the end of the warm-up program, whichever
 	// comes first.
 	turn atomic.Bool
@@ -98,7 +100,11 @@ func (p *process) run() error {
 	if err := p.receiveBoot(); err != nil {
 		return err
 	}
-	if err := buildRoom(p.boot); err != nil {
+	build := func() error { return buildRoom(p.boot) }
+	if p.boot.Bare {
+		build = p.buildBare
+	}
+	if err := build(); err != nil {
 		return err
 	}
 	if p.boot.Filters > 0 {
@@ -201,7 +207,7 @@ func (p *process) begin() error {
 
 func (p *process) wait() wire.Exited {
 	if p.reaped == nil {
-		return reap(p.child)
+		return reap(p.child, p.end)
 	}
 	x := <-p.reaped
 	x.User -= p.used
@@ -217,10 +223,13 @@ func (p *process) obey() {
 	for {
 		kind, _, err := wire.ReadFrame(p.control, maxFrame)
 		if err != nil {
+			if p.boot.Bare {
+				p.end() // nothing else will
+			}
 			unix.Exit(3)
 		}
 		if kind == wire.KindStop {
-			killAll()
+			p.end()
 		}
 	}
 }
@@ -229,7 +238,7 @@ func killAll() { _ = unix.Kill(-1, unix.SIGKILL) }
 
 // reap waits for the payload, ends everything it left behind, and returns only
 // when no other process exists.
-func reap(child int) wire.Exited {
+func reap(child int, end func()) wire.Exited {
 	var x wire.Exited
 	ended := false
 	for {
@@ -246,7 +255,7 @@ func reap(child int) wire.Exited {
 			ended = true
 		}
 		if ended {
-			killAll()
+			end()
 		}
 	}
 	var ru unix.Rusage
@@ -262,7 +271,7 @@ func reap(child int) wire.Exited {
 func shield() error {
 	// The host's umask must not decide what the payload can read.
 	_ = unix.Umask(0o022)
-	if err := unix.CloseRange(fdControl, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+	if err := closeOnExec(); err != nil {
 		return &stageError{wire.StageConfine, "close-on-exec of all descriptors", err}
 	}
 	if omitted == OmitShield {

@@ -216,15 +216,20 @@ func mountScratch(b wire.Boot) error {
 	return mountError("scratch tmpfs", os.Remove(scratch))
 }
 
-// writeEtc gives the payload a name, as many programs look theirs up.
-func writeEtc(b wire.Boot) error {
-	uid, gid := strconv.Itoa(b.UID), strconv.Itoa(b.GID)
-	for name, text := range map[string]string{
+// EtcFiles are those of a room's /etc.
+func EtcFiles(payloadUID, payloadGID int) map[string]string {
+	uid, gid := strconv.Itoa(payloadUID), strconv.Itoa(payloadGID)
+	return map[string]string{
 		"passwd":        "root:x:0:0:root:/:/bin/false\nlearner:x:" + uid + ":" + gid + ":learner:/work:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
 		"group":         "root:x:0:\nlearner:x:" + gid + ":\nnogroup:x:65534:\n",
 		"hosts":         "127.0.0.1 localhost\n::1 localhost\n",
 		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
-	} {
+	}
+}
+
+// writeEtc gives the payload a name, as many programs look theirs up.
+func writeEtc(b wire.Boot) error {
+	for name, text := range EtcFiles(b.UID, b.GID) {
 		if err := os.WriteFile(path.Join(stage, "etc", name), []byte(text), 0o644); err != nil {
 			return mountError("/etc/"+name, err)
 		}

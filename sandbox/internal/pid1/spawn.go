@@ -36,6 +36,8 @@ type launch struct {
 	switchIDs  bool
 	keepCaps   bool // these two only when tests omit a layer
 	keepPrivs  bool
+	keepBounds bool    // only where nobody has capabilities to drop them
+	landlock   uintptr // 0 is none
 	nice       uintptr
 	oomPath    *byte
 	oomScore   *byte
@@ -66,6 +68,7 @@ const (
 	childIDs
 	childCaps
 	childNoNewPrivs
+	childLandlock
 	childFilter
 	childExec
 )
@@ -73,7 +76,7 @@ const (
 var childStages = map[childStage]string{
 	childSession: "session", childDescriptors: "descriptors", childDir: "working folder", childNice: "priority",
 	childRlimits: "resource limits", childCapBounds: "capability bounds", childIDs: "user and group", childCaps: "capabilities",
-	childNoNewPrivs: "no_new_privs", childFilter: "seccomp filter",
+	childNoNewPrivs: "no_new_privs", childLandlock: "landlock", childFilter: "seccomp filter",
 }
 
 // spawn starts the payload and returns its pid once the exec has succeeded.
@@ -138,7 +141,7 @@ func (p *process) prepare(job *wire.Job) (*launch, error) {
 	l := &launch{
 		uid: uintptr(p.boot.UID), gid: uintptr(p.boot.GID), switchIDs: p.boot.SwitchIDs && omitted != OmitIdentity, nice: uintptr(job.Nice),
 		keepCaps: omitted == OmitCapabilities, keepPrivs: omitted == OmitPrivileges,
-		caps: unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3},
+		keepBounds: p.boot.Bare && !p.boot.SwitchIDs, landlock: uintptr(p.landlock), caps: unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3},
 	}
 	if l.path, err = unix.BytePtrFromString(program); err != nil {
 		return nil, &stageError{wire.StageExec, program, err}
@@ -300,7 +303,7 @@ func fork(l *launch) (int, syscall.Errno) { //nolint:cyclop // the child makes o
 		}
 	}
 	at = childCapBounds
-	for i = 0; i < lastCapability && !l.keepCaps; i++ {
+	for i = 0; i < lastCapability && !l.keepCaps && !l.keepBounds; i++ {
 		if _, _, errno = unix.RawSyscall(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, uintptr(i), 0); errno == unix.EINVAL {
 			break
 		}
@@ -322,7 +325,7 @@ func fork(l *launch) (int, syscall.Errno) { //nolint:cyclop // the child makes o
 	}
 	at = childCaps
 	if !l.keepCaps {
-		if _, _, errno = unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0, 0); errno != 0 {
+		if _, _, errno = unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0, 0); errno != 0 && errno != unix.EINVAL { // a kernel without them
 			goto failed
 		}
 		if _, _, errno = unix.RawSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&l.caps)), uintptr(unsafe.Pointer(&l.noCaps[0])), 0); errno != 0 {
@@ -333,6 +336,12 @@ func fork(l *launch) (int, syscall.Errno) { //nolint:cyclop // the child makes o
 		at = childNoNewPrivs
 		if _, _, errno = unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); errno != 0 {
 			goto failed
+		}
+		if l.landlock != 0 {
+			at = childLandlock
+			if _, _, errno = unix.RawSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, l.landlock, 0, 0); errno != 0 {
+				goto failed
+			}
 		}
 		at = childFilter
 		if _, _, errno = unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&l.filter))); errno != 0 {

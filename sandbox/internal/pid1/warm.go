@@ -90,7 +90,7 @@ func (p *process) startWarm(body []byte) error {
 func (p *process) watchChild(child int) {
 	p.child, p.reaped = child, make(chan wire.Exited, 1)
 	go func() {
-		exited := reap(child)
+		exited := reap(child, killAll)
 		if p.turn.CompareAndSwap(false, true) {
 			p.fail(&stageError{wire.StageWarm, "it ended before its job with " + describe(unix.WaitStatus(exited.Status)), unix.ECHILD})
 			unix.Exit(1)
@@ -214,7 +214,7 @@ func cpuTime(pid int) time.Duration {
 // limitScratch gives the room's file system the size that the job asks for.
 func (p *process) limitScratch() error {
 	l := p.job.Limits
-	if l.ScratchBytes == 0 && l.ScratchInodes == 0 {
+	if p.boot.Bare || l.ScratchBytes == 0 && l.ScratchInodes == 0 {
 		return nil
 	}
 	options := fmt.Sprintf("size=%d,nr_inodes=%d", l.ScratchBytes, l.ScratchInodes)

@@ -24,6 +24,9 @@ type Options struct {
 	// DenySharedMemory also denies memfd_create and System V shared memory:
 	// without a memory cgroup nothing else counts their pages.
 	DenySharedMemory bool
+	// DenyInternet also denies the families of the Internet, where there is no
+	// network namespace.
+	DenyInternet bool
 	// ForkServer allows what it takes to build a room in namespaces of one's
 	// own. What a fork-server forks gets a second, full filter.
 	ForkServer bool
@@ -90,12 +93,16 @@ func instructions(o Options) []bpf.Instruction {
 			bpf.RetConstant{Val: retErrno(uint32(unix.EPERM))},
 			bpf.RetConstant{Val: retAllow})...)
 	}
+	internet := []uint32{unix.AF_INET, unix.AF_INET6}
+	if o.DenyInternet {
+		internet = []uint32{unix.AF_UNIX, unix.AF_UNIX}
+	}
 	for _, nr := range []uint32{unix.SYS_SOCKET, unix.SYS_SOCKETPAIR} {
 		prog = append(prog, onCall(nr,
 			loadArg(0),
 			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_UNIX, SkipTrue: 3},
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET, SkipTrue: 2},
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET6, SkipTrue: 1},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: internet[0], SkipTrue: 2},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: internet[1], SkipTrue: 1},
 			bpf.RetConstant{Val: retErrno(uint32(unix.EAFNOSUPPORT))},
 			bpf.RetConstant{Val: retAllow})...)
 	}

@@ -9,4 +9,4 @@ package wire
 
 // Version is refused by pid 1 when the host speaks another one, so that a
 // sandbox-init left over from an older build is noticed and not half obeyed.
-const Version = 4
+const Version = 5

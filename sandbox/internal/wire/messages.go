@@ -32,6 +32,9 @@ type Boot struct {
 	// pid 1 finds it as its child, lets it confine itself, and looks whether it
 	// did; so many seccomp filters must then be in force.
 	Filters int
+	// Bare asks for no room: there are no namespaces, or a second kernel has
+	// built it. Landlock then confines the payload to Mounts and its own folders.
+	Bare, Landlock bool
 }
 
 // Encode returns the body of a KindBoot frame.
@@ -59,6 +62,8 @@ func (b Boot) Encode() []byte {
 		e.bytes(f.Encode())
 	}
 	e.uint(uint64(b.Filters))
+	e.bool(b.Bare)
+	e.bool(b.Landlock)
 	return e.buf
 }
 
@@ -91,6 +96,7 @@ func DecodeBoot(body []byte) (b Boot, version uint64, err error) {
 		b.Warm = append(b.Warm, f)
 	}
 	b.Filters = int(d.uint())
+	b.Bare, b.Landlock = d.bool(), d.bool()
 	return b, version, d.done()
 }
 

@@ -1,0 +1,65 @@
+//go:build linux && (amd64 || arm64)
+
+package sandbox
+
+import (
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/goals-tracker/tracker/sandbox/internal/sweep"
+)
+
+// treeBody is a first process that no pid namespace ties to the others: they
+// are found by their descent, and as root by the user that is theirs alone.
+type treeBody struct {
+	proc *os.Process
+	uid  int // 0 when the user is not theirs alone
+	// after gives back what the room took of the host.
+	after func()
+
+	mu     sync.Mutex
+	waited bool
+}
+
+// treePatience bounds the wait for processes that were killed.
+const treePatience = 5 * time.Second
+
+func (b *treeBody) pid() int { return b.proc.Pid }
+
+func (b *treeBody) kill() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waited {
+		return // its number may be another's
+	}
+	sweep.End(b.proc.Pid, b.uid)
+	sweep.Reaped(b.proc.Pid, stopPatience)
+	_ = b.proc.Kill()
+}
+
+// wait keeps the first process's number from being given away until all others
+// are gone.
+func (b *treeBody) wait() ending {
+	for unix.Waitid(unix.P_PID, b.proc.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	sweep.Gone(b.proc.Pid, b.uid, treePatience)
+	b.waited = true
+	return ownBody{b.proc}.wait()
+}
+
+func (b *treeBody) close() { b.after() }
+
+// listTree names the processes below a first one, which comes first.
+func listTree(pid, uid int) []string {
+	names := []string{strconv.Itoa(pid)}
+	for _, other := range sweep.Find(pid, uid) {
+		names = append(names, strconv.Itoa(other))
+	}
+	return names
+}
