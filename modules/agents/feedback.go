@@ -51,6 +51,9 @@ type Comment struct {
 	Rule     string          `json:"rule,omitempty"`
 	TestID   string          `json:"test_id,omitempty"`
 	Citation *tasks.Citation `json:"citation,omitempty"`
+	// Since is the number of the snapshot since which the same is said again and
+	// again; 0 for what is said for the first time.
+	Since int `json:"since,omitempty"`
 }
 
 // The rungs of the ladder of hints.

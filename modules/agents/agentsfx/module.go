@@ -16,6 +16,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/agents/internal/reviewer"
 	"github.com/goals-tracker/tracker/modules/agents/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/agents/internal/service"
+	"github.com/goals-tracker/tracker/modules/agents/internal/store"
 	"github.com/goals-tracker/tracker/modules/agents/internal/work"
 	"github.com/goals-tracker/tracker/modules/analytics"
 	"github.com/goals-tracker/tracker/modules/core/bus"
@@ -55,7 +56,7 @@ func NewEngine(db *postgres.DB, log *events.Log, cfg agents.Config, tickets *wor
 		}
 	}
 	e := engine.New(db, log, cfg, tickets, push, logger)
-	graphs := append(planner.New(db, material, t, prover, models, cfg).Graphs(), reviewer.New(log, material, v, t, models, cfg).Graph())
+	graphs := append(planner.New(db, material, t, prover, models, cfg).Graphs(), reviewer.New(log, material, v, t, store.NewEarlier(db), models, cfg).Graph())
 	for _, g := range graphs {
 		if err := e.Register(g); err != nil {
 			return nil, err

@@ -16,9 +16,7 @@ func Run(r agents.Run) *agentsv1.AgentRun {
 		GoalId: optional(r.GoalID), TaskId: optional(r.TaskID), Node: r.Node, WaitingFor: string(r.WaitingFor),
 		Status:  agentsv1.AgentRunStatus(agentsv1.AgentRunStatus_value["AGENT_RUN_STATUS_"+strings.ToUpper(string(r.Status))]),
 		Message: words(r.Message), Label: r.Label, Mermaid: r.Mermaid,
-		Cost: &agentsv1.AgentCost{
-			ModelCalls: int32(r.Cost.ModelCalls), InputTokens: r.Cost.InputTokens, OutputTokens: r.Cost.OutputTokens, Micros: r.Cost.Micros,
-		},
+		Cost:      cost(r.Cost),
 		CreatedAt: timestamppb.New(r.CreatedAt), UpdatedAt: timestamppb.New(r.UpdatedAt),
 	}
 	if r.Question != nil {
@@ -27,12 +25,22 @@ func Run(r agents.Run) *agentsv1.AgentRun {
 	if r.Plan != nil {
 		out.Plan = Plan(*r.Plan)
 	}
+	if r.ForkedFrom != "" {
+		out.ForkedFrom, out.ForkedStep = &r.ForkedFrom, int32(r.ForkedStep)
+	}
 	for _, s := range r.Steps {
 		out.Steps = append(out.Steps, &agentsv1.AgentStep{
 			Node: s.Node, Outcome: s.Outcome, StartedAt: timestamppb.New(s.StartedAt), FinishedAt: timestamppb.New(s.FinishedAt),
+			Number: int32(s.Number), Attempts: int32(s.Attempts), Cost: cost(s.Cost),
 		})
 	}
 	return out
+}
+
+func cost(c agents.Cost) *agentsv1.AgentCost {
+	return &agentsv1.AgentCost{
+		ModelCalls: int32(c.ModelCalls), InputTokens: c.InputTokens, OutputTokens: c.OutputTokens, Micros: c.Micros,
+	}
 }
 
 // Question is the API's question.
@@ -53,7 +61,7 @@ func Comments(all []agents.Comment) []*agentsv1.Comment {
 	out := make([]*agentsv1.Comment, len(all))
 	for i, c := range all {
 		out[i] = &agentsv1.Comment{
-			Text: c.Text, File: c.File, StartLine: int32(c.StartLine), EndLine: int32(c.EndLine), Rule: c.Rule, TestId: c.TestID,
+			Text: c.Text, File: c.File, StartLine: int32(c.StartLine), EndLine: int32(c.EndLine), Rule: c.Rule, TestId: c.TestID, SinceSnapshot: int32(c.Since),
 		}
 		if c.Citation != nil {
 			out[i].Citation = citation(*c.Citation)

@@ -30,15 +30,27 @@ func (r *Reviewer) comment(ctx context.Context, x *engine.Execution) (engine.Out
 	if err != nil {
 		return engine.Outcome{}, err
 	}
+	if err := r.recall(ctx, c); err != nil {
+		return engine.Outcome{}, err
+	}
 	if !again {
 		if comments, label, ok := r.byModel(ctx, x, c); ok {
+			c.recognise(comments)
 			return engine.Outcome{Word: "by model", Set: map[string]any{"comments": comments, "label": label}}, nil
+		}
+		comments, label, ok, err := r.fromEarlier(ctx, c)
+		if err != nil {
+			return engine.Outcome{}, err
+		}
+		if ok {
+			return engine.Outcome{Word: "from earlier feedback", Set: map[string]any{"comments": comments, "label": label}}, nil
 		}
 	}
 	comments, err := r.byRules(ctx, c)
 	if err != nil {
 		return engine.Outcome{}, err
 	}
+	c.recognise(comments)
 	return engine.Outcome{Word: "by rules", Set: map[string]any{"comments": comments, "label": agents.BuiltInReviewer}}, nil
 }
 
@@ -104,6 +116,9 @@ func (r *Reviewer) publish(ctx context.Context, x *engine.Execution) (engine.Out
 	if err != nil {
 		return engine.Outcome{}, err
 	}
+	if err := r.recall(ctx, c); err != nil {
+		return engine.Outcome{}, err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return engine.Outcome{}, fmt.Errorf("make feedback id: %w", err)
@@ -150,6 +165,9 @@ func (r *Reviewer) commit(ctx context.Context, tx *postgres.Tx, f agents.Feedbac
 func markdown(c *Case, comments []agents.Comment, label string) string {
 	var b strings.Builder
 	b.WriteString(headline(c) + "\n")
+	if progress := c.progress(); progress != "" {
+		b.WriteString("\n" + progress + "\n")
+	}
 	for i, comment := range comments {
 		at := ""
 		if comment.File != "" {

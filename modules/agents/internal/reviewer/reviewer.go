@@ -39,13 +39,14 @@ type Reviewer struct {
 	material  Material
 	verdicts  Verdicts
 	tasks     tasks.Service
+	earlier   Earlier
 	models    llm.Service
 	useModels bool
 }
 
 // New makes it; models may be nil.
-func New(log *events.Log, material Material, verdicts Verdicts, service tasks.Service, models llm.Service, cfg agents.Config) *Reviewer {
-	return &Reviewer{log: log, material: material, verdicts: verdicts, tasks: service, models: models, useModels: cfg.Models && models != nil}
+func New(log *events.Log, material Material, verdicts Verdicts, service tasks.Service, earlier Earlier, models llm.Service, cfg agents.Config) *Reviewer {
+	return &Reviewer{log: log, material: material, verdicts: verdicts, tasks: service, earlier: earlier, models: models, useModels: cfg.Models && models != nil}
 }
 
 // Graph is the reviewer's.
@@ -75,7 +76,8 @@ type Case struct {
 	Snapshot validation.Snapshot
 	Task     tasks.Task
 	// Locale is the language of the task.
-	Locale string
+	Locale  string
+	history history
 	// hits are passages that fit, best first, by what they were looked for.
 	hits map[string][]rag.Passage
 }

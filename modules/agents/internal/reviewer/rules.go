@@ -19,7 +19,7 @@ const (
 )
 
 // phrase is what the rules say by themselves.
-type phrase struct{ testFails, testBreaks, look, others, slow, memory, output, tests, reread, fine string }
+type phrase struct{ testFails, testBreaks, look, others, slow, memory, output, tests, reread, fine, fixed, still, hint string }
 
 var phrases = map[string]phrase{
 	"en": {
@@ -29,7 +29,9 @@ var phrases = map[string]phrase{
 		memory: "Your program wanted more memory than it may have. Look for something that grows in a loop.",
 		output: "Your program printed more than it may. Look for a `print` in a loop that goes on too long.",
 		tests:  "**%d of %d tests pass.**", reread: "Read this part of the task again and compare it with what you handed in.",
-		fine: "Say in your own words why it works; then see whether a name or a step could be clearer.",
+		fine:  "Say in your own words why it works; then see whether a name or a step could be clearer.",
+		fixed: "**%d of %d points fixed** since snapshot %d.", still: "Since snapshot %d:",
+		hint: "It has been here for a while: ask for a hint on this task.",
 	},
 	"es": {
 		testFails: "La prueba **%s** falla: %s", testBreaks: "La prueba **%s** no pudo llegar a su fin: %s",
@@ -38,7 +40,9 @@ var phrases = map[string]phrase{
 		memory: "Tu programa quiso más memoria de la que puede usar. Busca algo que crezca dentro de un bucle.",
 		output: "Tu programa imprimió más de lo que puede. Busca un `print` en un bucle que dura demasiado.",
 		tests:  "**Pasan %d de %d pruebas.**", reread: "Vuelve a leer esta parte de la tarea y compárala con lo que has entregado.",
-		fine: "Explica con tus palabras por qué funciona; luego mira si algún nombre o paso podría quedar más claro.",
+		fine:  "Explica con tus palabras por qué funciona; luego mira si algún nombre o paso podría quedar más claro.",
+		fixed: "**Arreglados %d de %d puntos** desde la entrega %d.", still: "Desde la entrega %d:",
+		hint: "Lleva aquí un tiempo: pide una pista para esta tarea.",
 	},
 }
 

@@ -19,35 +19,60 @@ const feedbackColumns = `
 
 var (
 	getFeedback = postgres.SQL("agents.feedback.get", `
-		SELECT `+feedbackColumns+` FROM agents.feedback r WHERE r.id = @id AND `+scope)
+		SELECT `+feedbackColumns+` FROM agents.feedback r WHERE r.id = @id AND `+ownScope)
 	feedbackOf = postgres.SQL("agents.feedback.of_run", `
-		SELECT `+feedbackColumns+` FROM agents.feedback r WHERE r.validation_run_id = @id AND `+scope)
+		SELECT `+feedbackColumns+` FROM agents.feedback r WHERE r.validation_run_id = @id AND `+ownScope)
 	lockFeedback = postgres.SQL("agents.feedback.lock", `
-		SELECT `+feedbackColumns+` FROM agents.feedback r WHERE r.id = @id AND `+scope+` FOR UPDATE`)
+		SELECT `+feedbackColumns+` FROM agents.feedback r WHERE r.id = @id AND `+ownScope+` FOR UPDATE`)
 	newestFeedback = postgres.SQL("agents.feedback.newest", `
-		SELECT `+feedbackColumns+` FROM agents.feedback r WHERE r.task_id = @id AND `+scope+`
+		SELECT `+feedbackColumns+` FROM agents.feedback r WHERE r.task_id = @id AND `+ownScope+`
 		ORDER BY r.snapshot_number DESC, r.validation_run_id DESC LIMIT 1`)
 )
 
 // GetFeedback reads feedback; nil for none.
 func GetFeedback(ctx context.Context, q postgres.Queryer, actor auth.Actor, id string) (*agents.Feedback, error) {
-	return feedback(q.QueryRow(ctx, getFeedback, scoped(actor, postgres.Args{"id": id})))
+	return feedback(q.QueryRow(ctx, getFeedback, own(actor, postgres.Args{"id": id})))
 }
 
 // FeedbackOf reads the feedback on a run of the validator; nil for none.
 func FeedbackOf(ctx context.Context, q postgres.Queryer, actor auth.Actor, validationRunID string) (*agents.Feedback, error) {
-	return feedback(q.QueryRow(ctx, feedbackOf, scoped(actor, postgres.Args{"id": validationRunID})))
+	return feedback(q.QueryRow(ctx, feedbackOf, own(actor, postgres.Args{"id": validationRunID})))
 }
 
 // LockFeedback reads feedback and keeps it locked; nil for none.
 func LockFeedback(ctx context.Context, tx *postgres.Tx, actor auth.Actor, id string) (*agents.Feedback, error) {
-	return feedback(tx.QueryRow(ctx, lockFeedback, scoped(actor, postgres.Args{"id": id})))
+	return feedback(tx.QueryRow(ctx, lockFeedback, own(actor, postgres.Args{"id": id})))
 }
 
 // NewestFeedback reads the feedback on a task's newest snapshot that has one;
 // nil for none.
 func NewestFeedback(ctx context.Context, q postgres.Queryer, actor auth.Actor, taskID string) (*agents.Feedback, error) {
-	return feedback(q.QueryRow(ctx, newestFeedback, scoped(actor, postgres.Args{"id": taskID})))
+	return feedback(q.QueryRow(ctx, newestFeedback, own(actor, postgres.Args{"id": taskID})))
+}
+
+var feedbackBefore = postgres.SQL("agents.feedback.before", `
+	SELECT `+feedbackColumns+` FROM agents.feedback r WHERE r.task_id = @id AND r.snapshot_number < @number
+	ORDER BY r.snapshot_number DESC, r.validation_run_id DESC LIMIT 10`)
+
+// Earlier reads what was said about earlier snapshots, for the system.
+type Earlier struct{ q postgres.Queryer }
+
+// NewEarlier reads from the database as the system.
+func NewEarlier(db *postgres.DB) Earlier { return Earlier{db.As(auth.System("agents"))} }
+
+// Before reads the feedback on a task before a snapshot, newest first.
+func (e Earlier) Before(ctx context.Context, taskID string, snapshotNumber int) ([]agents.Feedback, error) {
+	rows, err := e.q.Query(ctx, feedbackBefore, postgres.Args{"id": taskID, "number": snapshotNumber})
+	if err != nil {
+		return nil, fmt.Errorf("list feedback on task %s: %w", taskID, err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (agents.Feedback, error) {
+		f, err := feedback(row)
+		if f == nil {
+			return agents.Feedback{}, err
+		}
+		return *f, err
+	})
 }
 
 func feedback(row pgx.Row) (*agents.Feedback, error) {

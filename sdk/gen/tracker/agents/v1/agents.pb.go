@@ -1044,14 +1044,17 @@ func (x *Feedback) GetLocale() string {
 // Comment is one claim with its evidence: at least one of line, finding, test
 // and citation is set.
 type Comment struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	File          string                 `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
-	StartLine     int32                  `protobuf:"varint,3,opt,name=start_line,json=startLine,proto3" json:"start_line,omitempty"`
-	EndLine       int32                  `protobuf:"varint,4,opt,name=end_line,json=endLine,proto3" json:"end_line,omitempty"`
-	Rule          string                 `protobuf:"bytes,5,opt,name=rule,proto3" json:"rule,omitempty"`
-	TestId        string                 `protobuf:"bytes,6,opt,name=test_id,json=testId,proto3" json:"test_id,omitempty"`
-	Citation      *v1.Citation           `protobuf:"bytes,7,opt,name=citation,proto3" json:"citation,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Text      string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	File      string                 `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	StartLine int32                  `protobuf:"varint,3,opt,name=start_line,json=startLine,proto3" json:"start_line,omitempty"`
+	EndLine   int32                  `protobuf:"varint,4,opt,name=end_line,json=endLine,proto3" json:"end_line,omitempty"`
+	Rule      string                 `protobuf:"bytes,5,opt,name=rule,proto3" json:"rule,omitempty"`
+	TestId    string                 `protobuf:"bytes,6,opt,name=test_id,json=testId,proto3" json:"test_id,omitempty"`
+	Citation  *v1.Citation           `protobuf:"bytes,7,opt,name=citation,proto3" json:"citation,omitempty"`
+	// The snapshot since which the same is said again and again; 0 for what is
+	// said for the first time.
+	SinceSnapshot int32 `protobuf:"varint,8,opt,name=since_snapshot,json=sinceSnapshot,proto3" json:"since_snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1133,6 +1136,13 @@ func (x *Comment) GetCitation() *v1.Citation {
 		return x.Citation
 	}
 	return nil
+}
+
+func (x *Comment) GetSinceSnapshot() int32 {
+	if x != nil {
+		return x.SinceSnapshot
+	}
+	return 0
 }
 
 type Hint struct {
@@ -2023,7 +2033,7 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x18\n" +
 	"\adispute\x18\t \x01(\tR\adispute\x12\x16\n" +
 	"\x06locale\x18\n" +
-	" \x01(\tR\x06locale\"\xd0\x01\n" +
+	" \x01(\tR\x06locale\"\xf7\x01\n" +
 	"\aComment\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x1d\n" +
@@ -2032,7 +2042,8 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\bend_line\x18\x04 \x01(\x05R\aendLine\x12\x12\n" +
 	"\x04rule\x18\x05 \x01(\tR\x04rule\x12\x17\n" +
 	"\atest_id\x18\x06 \x01(\tR\x06testId\x126\n" +
-	"\bcitation\x18\a \x01(\v2\x1a.tracker.tasks.v1.CitationR\bcitation\"\x81\x02\n" +
+	"\bcitation\x18\a \x01(\v2\x1a.tracker.tasks.v1.CitationR\bcitation\x12%\n" +
+	"\x0esince_snapshot\x18\b \x01(\x05R\rsinceSnapshot\"\x81\x02\n" +
 	"\x04Hint\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x14\n" +
