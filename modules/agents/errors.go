@@ -29,6 +29,11 @@ var (
 	ErrRunOver = errs.Define(errs.FailedPrecondition, "agent_run_over",
 		"Run %s is over. Ask for a new plan instead.",
 		"La ejecución %s ha terminado. Pide un plan nuevo.")
+	// ErrNotForked: nothing goes on from that step, or runs of that graph can't be
+	// forked. Details: step.
+	ErrNotForked = errs.Define(errs.FailedPrecondition, "agent_run_not_forked",
+		"Nothing goes on from step %[2]d of run %[1]s, so it can't be forked there. Its list of steps shows where it can.",
+		"Del paso %[2]d de la ejecución %[1]s no sigue nada, así que no se puede bifurcar ahí. Su lista de pasos muestra dónde se puede.")
 	// ErrMaterialChanged: an exercise of the plan left the course before it was
 	// made into a task.
 	ErrMaterialChanged = errs.Define(errs.FailedPrecondition, "material_changed",

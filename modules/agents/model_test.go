@@ -55,7 +55,7 @@ func cited(r *script.Request, key, exercise string, dependsOn ...string) object 
 	quote := strings.Join(strings.Fields(m[3])[:3], " ")
 	return object{
 		"key": key, "title": "Task " + key, "description": "See [this](https://evil.example/x) ![x](https://evil.example/y) and work.", "type": "research",
-		"estimated_hours": 1, "difficulty": 2, "depends_on": append([]string{}, dependsOn...), "concepts": []string{"loops"}, "exercise": exercise,
+		"estimated_hours": 1, "difficulty": 2, "depends_on": append([]string{}, dependsOn...), "concepts": []string{"values"}, "exercise": exercise,
 		"citations": []object{{"passage": m[1], "quote": quote}},
 	}
 }

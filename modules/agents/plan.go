@@ -31,10 +31,33 @@ type PlannedTask struct {
 	// Exercise is the id of the exercise that brings starter and tests; "" for
 	// none. Their contents are taken from the material when the task is made.
 	Exercise string `json:"exercise,omitempty"`
+	// Made is what a model wrote instead, nil for none: never for learners' eyes.
+	Made *MadeExercise `json:"made,omitempty"`
+	// Proof says that the tests judge rightly; nil for tasks without tests, and in
+	// plans that are not proven yet.
+	Proof *TaskProof `json:"proof,omitempty"`
 	// Starter and Tests are what it brings, for the learner to see: hidden files
 	// by their path only.
 	Starter []PlannedFile `json:"starter,omitempty"`
 	Tests   []PlannedFile `json:"tests,omitempty"`
+}
+
+// MadeExercise is an exercise that a model wrote.
+type MadeExercise struct {
+	Starter  []PlannedFile `json:"starter"`
+	Solution []PlannedFile `json:"solution"`
+	Tests    []PlannedFile `json:"tests"`
+}
+
+// TaskProof is what came of trying a task's tests out, for its learner.
+type TaskProof struct {
+	// Mutants of the reference solution were tried, and Killed were noticed.
+	Mutants int `json:"mutants"`
+	Killed  int `json:"killed"`
+	// Operators that made them, by name.
+	Operators []string `json:"operators"`
+	// JudgedBy is the validator with its version.
+	JudgedBy string `json:"judged_by"`
 }
 
 // PlannedFile is a file of a planned task.

@@ -91,6 +91,10 @@ type Step struct {
 	// Outcome is "done", "waiting" or "failed", or a word of the node's own.
 	Outcome               string
 	StartedAt, FinishedAt time.Time
+	// Attempts is how often it was taken up, after failures and kills too.
+	Attempts int
+	// Cost is what its model calls took.
+	Cost Cost
 }
 
 // Run is one passage through a graph.
@@ -119,6 +123,10 @@ type Run struct {
 	Steps                []Step
 	Mermaid              string
 	CreatedAt, UpdatedAt time.Time
+	// ForkedFrom and ForkedStep are the step of another run that it goes on from;
+	// "" for none.
+	ForkedFrom string
+	ForkedStep int
 	// Version is that of its stream; 0 while it has no event.
 	Version int64
 }

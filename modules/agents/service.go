@@ -8,7 +8,8 @@ import (
 )
 
 // Service is what other modules and commands may ask of agents. Learners reach
-// what is their own, the system all; another's is ErrRunNotFound,
+// what is their own, teachers also the runs of their courses and admins all
+// runs, the system everything; another's is ErrRunNotFound,
 // ErrFeedbackNotFound, goals.ErrNotFound or tasks.ErrNotFound. The …Tx methods
 // act as the unit of work's actor and commit with it; what they start goes on
 // in jobs.
@@ -21,18 +22,26 @@ type Service interface {
 	// AnswerTx answers the question that a run waits with. ErrRunNotFound,
 	// ErrNoQuestion (details: waiting_for).
 	AnswerTx(ctx context.Context, tx *postgres.Tx, runID, questionID, answer string) (Run, error)
-	// ApproveTx takes a plan, or those of its tasks whose keys are named; tasks
-	// and plan.approved follow in one unit of work. ErrRunNotFound, ErrNoPlan,
-	// errs.BadInput (an unknown key).
-	ApproveTx(ctx context.Context, tx *postgres.Tx, runID string, keys []string) (Run, error)
+	// ApproveTx takes a plan, or those of its tasks whose keys are named, with
+	// changes to them; tasks and plan.approved follow in one unit of work.
+	// ErrRunNotFound, ErrNoPlan, errs.BadInput (an unknown key, a change of a
+	// proven task's statement).
+	ApproveTx(ctx context.Context, tx *postgres.Tx, runID string, a Approval) (Run, error)
 	// RejectTx ends a planner run without tasks, wherever it stands.
 	// ErrRunNotFound, ErrRunOver.
 	RejectTx(ctx context.Context, tx *postgres.Tx, runID, reason string) (Run, error)
+	// CancelTx ends a run of any graph wherever it stands; a planner run as
+	// RejectTx does. ErrRunNotFound, ErrRunOver.
+	CancelTx(ctx context.Context, tx *postgres.Tx, runID, reason string) (Run, error)
+	// ForkTx begins a run anew after a step of another, with the state of that
+	// time and the same version of the graph. ErrRunNotFound, ErrNotForked (details:
+	// step), ErrPlanUnderWay, and for planner runs the errors of an open goal.
+	ForkTx(ctx context.Context, tx *postgres.Tx, runID string, step int) (Run, error)
 
 	// Get reads a run with its plan, its steps and its drawing. ErrRunNotFound.
 	Get(ctx context.Context, actor auth.Actor, id string) (Run, error)
-	// List reads a page of the actor's runs, newest first, without plans and
-	// steps. errs.BadPageToken.
+	// List reads a page of runs, newest first, without plans and steps: the
+	// actor's, or those of a course. errs.BadPageToken.
 	List(ctx context.Context, actor auth.Actor, q Query) (Page, error)
 
 	// Feedback reads what the reviewer said about a run of the validator.
@@ -89,6 +98,23 @@ type Query struct {
 	Token string
 	// GoalID lists one goal's runs.
 	GoalID string
+	// CourseID lists all runs in a course that the actor may see, not their own.
+	CourseID string
+}
+
+// Approval is what of a plan becomes tasks.
+type Approval struct {
+	// Keys of the tasks to take; all if empty.
+	Keys  []string
+	Edits []PlanEdit
+}
+
+// PlanEdit changes a task of a plan; nil leaves a field.
+type PlanEdit struct {
+	Key            string   `json:"key"`
+	Title          *string  `json:"title,omitempty"`
+	Description    *string  `json:"description,omitempty"`
+	EstimatedHours *float64 `json:"estimated_hours,omitempty"`
 }
 
 // Page is a page of runs.
@@ -103,4 +129,7 @@ const (
 	// PushNode carries {run_id, graph, goal_id, task_id, step, node, state};
 	// state is "started", "done", "waiting", "retrying" or "failed".
 	PushNode = "agent.node"
+	// PushToken carries {run_id, graph, goal_id, task_id, step, node, text,
+	// restart}: what a model says as it says it; restart voids what came before.
+	PushToken = "agent.token"
 )

@@ -38,6 +38,7 @@ var (
 	eva    = goalstest.Learner("eva", spanish)
 	bob    = goalstest.Learner("bob", english)
 	tess   = goalstest.Teacher("tess", english)
+	root   = auth.Actor{UserID: "root", Roles: []auth.Role{auth.Admin}}
 	system = auth.System("test")
 )
 
@@ -158,7 +159,7 @@ func (b *bundle) run(actor auth.Actor, id string) agents.Run {
 func (b *bundle) approve(actor auth.Actor, id string, keys ...string) agents.Run {
 	b.Helper()
 	must(b, actor, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
-		return b.agents.ApproveTx(ctx, tx, id, keys)
+		return b.agents.ApproveTx(ctx, tx, id, agents.Approval{Keys: keys})
 	})
 	b.agents.Drain(b.T)
 	return b.run(actor, id)

@@ -17,6 +17,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/tasks"
 	"github.com/goals-tracker/tracker/modules/validation"
 	"github.com/goals-tracker/tracker/modules/validation/internal/judge"
+	"github.com/goals-tracker/tracker/modules/validation/internal/prove"
 	"github.com/goals-tracker/tracker/modules/validation/internal/react"
 	"github.com/goals-tracker/tracker/modules/validation/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/validation/internal/service"
@@ -33,6 +34,9 @@ var Module = fx.Module("validation",
 	fx.Provide(work.NewTickets, fx.Private),
 	fx.Provide(newService, fx.Private),
 	fx.Provide(func(s *service.Service) validation.Service { return s }),
+	fx.Provide(func(e *judge.Engine, c *judge.Catalog, host *pluginhost.Host, cfg validation.Config) validation.Prover {
+		return prove.New(e, c, host, cfg)
+	}),
 	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
 	fx.Invoke(func(log *events.Log) { log.Fold(service.Fold{}); react.Register(log) }),
 	fx.Invoke(startWorker),

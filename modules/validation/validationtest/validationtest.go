@@ -20,6 +20,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/tasks"
 	"github.com/goals-tracker/tracker/modules/validation"
 	"github.com/goals-tracker/tracker/modules/validation/internal/judge"
+	"github.com/goals-tracker/tracker/modules/validation/internal/prove"
 	"github.com/goals-tracker/tracker/modules/validation/internal/react"
 	"github.com/goals-tracker/tracker/modules/validation/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/validation/internal/service"
@@ -45,6 +46,7 @@ type Options struct {
 // Kit is the module as validationfx wires it.
 type Kit struct {
 	Service validation.Service
+	Prover  validation.Prover
 	Worker  *work.Worker
 	// Catalog says which languages can be judged.
 	Catalog *judge.Catalog
@@ -84,6 +86,7 @@ func Wire(db *postgres.DB, log *events.Log, tasks tasks.Service, o Options) (*Ki
 	}
 	engine := room.Engine(o.Host, o.Config)
 	k := &Kit{DB: db, Catalog: judge.NewCatalog(o.Host, engine)}
+	k.Prover = prove.New(engine, k.Catalog, o.Host, o.Config)
 	tickets := work.NewTickets(inserter)
 	s := service.New(db, log, tasks, k.Catalog, tickets, o.Config, o.NoSandbox)
 	k.Service, k.lister = s, s

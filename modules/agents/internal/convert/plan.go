@@ -20,6 +20,9 @@ func Plan(p agents.Plan) *agentsv1.Plan {
 			Type:     tasksv1.TaskType(tasksv1.TaskType_value["TASK_TYPE_"+strings.ToUpper(string(t.Type))]),
 			Concepts: t.Concepts, Language: t.Language, Difficulty: int32(t.Difficulty), Citations: Citations(t.Citations),
 		}
+		if p := t.Proof; p != nil {
+			task.Proof = &agentsv1.TaskProof{Mutants: int32(p.Mutants), Killed: int32(p.Killed), Operators: p.Operators, JudgedBy: p.JudgedBy}
+		}
 		if len(t.Starter)+len(t.Tests) > 0 {
 			task.Validation = &tasksv1.TaskValidation{Starter: files(t.Starter), Tests: files(t.Tests), Options: "{}"}
 		}

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +158,9 @@ func TestAPaidCallIsMadeOnceAndItsCostStandsInTheRun(t *testing.T) {
 	r := b.run(id)
 	if r.Status != agents.StatusDone || len(models.Requests()) != 1 || r.Cost != (agents.Cost{ModelCalls: 1, InputTokens: 100, OutputTokens: 20, Micros: 7}) {
 		t.Errorf("the run is %s after %d calls, cost %+v", r.Status, len(models.Requests()), r.Cost)
+	}
+	if !slices.ContainsFunc(b.pushed, func(p string) bool { return strings.HasPrefix(p, `ada agent.token ask {"text":"hola`) }) {
+		t.Errorf("what the model said was not pushed: %v", b.pushed)
 	}
 	if req := models.Requests()[0]; req.UserID != "ada" || req.RunID != id {
 		t.Errorf("the call was for %q in %q", req.UserID, req.RunID)

@@ -34,6 +34,9 @@ func (x *Execution) Once(ctx context.Context, key string, do func(ctx context.Co
 // into the run's cost. The request's caller is the run's learner.
 func (x *Execution) Model(ctx context.Context, models llm.Service, key string, req llm.Request) (*llm.Answer, error) {
 	req.UserID, req.CourseID, req.RunID = x.Run.UserID, x.Run.CourseID, x.Run.ID
+	heard := x.listen(req.Stream)
+	req.Stream = heard.hear
+	defer heard.flush()
 	raw, err := x.once(ctx, key, "model", func(ctx context.Context, e *store.Effect) (any, error) {
 		answer, err := models.Generate(ctx, req)
 		if err != nil {
@@ -63,7 +66,9 @@ func (x *Execution) once(ctx context.Context, key, kind string, do func(context.
 	if !begun {
 		return x.before(ctx, q, key)
 	}
+	x.engine.at("effect begun", x.Run.ID, x.Step)
 	result, err := do(ctx, &e)
+	x.engine.at("effect made", x.Run.ID, x.Step)
 	if err != nil {
 		e.Error = strings.ReplaceAll(strings.ToValidUTF8(err.Error(), "\uFFFD"), "\x00", "")
 	} else if e.Result, err = encode(result); err != nil {
@@ -73,6 +78,7 @@ func (x *Execution) once(ctx context.Context, key, kind string, do func(context.
 	if endErr := store.End(context.WithoutCancel(ctx), q, e, x.engine.now()); endErr != nil {
 		return nil, fmt.Errorf("record effect %s: %w", key, endErr)
 	}
+	x.engine.at("effect recorded", x.Run.ID, x.Step)
 	return e.Result, err
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -39,6 +40,9 @@ type Engine struct {
 	graphs  map[string][]*Graph
 	worker  string
 	now     func() time.Time
+	// at hears of each instant between which something is recorded; for tests,
+	// which kill the worker there.
+	at func(instant, runID string, step int)
 }
 
 // New makes an engine; push sends what may be lost to a learner's screens.
@@ -47,6 +51,7 @@ func New(db *postgres.DB, log *events.Log, cfg agents.Config, tickets Tickets, p
 	return &Engine{
 		db: db, log: log, cfg: cfg, tickets: tickets, push: push, logger: logger.With("part", "agents"),
 		graphs: map[string][]*Graph{}, worker: fmt.Sprintf("%.60s/%d", host, os.Getpid()), now: time.Now,
+		at: func(string, string, int) {},
 	}
 }
 
@@ -150,37 +155,49 @@ func (e *Engine) Cancel(ctx context.Context, tx *postgres.Tx, row *store.Row, pa
 	return nil
 }
 
-// Fork begins a run anew from a checkpoint of another, which stays as it is.
-// For the system.
-func (e *Engine) Fork(ctx context.Context, tx *postgres.Tx, from agents.Run, step int, id string) (*agents.Run, error) {
-	c, err := store.GetCheckpoint(ctx, tx, from.ID, step)
+// ErrNothingGoesOn is Fork's when nothing was due after that step, or the graph
+// can't be forked.
+var ErrNothingGoesOn = errors.New("nothing goes on from that step")
+
+// Fork begins a run anew after a step of another, which stays as it is, in the
+// unit of work and as its actor: with the state of that time and the same
+// version of the graph. Nil when a run stands in its place.
+func (e *Engine) Fork(ctx context.Context, tx *postgres.Tx, from agents.Run, step int, id string, payloads ...proto.Message) (*agents.Run, error) {
+	c, err := store.GetCheckpoint(ctx, tx, tx.Actor(), from.ID, step)
 	if err != nil {
 		return nil, err
 	}
 	g := e.graph(from.Graph, from.GraphVersion)
-	if c == nil || g == nil || len(c.Due) == 0 {
-		return nil, fmt.Errorf("fork run %s: nothing goes on from its step %d", from.ID, step)
+	if c == nil || g == nil || !g.Forks || len(c.Due) == 0 {
+		return nil, fmt.Errorf("fork run %s after step %d: %w", from.ID, step, ErrNothingGoesOn)
 	}
 	now := e.log.Now(tx)
-	r := from
-	r.ID, r.Status, r.Node, r.CreatedAt, r.UpdatedAt, r.Version = id, agents.StatusQueued, c.Due[0].Node, now, now, 0
-	row := store.Row{Run: r, State: c.State, Numbered: len(c.Due), ForkedFrom: from.ID, ForkedStep: step}
-	if ok, err := store.Insert(ctx, tx, row); err != nil || !ok {
+	r := agents.Run{
+		ID: id, Graph: from.Graph, GraphVersion: from.GraphVersion, UserID: from.UserID, CourseID: from.CourseID, GoalID: from.GoalID,
+		TaskID: from.TaskID, ValidationRunID: from.ValidationRunID, Status: agents.StatusQueued, Node: c.Due[0].Node,
+		ForkedFrom: from.ID, ForkedStep: step, CreatedAt: now, UpdatedAt: now, Version: int64(len(payloads)),
+	}
+	if ok, err := store.Insert(ctx, tx, store.Row{Run: r, State: c.State, Numbered: len(c.Due)}); err != nil || !ok {
 		return nil, err
 	}
-	for i, d := range c.Due {
-		d.RunID, d.UserID, d.Step = id, r.UserID, i+1
-		c.Due[i] = d
-		if err := store.Enqueue(ctx, tx, d, g.lane(), now); err != nil {
-			return nil, err
-		}
+	e.log.Append(tx, stream(r), 0, payloads...)
+	for i := range c.Due {
+		c.Due[i].RunID, c.Due[i].UserID, c.Due[i].Step = id, r.UserID, i+1
 	}
 	begin := store.Checkpoint{Step: agents.Step{Node: c.Node, Outcome: "forked", StartedAt: now, FinishedAt: now}, State: c.State, Due: c.Due}
-	if err := store.PutCheckpoint(ctx, tx, id, begin); err != nil {
-		return nil, err
-	}
-	e.tickets.Ticket(tx, len(c.Due), now)
-	return &row.Run, nil
+	e.later(tx, func(ctx context.Context, tx *postgres.Tx) error {
+		if err := store.PutCheckpoint(ctx, tx, id, begin); err != nil {
+			return err
+		}
+		for _, d := range c.Due {
+			if err := store.Enqueue(ctx, tx, d, g.lane(), now); err != nil {
+				return err
+			}
+		}
+		e.tickets.Ticket(tx, len(c.Due)-1, now)
+		return nil
+	})
+	return &r, nil
 }
 
 // Draw draws a run's graph with its path; "" when its version is not known.

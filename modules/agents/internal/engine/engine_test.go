@@ -21,7 +21,7 @@ import (
 // count counts up until the edge is taken.
 func countTo(n int) *engine.Graph {
 	return &engine.Graph{
-		Name: "count", Version: 1, Start: "add",
+		Name: "count", Version: 1, Start: "add", Forks: true,
 		Nodes: []engine.Node{
 			{Name: "add", Run: func(_ context.Context, x *engine.Execution) (engine.Outcome, error) {
 				at, err := engine.Get[int](x.State, "n")
@@ -48,7 +48,7 @@ func TestARunFollowsItsEdgesAndKeepsACheckpointOfEachStep(t *testing.T) {
 		t.Errorf("the run is %s after %d steps with %s", r.Status, r.Ended, r.State)
 	}
 	b.in(system, func(ctx context.Context, tx *postgres.Tx) error {
-		c, err := store.GetCheckpoint(ctx, tx, id, 2)
+		c, err := store.GetCheckpoint(ctx, tx, system, id, 2)
 		if err != nil || string(c.State) != `{"n": 2}` || len(c.Due) != 1 || c.Due[0].Node != "add" {
 			t.Errorf("checkpoint 2 is %+v, %v", c, err)
 		}

@@ -44,6 +44,7 @@ func (e *Engine) Work(ctx context.Context) (bool, error) {
 	if err != nil || due == nil {
 		return false, err
 	}
+	e.at("taken", due.RunID, due.Step)
 	x := &Execution{Step: due.Step, Attempt: due.Attempt, Input: due.Input, due: *due, token: token, engine: e}
 	err = e.execute(ctx, x)
 	if errors.Is(err, errLost) {
@@ -74,9 +75,11 @@ func (e *Engine) execute(ctx context.Context, x *Execution) error {
 	if x.Attempt > attempts+5 { // it takes its worker down again and again
 		return e.fail(ctx, x, onOurSide, fmt.Errorf("node %s never came to an end", n.Name))
 	}
+	e.at("begun", x.Run.ID, x.Step)
 	e.tell(x, "started")
 	started := e.now()
 	out, err := e.run(ctx, n, x)
+	e.at("executed", x.Run.ID, x.Step)
 	if err == nil {
 		err = e.record(ctx, x, n, out, started)
 	}
@@ -233,9 +236,12 @@ func (e *Engine) record(ctx context.Context, x *Execution, n *Node, out Outcome,
 		if err != nil {
 			return err
 		}
-		return store.Update(ctx, tx, *row)
+		err = store.Update(ctx, tx, *row)
+		e.at("recording", x.Run.ID, x.Step)
+		return err
 	})
 	if err == nil {
+		e.at("recorded", x.Run.ID, x.Step)
 		e.tell(x, state)
 	}
 	return err

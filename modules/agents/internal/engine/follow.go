@@ -66,8 +66,10 @@ func (e *Engine) goOn(ctx context.Context, tx *postgres.Tx, row *store.Row, x *E
 
 func (e *Engine) checkpoint(ctx context.Context, tx *postgres.Tx, row *store.Row, x *Execution, word string, started time.Time, due []store.Due) error {
 	return store.PutCheckpoint(ctx, tx, row.ID, store.Checkpoint{
-		Step:     agents.Step{Number: x.Step, Node: x.due.Node, Outcome: word, StartedAt: started, FinishedAt: e.now()},
-		Position: row.Ended, State: row.State, Due: due, Attempts: x.Attempt,
+		Step: agents.Step{
+			Number: x.Step, Node: x.due.Node, Outcome: word, StartedAt: started, FinishedAt: e.now(), Attempts: x.Attempt,
+		},
+		Position: row.Ended, State: row.State, Due: due,
 	})
 }
 

@@ -46,6 +46,9 @@ type Graph struct {
 	Edges []Edge
 	// Background graphs come after those that somebody looks at. Defaults to false.
 	Background bool
+	// Forks lets runs be forked: when their effects may happen another time.
+	// Defaults to false.
+	Forks bool
 	// MaxSteps bounds the executions of a run, and so its cycles. Defaults to 100.
 	MaxSteps int
 }

@@ -58,6 +58,10 @@ func (b *bundle) replica(graphs ...*engine.Graph) *engine.Engine {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		p := payload.(map[string]any)
+		if kind == agents.PushToken {
+			b.pushed = append(b.pushed, user+" "+kind+" "+p["node"].(string)+" "+p["text"].(string))
+			return
+		}
 		b.pushed = append(b.pushed, user+" "+kind+" "+p["node"].(string)+" "+p["state"].(string))
 	}
 	e := engine.New(b.db, b.log, b.cfg, b, push, slog.New(slog.DiscardHandler))

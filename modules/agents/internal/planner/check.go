@@ -20,9 +20,14 @@ type problem struct{ key, text string }
 
 // inspect holds a plan against the rules for plans and against the material, as
 // its learner reads it.
-func (p *Planner) inspect(ctx context.Context, as auth.Actor, courseID string, plan agents.Plan) ([]problem, error) {
+func (p *Planner) inspect(ctx context.Context, as auth.Actor, c *course, o outline, plan agents.Plan) ([]problem, error) {
 	problems := shape(plan)
-	exercises, err := p.exercises(ctx, courseID)
+	graph, err := p.material.Concepts(ctx, as, c.id)
+	if err != nil {
+		return nil, err
+	}
+	problems = append(problems, c.outOfReach(graph, o, plan)...)
+	exercises, err := p.exercises(ctx, c.id)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +41,7 @@ func (p *Planner) inspect(ctx context.Context, as auth.Actor, courseID string, p
 	}
 	passages := map[string]rag.Passage{}
 	for chunk := range slices.Chunk(ids, 500) {
-		list, err := p.material.Passages(ctx, as, rag.PassageFilter{CourseID: courseID, ChunkIDs: chunk})
+		list, err := p.material.Passages(ctx, as, rag.PassageFilter{CourseID: c.id, ChunkIDs: chunk})
 		if err != nil {
 			return nil, err
 		}
@@ -57,6 +62,9 @@ func (p *Planner) inspect(ctx context.Context, as auth.Actor, courseID string, p
 	return problems, nil
 }
 
+// maxPlanHours is how long a plan takes at most: three months of full days.
+const maxPlanHours = 500
+
 // shape finds what is wrong with a plan by itself.
 func shape(plan agents.Plan) (problems []problem) {
 	wrong := func(key, format string, args ...any) {
@@ -72,13 +80,18 @@ func shape(plan agents.Plan) (problems []problem) {
 		}
 		at[t.Key] = i
 	}
+	hours := 0.0
 	for i, t := range plan.Tasks {
 		problems = append(problems, slips(t)...)
+		hours += t.EstimatedHours
 		for j, on := range t.DependsOn {
 			if k, ok := at[on]; !ok || k == i || slices.Contains(t.DependsOn[:j], on) {
 				wrong(t.Key, "depends_on names %q, which is no other task of the plan, or names it twice", on)
 			}
 		}
+	}
+	if hours > maxPlanHours {
+		wrong("", "all tasks together take %.0f hours, more than %d", hours, maxPlanHours)
 	}
 	if cycle := findCycle(plan); cycle != "" {
 		wrong(cycle, "it depends on itself by way of others")

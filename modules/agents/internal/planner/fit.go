@@ -27,6 +27,14 @@ type chosen struct {
 	Brief bool `json:"brief,omitempty"`
 	// Partly known units are practised, but not read.
 	Partly bool `json:"partly,omitempty"`
+	// Further units come after what the goal is about, where that alone is little.
+	Further bool `json:"further,omitempty"`
+	// Folded units are read with their first exercise.
+	Folded bool `json:"folded,omitempty"`
+	// Most is how many of its exercises a unit has at most; 0 for all.
+	Most int `json:"most,omitempty"`
+	// Plain units leave their notebooks and programs out.
+	Plain bool `json:"plain,omitempty"`
 }
 
 // enough is the fit from which a course is used.
@@ -37,11 +45,11 @@ const enough = 0.5
 // gets it all.
 func (c *course) choose(r Request) choice {
 	wishes := words.ReadWishes(r.Wishes)
-	terms := words.Terms(r.Title, c.locale)
-	if len(terms) == 0 {
-		terms = first(words.Terms(r.Description+" "+strings.Join(r.Criteria, " "), c.locale), 8)
-	}
+	terms := r.terms(c.locale)
 	topics, fit := c.match(terms)
+	if r.Whole {
+		topics, fit = nil, 1
+	}
 	if fit < enough {
 		return choice{fit: fit}
 	}
@@ -51,6 +59,13 @@ func (c *course) choose(r Request) choice {
 		}
 	}
 	known := words.Set(strings.Join(wishes.Known, " "), c.locale)
+	for i := range c.units {
+		if slices.Contains(r.Known, c.units[i].Title) { // the unit, with all that it teaches
+			for _, t := range words.Terms(c.units[i].Title+" "+strings.Join(c.units[i].Meta.Concepts, " "), c.locale) {
+				known[t] = true
+			}
+		}
+	}
 	var result choice
 	result.fit = fit
 	core := map[int]bool{}
@@ -77,6 +92,23 @@ func (c *course) choose(r Request) choice {
 		return choice{fit: fit, known: true}
 	}
 	return result
+}
+
+// terms are what the goal is about: what the learner answered, else its title,
+// else what is written below it.
+func (r Request) terms(locale string) []string {
+	if len(r.Topics) > 0 {
+		return words.Terms(strings.Join(r.Topics, " "), locale)
+	}
+	title := words.Terms(r.Title, locale)
+	if named := specific(title); len(named) > 0 {
+		return named
+	}
+	below := first(words.Terms(r.Description+" "+strings.Join(r.Criteria, " "), locale), 8)
+	if len(title) == 0 || len(specific(below)) > 0 {
+		return specific(below)
+	}
+	return title
 }
 
 // match finds the units that terms single out, none when they name the course

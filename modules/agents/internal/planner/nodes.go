@@ -2,21 +2,16 @@ package planner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/google/uuid"
 
 	"github.com/goals-tracker/tracker/modules/agents"
 	"github.com/goals-tracker/tracker/modules/agents/internal/convert"
 	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
-	"github.com/goals-tracker/tracker/modules/goals"
 	"github.com/goals-tracker/tracker/modules/rag"
-	"github.com/goals-tracker/tracker/modules/tasks"
 	agentsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/agents/v1"
 )
 
@@ -48,6 +43,9 @@ func (p *Planner) retrieve(ctx context.Context, x *engine.Execution) (engine.Out
 	candidates, err := p.candidates(ctx, as, x.Run.CourseID, r)
 	if err != nil {
 		return engine.Outcome{}, err
+	}
+	if r.Course != "" {
+		candidates = []string{r.Course}
 	}
 	var best *course
 	var picked choice
@@ -179,7 +177,7 @@ func (p *Planner) check(ctx context.Context, x *engine.Execution) (engine.Outcom
 	if err != nil {
 		return engine.Outcome{}, err
 	}
-	r, err := engine.Get[Request](x.State, "request")
+	c, r, o, err := p.reload(ctx, x, o)
 	if err != nil {
 		return engine.Outcome{}, err
 	}
@@ -188,7 +186,7 @@ func (p *Planner) check(ctx context.Context, x *engine.Execution) (engine.Outcom
 	if err != nil {
 		return engine.Outcome{}, err
 	}
-	found, err := p.inspect(ctx, reader(x.Run, r), o.Course, plan)
+	found, err := p.inspect(ctx, reader(x.Run, r), c, o, plan)
 	if err != nil {
 		return engine.Outcome{}, err
 	}
@@ -250,7 +248,7 @@ func (p *Planner) approve(_ context.Context, x *engine.Execution) (engine.Outcom
 		return engine.Outcome{}, err
 	}
 	if answer.Approve {
-		return engine.Outcome{Word: "approved", Set: map[string]any{"keys": answer.Keys}}, nil
+		return engine.Outcome{Word: "approved", Set: map[string]any{"keys": answer.Keys, "edits": answer.Edits}}, nil
 	}
 	plan, err := engine.Get[agents.Plan](x.State, "draft")
 	if err != nil {
@@ -275,106 +273,4 @@ func (p *Planner) approve(_ context.Context, x *engine.Execution) (engine.Outcom
 		}}
 	}
 	return out, nil
-}
-
-// publish makes tasks of the plan, with plan.approved in one unit of work.
-func (p *Planner) publish(ctx context.Context, x *engine.Execution) (engine.Outcome, error) {
-	plan, err := engine.Get[agents.Plan](x.State, "plan")
-	if err != nil {
-		return engine.Outcome{}, err
-	}
-	keys, err := engine.Get[[]string](x.State, "keys")
-	if err != nil {
-		return engine.Outcome{}, err
-	}
-	o, err := engine.Get[outline](x.State, "outline")
-	if err != nil {
-		return engine.Outcome{}, err
-	}
-	if len(keys) > 0 {
-		leave := map[string]bool{}
-		for _, t := range plan.Tasks {
-			leave[t.Key] = !slices.Contains(keys, t.Key)
-		}
-		plan = without(plan, leave)
-	}
-	exercises, err := p.exercises(ctx, o.Course)
-	if err != nil {
-		return engine.Outcome{}, err
-	}
-	news, ids, err := toTasks(plan, exercises, x.Run.ID)
-	if err != nil {
-		return engine.Outcome{}, err
-	}
-	return engine.Outcome{
-		Word: fmt.Sprintf("%d tasks", len(news)), Set: map[string]any{"task_ids": ids},
-		Commit: func(ctx context.Context, tx *postgres.Tx, c *engine.Commit) error {
-			if _, err := p.tasks.CreateTx(ctx, tx, c.Run.GoalID, slices.Clone(news)...); err != nil {
-				return err
-			}
-			c.Append(&agentsv1.PlanApproved{RunId: c.Run.ID, GoalId: c.Run.GoalID, TaskIds: ids})
-			return nil
-		},
-	}, nil
-}
-
-// toTasks makes the tasks of a plan, with the files of its exercises: tests are
-// not for learners' eyes.
-func toTasks(plan agents.Plan, exercises map[string]rag.Exercise, runID string) (news []tasks.New, ids []string, err error) {
-	byKey := map[string]string{}
-	for _, t := range plan.Tasks {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return nil, nil, fmt.Errorf("make task id: %w", err)
-		}
-		byKey[t.Key] = id.String()
-		ids = append(ids, id.String())
-	}
-	for i, t := range plan.Tasks {
-		hours := t.EstimatedHours
-		metadata, err := json.Marshal(map[string]any{"planned_by": plan.Label, "plan_run_id": runID, "plan_key": t.Key, "difficulty": t.Difficulty})
-		if err != nil {
-			return nil, nil, fmt.Errorf("write metadata: %w", err)
-		}
-		n := tasks.New{ID: ids[i], Last: true, Details: tasks.Details{
-			Title: t.Title, Description: t.Description, Type: t.Type, EstimatedHours: &hours, Concepts: t.Concepts,
-			Language: t.Language, Citations: t.Citations, Metadata: goals.Metadata(metadata),
-		}}
-		for _, on := range t.DependsOn {
-			n.DependsOn = append(n.DependsOn, byKey[on])
-		}
-		if t.Exercise != "" {
-			x, ok := exercises[t.Exercise]
-			if !ok {
-				return nil, nil, agents.ErrMaterialChanged.New(t.Title)
-			}
-			n.Validation = validationOf(x)
-		}
-		news = append(news, n)
-	}
-	return news, ids, nil
-}
-
-func validationOf(x rag.Exercise) *tasks.Validation {
-	v := &tasks.Validation{}
-	for _, f := range x.Files {
-		switch f.Role {
-		case rag.Starter:
-			v.Starter = append(v.Starter, tasks.NewFile(f.Name, f.Content, false))
-		case rag.Tests:
-			v.Tests = append(v.Tests, tasks.NewFile(f.Name, f.Content, true))
-		case rag.Solution: // never leaves the server
-		}
-	}
-	return v
-}
-
-func answerOf(input json.RawMessage) (a Answer, err error) {
-	if len(input) == 0 {
-		return a, nil
-	}
-	if err = json.Unmarshal(input, &a); err != nil {
-		return a, fmt.Errorf("read answer: %w", err)
-	}
-	return a, nil
 }

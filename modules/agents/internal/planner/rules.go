@@ -30,13 +30,11 @@ type draft struct {
 	before  string
 }
 
-// fewest is how many tasks a plan has where the material gives as many.
-const fewest = 5
-
 func (p *Planner) byRules(ctx context.Context, as auth.Actor, c *course, o outline) (agents.Plan, error) {
 	d := &draft{p: p, as: as, course: c, locale: o.Locale, rank: o.Rank, reading: map[int]string{}}
 	d.plan.Label = agents.BuiltInPlanner
 	d.plan.Tasks = []agents.PlannedTask{}
+	o.Units = c.compose(o.Units)
 	for _, u := range o.Units {
 		if err := d.unit(ctx, u); err != nil {
 			return agents.Plan{}, err
@@ -55,20 +53,16 @@ func (p *Planner) byRules(ctx context.Context, as auth.Actor, c *course, o outli
 // unit adds a unit's tasks: read it, try its examples, do its exercises.
 func (d *draft) unit(ctx context.Context, at chosen) error {
 	u := d.course.units[at.Index]
-	if !at.Partly {
+	if at.reads() {
 		if err := d.read(at, u); err != nil {
 			return err
 		}
-		if !at.Brief {
-			d.practise(ctx, at.Index, u)
-		}
 	}
-	exercises := u.exercises
-	if at.Brief {
-		exercises = first(exercises, 1)
+	if at.tries() {
+		d.practise(ctx, at.Index, u)
 	}
-	for i, x := range exercises {
-		if err := d.exercise(ctx, at.Index, i, u, x); err != nil {
+	for i, x := range first(u.exercises, at.exercises(u)) {
+		if err := d.exercise(ctx, at, i, u, x); err != nil {
 			return err
 		}
 	}
@@ -88,10 +82,29 @@ func (d *draft) read(at chosen, u unit) error {
 	if d.locale == "es" {
 		verb = "Leer"
 	}
-	if at.Brief {
+	switch {
+	case at.Brief:
 		verb = spoken.brush
+	case at.Further:
+		verb = spoken.further
 	}
 	t.Title = clip(verb+": "+u.Title, 500)
+	t.Description = clip(d.toRead(u, passages), 20000)
+	for _, p := range passages {
+		t.Citations = append(t.Citations, evidence.Cite(p))
+	}
+	if d.before != "" {
+		t.DependsOn = append(t.DependsOn, d.before)
+	}
+	d.before = t.Key
+	d.reading[at.Index] = t.Key
+	d.plan.Tasks = append(d.plan.Tasks, t)
+	return nil
+}
+
+// toRead says what to read of a unit.
+func (d *draft) toRead(u unit, passages []rag.Passage) string {
+	spoken := phrases[d.locale]
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s **%s** (`%s`).\n", spoken.read, u.Title, u.Path)
 	if len(u.Meta.Objectives) > 0 {
@@ -102,17 +115,9 @@ func (d *draft) read(at chosen, u unit) error {
 	}
 	fmt.Fprintf(&b, "\n%s\n\n", spoken.sections)
 	for _, p := range passages {
-		t.Citations = append(t.Citations, evidence.Cite(p))
 		fmt.Fprintf(&b, "- %s (%s)\n", lastHeading(p), evidence.Lines(p.StartLine, p.EndLine, d.locale))
 	}
-	t.Description = clip(b.String(), 20000)
-	if d.before != "" {
-		t.DependsOn = append(t.DependsOn, d.before)
-	}
-	d.before = t.Key
-	d.reading[at.Index] = t.Key
-	d.plan.Tasks = append(d.plan.Tasks, t)
-	return nil
+	return b.String()
 }
 
 // practise adds a unit's notebooks and programs.
@@ -132,7 +137,8 @@ func (d *draft) practise(ctx context.Context, index int, u unit) {
 	}
 }
 
-func (d *draft) exercise(ctx context.Context, index, i int, u unit, x rag.Exercise) error {
+func (d *draft) exercise(ctx context.Context, at chosen, i int, u unit, x rag.Exercise) error {
+	index := at.Index
 	statement, err := d.p.material.Document(ctx, d.as, x.DocumentID)
 	if err != nil {
 		return fmt.Errorf("read the statement of %s: %w", x.Path, err)
@@ -147,8 +153,28 @@ func (d *draft) exercise(ctx context.Context, index, i int, u unit, x rag.Exerci
 	if p, ok := d.about(u, x); ok {
 		t.Citations = append(t.Citations, evidence.Cite(p))
 	}
+	if at.Folded && i == 0 {
+		d.fold(&t, index, u)
+	}
 	d.plan.Tasks = append(d.plan.Tasks, t)
 	return nil
+}
+
+// fold makes a task the one that its unit is read with.
+func (d *draft) fold(t *agents.PlannedTask, index int, u unit) {
+	passages := d.sections(u, 4)
+	t.Description = clip("**"+phrases[d.locale].before+"** "+d.toRead(u, passages)+"\n---\n\n"+t.Description, 20000)
+	for _, p := range passages {
+		c := evidence.Cite(p)
+		if !slices.ContainsFunc(t.Citations, func(o tasks.Citation) bool { return o.ChunkID == c.ChunkID }) {
+			t.Citations = append(t.Citations, c)
+		}
+	}
+	t.EstimatedHours = math.Min(t.EstimatedHours+d.readingHours(u, true), agents.MaxHours)
+	if d.before != "" {
+		t.DependsOn = append(t.DependsOn, d.before)
+	}
+	d.before, d.reading[index] = t.Key, t.Key
 }
 
 // notes adds a summary in the learner's own words.

@@ -9,16 +9,16 @@ import (
 )
 
 // phrase is all that the rules say by themselves.
-type phrase struct{ read, brush, objectives, sections, try, tryIt, note, noteIt string }
+type phrase struct{ read, brush, further, before, objectives, sections, try, tryIt, note, noteIt string }
 
 var phrases = map[string]phrase{
 	"en": {
-		read: "Read the unit", brush: "Brush up", objectives: "After it you can:", sections: "Look closely at:",
+		read: "Read the unit", brush: "Brush up", further: "Next step", before: "First:", objectives: "After it you can:", sections: "Look closely at:",
 		try: "Try out", tryIt: "Run it step by step, guess each result before you see it, then change something:",
 		note: "Explain in your own words", noteIt: "Write half a page on",
 	},
 	"es": {
-		read: "Lee la unidad", brush: "Repasar", objectives: "Al terminar sabrás:", sections: "Fíjate bien en:",
+		read: "Lee la unidad", brush: "Repasar", further: "Siguiente paso", before: "Primero:", objectives: "Al terminar sabrás:", sections: "Fíjate bien en:",
 		try: "Probar", tryIt: "Ejecútalo paso a paso, adivina cada resultado antes de verlo y luego cambia algo:",
 		note: "Explicar con tus palabras", noteIt: "Escribe media página sobre",
 	},
@@ -28,7 +28,7 @@ var phrases = map[string]phrase{
 func objectives(c *course, o outline) []string {
 	list := []string{}
 	for _, u := range o.Units {
-		if !u.Brief {
+		if !u.Brief && !u.Further {
 			list = append(list, c.units[u.Index].Meta.Objectives...)
 		}
 	}

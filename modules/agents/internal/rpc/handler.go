@@ -55,7 +55,9 @@ func (h *Handler) GetAgentRun(ctx context.Context, req *agentsv1.GetAgentRunRequ
 
 // ListAgentRuns implements the handler.
 func (h *Handler) ListAgentRuns(ctx context.Context, req *agentsv1.ListAgentRunsRequest) (*agentsv1.ListAgentRunsResponse, error) {
-	page, err := h.agents.List(ctx, corerpc.Actor(ctx), agents.Query{Size: int(req.GetPageSize()), Token: req.GetPageToken(), GoalID: req.GetGoalId()})
+	page, err := h.agents.List(ctx, corerpc.Actor(ctx), agents.Query{
+		Size: int(req.GetPageSize()), Token: req.GetPageToken(), GoalID: req.GetGoalId(), CourseID: req.GetCourseId(),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +78,11 @@ func (h *Handler) AnswerPlan(ctx context.Context, req *agentsv1.AnswerPlanReques
 // ApprovePlan implements the handler.
 func (h *Handler) ApprovePlan(ctx context.Context, req *agentsv1.ApprovePlanRequest) (*agentsv1.AgentRun, error) {
 	return h.mutate(ctx, req, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
-		return h.agents.ApproveTx(ctx, tx, req.GetRunId(), req.GetKeys())
+		a := agents.Approval{Keys: req.GetKeys()}
+		for _, e := range req.GetEdits() {
+			a.Edits = append(a.Edits, agents.PlanEdit{Key: e.GetKey(), Title: e.Title, Description: e.Description, EstimatedHours: e.EstimatedHours})
+		}
+		return h.agents.ApproveTx(ctx, tx, req.GetRunId(), a)
 	})
 }
 
@@ -84,6 +90,20 @@ func (h *Handler) ApprovePlan(ctx context.Context, req *agentsv1.ApprovePlanRequ
 func (h *Handler) RejectPlan(ctx context.Context, req *agentsv1.RejectPlanRequest) (*agentsv1.AgentRun, error) {
 	return h.mutate(ctx, req, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
 		return h.agents.RejectTx(ctx, tx, req.GetRunId(), req.GetReason())
+	})
+}
+
+// CancelAgentRun implements the handler.
+func (h *Handler) CancelAgentRun(ctx context.Context, req *agentsv1.CancelAgentRunRequest) (*agentsv1.AgentRun, error) {
+	return h.mutate(ctx, req, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
+		return h.agents.CancelTx(ctx, tx, req.GetRunId(), req.GetReason())
+	})
+}
+
+// ForkAgentRun implements the handler.
+func (h *Handler) ForkAgentRun(ctx context.Context, req *agentsv1.ForkAgentRunRequest) (*agentsv1.AgentRun, error) {
+	return h.mutate(ctx, req, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
+		return h.agents.ForkTx(ctx, tx, req.GetRunId(), int(req.GetStep()))
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goals-tracker/tracker/modules/agents"
 	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
@@ -88,7 +89,7 @@ func (s *Service) AnswerTx(ctx context.Context, tx *postgres.Tx, runID, question
 }
 
 // ApproveTx implements agents.Service.
-func (s *Service) ApproveTx(ctx context.Context, tx *postgres.Tx, runID string, keys []string) (agents.Run, error) {
+func (s *Service) ApproveTx(ctx context.Context, tx *postgres.Tx, runID string, a agents.Approval) (agents.Run, error) {
 	row, err := s.run(ctx, tx, runID)
 	if err != nil {
 		return agents.Run{}, err
@@ -104,19 +105,52 @@ func (s *Service) ApproveTx(ctx context.Context, tx *postgres.Tx, runID string, 
 	if err != nil {
 		return agents.Run{}, err
 	}
-	for i, key := range keys {
-		if !slices.ContainsFunc(plan.Tasks, func(t agents.PlannedTask) bool { return t.Key == key }) {
-			var c goals.Checker
-			c.Wrong(fmt.Sprintf("keys[%d]", i), fmt.Sprintf("names %.60q, which is no task of the plan", key),
-				fmt.Sprintf("nombra %.60q, que no es una tarea del plan", key))
-			return agents.Run{}, c.Err()
-		}
+	if err := checkApproval(plan, a); err != nil {
+		return agents.Run{}, err
 	}
-	if err := s.engine.Resume(ctx, tx, row, planner.Answer{Approve: true, Keys: keys}); err != nil {
+	if err := s.engine.Resume(ctx, tx, row, planner.Answer{Approve: true, Keys: a.Keys, Edits: a.Edits}); err != nil {
 		return agents.Run{}, err
 	}
 	row.Plan = &plan
 	return row.Run, nil
+}
+
+// checkApproval finds what can't be taken of a plan.
+func checkApproval(plan agents.Plan, a agents.Approval) error {
+	var c goals.Checker
+	find := func(field, key string) *agents.PlannedTask {
+		at := slices.IndexFunc(plan.Tasks, func(t agents.PlannedTask) bool { return t.Key == key })
+		if at < 0 {
+			c.Wrong(field, fmt.Sprintf("names %.60q, which is no task of the plan", key), fmt.Sprintf("nombra %.60q, que no es una tarea del plan", key))
+			return nil
+		}
+		return &plan.Tasks[at]
+	}
+	for i, key := range a.Keys {
+		find(fmt.Sprintf("keys[%d]", i), key)
+	}
+	for i, e := range a.Edits {
+		field := fmt.Sprintf("edits[%d]", i)
+		t := find(field+".key", e.Key)
+		if t == nil {
+			continue
+		}
+		if e.Description != nil && t.Proof != nil {
+			c.Wrong(field+".description", "belongs to a task whose tests judge what the statement asks for, so it stays as it is",
+				"es de una tarea cuyas pruebas evalúan lo que pide el enunciado, así que no se cambia")
+		}
+		if e.Title != nil && (strings.TrimSpace(*e.Title) == "" || utf8.RuneCountInString(*e.Title) > 500) {
+			c.Wrong(field+".title", "must have 1 to 500 characters", "debe tener de 1 a 500 caracteres")
+		}
+		if e.Description != nil && utf8.RuneCountInString(*e.Description) > 20000 {
+			c.Wrong(field+".description", "must have at most 20,000 characters", "debe tener como mucho 20 000 caracteres")
+		}
+		if h := e.EstimatedHours; h != nil && !(*h >= agents.MinHours && *h <= agents.MaxHours) {
+			c.Wrong(field+".estimated_hours", fmt.Sprintf("must be %g to %d", agents.MinHours, agents.MaxHours),
+				fmt.Sprintf("debe ser de %g a %d", agents.MinHours, agents.MaxHours))
+		}
+	}
+	return c.Err()
 }
 
 // RejectTx implements agents.Service.
@@ -131,9 +165,5 @@ func (s *Service) RejectTx(ctx context.Context, tx *postgres.Tx, runID, reason s
 	if row.Graph != agents.GraphPlanner {
 		return agents.Run{}, agents.ErrRunNotFound.New(runID)
 	}
-	if !row.Status.Active() {
-		return agents.Run{}, agents.ErrRunOver.New(runID).WithDetail("status", string(row.Status))
-	}
-	err = s.engine.Cancel(ctx, tx, row, &agentsv1.PlanRejected{RunId: row.ID, GoalId: row.GoalID, Reason: strings.TrimSpace(reason)})
-	return row.Run, err
+	return s.cancel(ctx, tx, row, reason)
 }

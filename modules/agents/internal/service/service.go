@@ -105,7 +105,7 @@ func (s *Service) List(ctx context.Context, actor auth.Actor, q agents.Query) (a
 		}
 		goal = id.String()
 	}
-	scope := fmt.Sprintf("agent-runs goal=%q", goal)
+	scope := fmt.Sprintf("agent-runs goal=%q course=%q", goal, q.CourseID)
 	after := store.Key{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), ID: uuid.Max.String()}
 	if err := page.Decode(q.Token, scope, &after); err != nil {
 		return agents.Page{}, err
@@ -113,7 +113,7 @@ func (s *Service) List(ctx context.Context, actor auth.Actor, q agents.Query) (a
 	if uuid.Validate(after.ID) != nil {
 		return agents.Page{}, errs.BadPageToken.New()
 	}
-	rows, err := store.List(ctx, s.db.As(actor), actor, goal, after, size+1)
+	rows, err := store.List(ctx, s.db.As(actor), actor, goal, q.CourseID, after, size+1)
 	if err != nil {
 		return agents.Page{}, err
 	}

@@ -27,21 +27,33 @@ type Row struct {
 	WakeAt time.Time
 	// WakeSeconds is how long it waited last.
 	WakeSeconds int
-	// ForkedFrom and ForkedStep are a checkpoint; "" for none.
-	ForkedFrom string
-	ForkedStep int
 }
 
 const header = `
 	r.id::text, r.user_id, coalesce(r.course_id, ''), coalesce(r.goal_id::text, ''), coalesce(r.task_id::text, ''),
 	coalesce(r.validation_run_id::text, ''), r.graph, r.graph_version, r.status, r.node, r.numbered, r.ended,
 	r.waiting_for, r.question, r.wake_at, r.wake_seconds, r.message_en, r.message_es, r.label,
-	r.model_calls, r.input_tokens, r.output_tokens, r.cost_micros, r.created_at, r.updated_at, r.version`
+	r.model_calls, r.input_tokens, r.output_tokens, r.cost_micros, r.created_at, r.updated_at, r.version,
+	coalesce(r.forked_from::text, ''), coalesce(r.forked_step, 0)`
 
-// scope is who may read a run: agents work for one learner alone.
-const scope = `/*scope*/ (r.user_id = @actor OR @all::boolean) /*end*/`
+// scope is who may read a run: its learner, and the team of its course.
+const scope = `/*scope*/ (r.user_id = @actor OR @all::boolean OR r.course_id = ANY(@courses::text[])) /*end*/`
 
+// ownScope is who may read feedback and hints: their learner alone.
+const ownScope = `/*scope*/ (r.user_id = @actor OR @all::boolean) /*end*/`
+
+// scoped are the arguments of scope.
 func scoped(actor auth.Actor, args postgres.Args) postgres.Args {
+	courses := []string{}
+	if actor.Has(auth.Teacher) {
+		courses = append(courses, actor.CourseIDs...)
+	}
+	args["actor"], args["courses"], args["all"] = actor.UserID, courses, actor.IsSystem() || actor.Has(auth.Admin)
+	return args
+}
+
+// own are the arguments of ownScope.
+func own(actor auth.Actor, args postgres.Args) postgres.Args {
 	args["actor"], args["all"] = actor.UserID, actor.IsSystem()
 	return args
 }
@@ -91,14 +103,16 @@ type Key struct {
 
 var listRuns = postgres.SQL("agents.run.list", `
 	SELECT `+header+`, NULL::jsonb FROM agents.runs r
-	WHERE (@goal::uuid IS NULL OR r.goal_id = @goal) AND r.user_id = @owner
+	WHERE (@goal::uuid IS NULL OR r.goal_id = @goal)
+	  AND CASE WHEN @course::text IS NULL THEN r.user_id = @owner ELSE r.course_id = @course END
 	  AND (r.created_at, r.id) < (@at::timestamptz, @id::uuid) AND `+scope+`
 	ORDER BY r.created_at DESC, r.id DESC LIMIT @n`)
 
-// List reads runs of the actor after a key, newest first; goal is "" for all.
-func List(ctx context.Context, q postgres.Queryer, actor auth.Actor, goalID string, after Key, n int) ([]Row, error) {
+// List reads runs after a key, newest first: those of the actor, or of a course
+// where it is not ""; goal is "" for all.
+func List(ctx context.Context, q postgres.Queryer, actor auth.Actor, goalID, courseID string, after Key, n int) ([]Row, error) {
 	rows, err := q.Query(ctx, listRuns, scoped(actor, postgres.Args{
-		"goal": null(goalID), "owner": actor.UserID, "at": after.At, "id": after.ID, "n": n,
+		"goal": null(goalID), "course": null(courseID), "owner": actor.UserID, "at": after.At, "id": after.ID, "n": n,
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("list agent runs: %w", err)
@@ -193,7 +207,8 @@ func scan(row pgx.Row) (r Row, err error) {
 	var wake *time.Time
 	if err = row.Scan(&r.ID, &r.UserID, &r.CourseID, &r.GoalID, &r.TaskID, &r.ValidationRunID, &r.Graph, &r.GraphVersion,
 		&r.Status, &r.Node, &r.Numbered, &r.Ended, &r.WaitingFor, &question, &wake, &r.WakeSeconds, &r.Message.EN, &r.Message.ES, &r.Label,
-		&r.Cost.ModelCalls, &r.Cost.InputTokens, &r.Cost.OutputTokens, &r.Cost.Micros, &r.CreatedAt, &r.UpdatedAt, &r.Version, &state); err != nil {
+		&r.Cost.ModelCalls, &r.Cost.InputTokens, &r.Cost.OutputTokens, &r.Cost.Micros, &r.CreatedAt, &r.UpdatedAt, &r.Version,
+		&r.ForkedFrom, &r.ForkedStep, &state); err != nil {
 		return r, err
 	}
 	r.CreatedAt, r.UpdatedAt, r.State = r.CreatedAt.UTC(), r.UpdatedAt.UTC(), state

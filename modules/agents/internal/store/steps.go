@@ -22,8 +22,6 @@ type Checkpoint struct {
 	State    json.RawMessage
 	// Due is what was due after it.
 	Due []Due
-	// Attempts is how often it was taken.
-	Attempts int
 }
 
 var insertCheckpoint = postgres.SQL("agents.checkpoint.insert", `
@@ -47,8 +45,13 @@ func PutCheckpoint(ctx context.Context, tx *postgres.Tx, runID string, c Checkpo
 }
 
 var steps = postgres.SQL("agents.checkpoint.list", `
-	SELECT c.step, c.node, c.outcome, c.started_at, c.finished_at
+	SELECT c.step, c.node, c.outcome, c.attempts, c.started_at, c.finished_at, e.calls, e.input, e.output, e.cost
 	FROM agents.checkpoints c JOIN agents.runs r ON r.id = c.run_id
+	CROSS JOIN LATERAL (
+		SELECT count(*) AS calls, coalesce(sum(f.input_tokens), 0)::bigint AS input,
+		       coalesce(sum(f.output_tokens), 0)::bigint AS output, coalesce(sum(f.cost_micros), 0)::bigint AS cost
+		FROM agents.effects f WHERE f.run_id = c.run_id AND f.step = c.step AND f.kind = 'model'
+	) e
 	WHERE c.run_id = @run AND c.step > 0 AND `+scope+` ORDER BY c.position`)
 
 // Steps are the executions of a run that ended, in that order.
@@ -58,21 +61,23 @@ func Steps(ctx context.Context, q postgres.Queryer, actor auth.Actor, runID stri
 		return nil, fmt.Errorf("read steps of run %s: %w", runID, err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s agents.Step, err error) {
-		err = row.Scan(&s.Number, &s.Node, &s.Outcome, &s.StartedAt, &s.FinishedAt)
+		err = row.Scan(&s.Number, &s.Node, &s.Outcome, &s.Attempts, &s.StartedAt, &s.FinishedAt,
+			&s.Cost.ModelCalls, &s.Cost.InputTokens, &s.Cost.OutputTokens, &s.Cost.Micros)
 		s.StartedAt, s.FinishedAt = s.StartedAt.UTC(), s.FinishedAt.UTC()
 		return s, err
 	})
 }
 
 var checkpoint = postgres.SQL("agents.checkpoint.get", `
-	SELECT step, position, node, outcome, state, due, attempts, started_at, finished_at
-	FROM agents.checkpoints WHERE run_id = @run AND step = @step`)
+	SELECT c.step, c.position, c.node, c.outcome, c.state, c.due, c.attempts, c.started_at, c.finished_at
+	FROM agents.checkpoints c JOIN agents.runs r ON r.id = c.run_id
+	WHERE c.run_id = @run AND c.step = @step AND `+scope)
 
-// GetCheckpoint reads a checkpoint; nil for none. For the system.
-func GetCheckpoint(ctx context.Context, tx *postgres.Tx, runID string, step int) (*Checkpoint, error) {
+// GetCheckpoint reads a checkpoint; nil for none.
+func GetCheckpoint(ctx context.Context, tx *postgres.Tx, actor auth.Actor, runID string, step int) (*Checkpoint, error) {
 	var c Checkpoint
 	var state, due []byte
-	err := tx.QueryRow(ctx, checkpoint, postgres.Args{"run": runID, "step": step}).
+	err := tx.QueryRow(ctx, checkpoint, scoped(actor, postgres.Args{"run": runID, "step": step})).
 		Scan(&c.Number, &c.Position, &c.Node, &c.Outcome, &state, &due, &c.Attempts, &c.StartedAt, &c.FinishedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil

@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/llm"
+)
+
+// flushEvery is how often what a model says is pushed, so that a screen gets a
+// few messages a second and not one a token.
+const flushEvery = 100 * time.Millisecond
+
+// listener pushes what a model says to the learner's screens while it says it.
+type listener struct {
+	x    *Execution
+	also func(llm.Piece)
+
+	mu      sync.Mutex
+	text    strings.Builder
+	restart bool
+	flushed time.Time
+}
+
+func (x *Execution) listen(also func(llm.Piece)) *listener { return &listener{x: x, also: also} }
+
+// hear takes a piece of an answer.
+func (l *listener) hear(p llm.Piece) {
+	if l.also != nil {
+		l.also(p)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.Restart {
+		l.text.Reset()
+		l.restart = true
+	}
+	l.text.WriteString(p.Text)
+	if now := time.Now(); now.Sub(l.flushed) >= flushEvery {
+		l.flushed = now
+		l.send()
+	}
+}
+
+// flush pushes what is left.
+func (l *listener) flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.send()
+}
+
+func (l *listener) send() {
+	if l.text.Len() == 0 && !l.restart {
+		return
+	}
+	x := l.x
+	x.engine.push(x.Run.UserID, agents.PushToken, map[string]any{
+		"run_id": x.Run.ID, "graph": x.Run.Graph, "goal_id": x.Run.GoalID, "task_id": x.Run.TaskID,
+		"step": x.Step, "node": x.due.Node, "text": strings.ToValidUTF8(l.text.String(), "\uFFFD"), "restart": l.restart,
+	})
+	l.text.Reset()
+	l.restart = false
+}
