@@ -37,6 +37,8 @@ type Config struct {
 	Redis      RedisConfig       `koanf:"redis"`
 	RabbitMQ   RabbitMQConfig    `koanf:"rabbitmq"`
 	OpenAI     OpenAIConfig      `koanf:"openai"`
+	Anthropic  AnthropicConfig   `koanf:"anthropic"`
+	Ollama     OllamaConfig      `koanf:"ollama"`
 	Plugins    PluginsConfig     `koanf:"plugins"`
 	Models     ModelsConfig      `koanf:"models"`
 	Events     events.Config     `koanf:"events"`
@@ -106,19 +108,6 @@ type RabbitMQConfig struct {
 	URL config.Secret `koanf:"url" env:"RABBITMQ_URL"`
 }
 
-// OpenAIConfig is the section "openai": what the plugin llm-openai, and nothing
-// else, gets to see.
-type OpenAIConfig struct {
-	// APIKey enables the plugin. Defaults to none.
-	APIKey config.Secret `koanf:"api_key" env:"OPENAI_API_KEY"`
-	// BaseURL names another server that speaks the protocol, and enables the
-	// plugin too: "http://127.0.0.1:8080/v1". Defaults to OpenAI's.
-	BaseURL string `koanf:"base_url" env:"OPENAI_BASE_URL"`
-	// Model and EmbeddingModel name the models. Default to the plugin's.
-	Model          string `koanf:"model" env:"OPENAI_MODEL"`
-	EmbeddingModel string `koanf:"embedding_model" env:"OPENAI_EMBEDDING_MODEL"`
-}
-
 // PluginsConfig is the section "plugins".
 type PluginsConfig struct {
 	// Dir is the folder of plugin programs. Defaults to "plugins" beside this
@@ -159,6 +148,7 @@ func DefaultConfig() Config {
 		},
 		Database:   DatabaseConfig{MaxConns: 20, SystemConns: 10, StatementTimeout: 30 * time.Second, Migrate: true},
 		Academy:    academy.DefaultConfig(),
+		Ollama:     OllamaConfig{NumCtx: 8192},
 		Plugins:    PluginsConfig{MemoryBytes: 2 << 30},
 		Events:     events.DefaultConfig(),
 		Jobs:       jobs.DefaultConfig(),

@@ -5,19 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/goals-tracker/tracker/modules/core/pluginhost"
-	"github.com/goals-tracker/tracker/sdk/llm/localmodel"
 )
-
-// openAIPlugin is the one plugin that gets to see OPENAI_API_KEY.
-const openAIPlugin = "llm-openai"
-
-// localPlugin is the one plugin that is told where models are.
-const localPlugin = "llm-local"
 
 // pluginsDir is the folder of plugin programs.
 func pluginsDir(cfg Config) (string, error) {
@@ -53,15 +44,7 @@ func allowList(cfg Config, lock pluginLock, logger *slog.Logger) (pluginhost.Con
 			continue
 		}
 		p.Enabled = whyDisabled(p.Name, cfg, lock) == ""
-		if p.Name == openAIPlugin {
-			p.Env = map[string]string{
-				"OPENAI_API_KEY": cfg.OpenAI.APIKey.Reveal(), "OPENAI_BASE_URL": cfg.OpenAI.BaseURL,
-				"OPENAI_MODEL": cfg.OpenAI.Model, "OPENAI_EMBEDDING_MODEL": cfg.OpenAI.EmbeddingModel,
-			}
-		}
-		if p.Name == localPlugin {
-			p.Env = map[string]string{localmodel.EnvDirs: strings.Join(cfg.modelDirs(), string(filepath.ListSeparator))}
-		}
+		p.Env = cfg.providers()[p.Name].env
 		if err := handOver(&p, cfg.Plugins.Settings[p.Name]); err != nil {
 			return pluginhost.Config{}, err
 		}
@@ -131,8 +114,6 @@ func whyDisabled(name string, cfg Config, lock pluginLock) string {
 		return "disabled by plugins.disabled in the settings"
 	case lock.Plugins[name].Disabled:
 		return "disabled by `tracker plugin disable`"
-	case name == openAIPlugin && cfg.OpenAI.APIKey == "" && cfg.OpenAI.BaseURL == "":
-		return "needs OPENAI_API_KEY or OPENAI_BASE_URL"
 	}
-	return ""
+	return cfg.providers()[name].needs
 }
