@@ -35,9 +35,9 @@ func (m *room) sendBoot() {
 	case m.spec.from != nil:
 		boot.Filters = forkedFilters + r.hostFilters
 		boot.Mounts = m.spec.from.inside
-	case m.spec.warm != nil:
+	case m.spec.warm != nil || len(m.spec.beside) > 0:
 		boot.WarmDir = true
-		for _, f := range m.spec.warm.Files {
+		for _, f := range m.spec.beside {
 			boot.Warm = append(boot.Warm, wire.File{Path: f.Path, Content: f.Content, Executable: f.Executable})
 		}
 	}

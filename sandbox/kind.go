@@ -4,8 +4,7 @@ package sandbox
 
 import (
 	"crypto/sha256"
-	"encoding/json"
-	"slices"
+	"encoding/binary"
 	"time"
 
 	"github.com/goals-tracker/tracker/sandbox/internal/wire"
@@ -62,9 +61,9 @@ func (t *trouble) resting() bool { return time.Now().Before(t.retry) }
 // the lock.
 func (p *Pool) find(step *Step, mounts []wire.Mount) *kind {
 	parts := make([]part, len(step.Processes))
-	anyWarm, taken := false, slices.ContainsFunc(mounts, func(m wire.Mount) bool { return below(m.Target, WarmDir) })
-	for i, process := range step.Processes {
-		parts[i] = part{limits: step.limitsOf(i), warm: process.Warm && step.WarmUp != nil && process.Program == "" && !taken}
+	anyWarm := false
+	for i := range step.Processes {
+		parts[i] = part{limits: step.limitsOf(i), warm: step.warms(i)}
 		anyWarm = anyWarm || parts[i].warm
 	}
 	warm := step.WarmUp
@@ -72,8 +71,8 @@ func (p *Pool) find(step *Step, mounts []wire.Mount) *kind {
 		warm = nil
 	}
 	channel := step.Processes[0].Channel
-	program := digest(identity{Mounts: mounts, Warm: warm})
-	key, warmKey := string(digest(identity{Program: program, Channel: channel, IsWarm: warmOf(parts)})), string(program)
+	warmKey := programOf(mounts, warm)
+	key := warmKey + roomsOf(channel, parts)
 	k := p.kinds[key]
 	if k == nil {
 		k = &kind{key: key, mounts: mounts, channel: channel, warm: warm, warmKey: warmKey}
@@ -83,28 +82,59 @@ func (p *Pool) find(step *Step, mounts []wire.Mount) *kind {
 	return k
 }
 
-func warmOf(parts []part) []bool {
-	out := make([]bool, len(parts))
-	for i, p := range parts {
-		out[i] = p.warm
+// programOf names a warm-up program on its mounts. It is asked for with every
+// step, so nothing is copied to be hashed.
+func programOf(mounts []wire.Mount, warm *WarmUp) string {
+	h := sha256.New()
+	count := func(n int) { _, _ = h.Write(binary.AppendUvarint(nil, uint64(n))) }
+	field := func(content []byte) {
+		count(len(content))
+		_, _ = h.Write(content)
 	}
-	return out
+	list := func(texts []string) {
+		count(len(texts))
+		for _, text := range texts {
+			field([]byte(text))
+		}
+	}
+	flag := func(is bool) {
+		if is {
+			count(1)
+		} else {
+			count(0)
+		}
+	}
+	count(len(mounts))
+	for _, m := range mounts {
+		list([]string{m.Source, m.Target})
+		flag(m.Optional)
+	}
+	if warm == nil {
+		return string(h.Sum(nil))
+	}
+	list(warm.Argv)
+	list(warm.Env)
+	flag(warm.ForkServer)
+	for _, f := range warm.Files {
+		field([]byte(f.Path))
+		field(f.Content)
+		flag(f.Executable)
+	}
+	return string(h.Sum(nil))
 }
 
-// identity is what rooms are known again by.
-type identity struct {
-	Mounts  []wire.Mount `json:"mounts"`
-	Warm    *WarmUp      `json:"warm"`
-	Program []byte       `json:"program"`
-	Channel bool         `json:"channel"`
-	IsWarm  []bool       `json:"is_warm"`
-}
-
-func digest(i identity) []byte {
-	text, err := json.Marshal(i) //nolint:musttag // only to be hashed
-	if err != nil {
-		panic(err) // it is plain data
+// roomsOf tells apart how rooms of one program go together.
+func roomsOf(channel bool, parts []part) string {
+	out := []byte{'-'}
+	if channel {
+		out[0] = 'c'
 	}
-	sum := sha256.Sum256(text)
-	return sum[:]
+	for _, p := range parts {
+		if p.warm {
+			out = append(out, 'w')
+		} else {
+			out = append(out, '-')
+		}
+	}
+	return string(out)
 }

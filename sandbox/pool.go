@@ -91,7 +91,7 @@ func (p *Pool) Run(ctx context.Context, step Step) (Result, error) {
 	if s := p.take(ctx, &step, mounts); s != nil {
 		x := &run{runner: p.runner, step: step, way: s.way, rooms: s.rooms}
 		result, err := x.finish(ctx, begun, func(context.Context) error { return nil })
-		p.poke()
+		p.refill()
 		var start *StartError
 		if err == nil || ctx.Err() != nil || x.begun && !s.orphaned() || errors.As(err, &start) {
 			return result, step.wrap(err)
@@ -100,7 +100,7 @@ func (p *Pool) Run(ctx context.Context, step Step) (Result, error) {
 		p.cfg.Logger.Warn("a waiting sandbox could not be used, so one was built", "way", s.way, "error", err)
 	}
 	result, err := p.runner.runCold(ctx, step, mounts, begun)
-	p.poke()
+	p.refill()
 	return result, step.wrap(err)
 }
 
@@ -240,6 +240,12 @@ func (p *Pool) poke() {
 	default:
 	}
 }
+
+// refillPause leaves the machine to whoever reads the result first.
+const refillPause = 10 * time.Millisecond
+
+// refill has what a step took built again, soon.
+func (p *Pool) refill() { time.AfterFunc(refillPause, p.poke) }
 
 // announce tells those who wait in Prepare. The caller holds the lock.
 func (p *Pool) announce() {

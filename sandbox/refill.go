@@ -72,7 +72,10 @@ func (k *kind) plan() *plan {
 	for i, part := range k.parts {
 		specs[i] = roomSpec{mounts: k.mounts, limits: part.limits, stdin: true}
 		if part.warm {
-			specs[i].warm = k.warm
+			specs[i].beside = k.warm.Files
+			if k.warm.serves() {
+				specs[i].warm = k.warm
+			}
 		}
 	}
 	return &plan{kind: *k, specs: specs}

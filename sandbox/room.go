@@ -27,6 +27,8 @@ type roomSpec struct {
 	// stdin asks for a pipe even if it may not be used.
 	stdin   bool
 	channel *os.File
+	// beside are the files in WarmDir.
+	beside []File
 	// warm is the program that waits in the room; nil for none.
 	warm *WarmUp
 	// server is set for a fork-server's own room.

@@ -135,6 +135,9 @@ func (x *run) open(ctx context.Context, mounts []wire.Mount) error {
 	specs := make([]roomSpec, len(x.step.Processes))
 	for i, p := range x.step.Processes {
 		specs[i] = roomSpec{mounts: mounts, limits: x.step.limitsOf(i), stdin: len(p.Stdin) > 0}
+		if x.step.warms(i) {
+			specs[i].beside = x.step.WarmUp.Files
+		}
 	}
 	x.rooms, err = x.runner.openAll(slots, specs, x.step.Processes[0].Channel)
 	return err

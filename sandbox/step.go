@@ -41,7 +41,7 @@ type Step struct {
 	WarmUp *WarmUp
 }
 
-// WarmDir is where a warm-up program finds its files and starts.
+// WarmDir is where the files of a WarmUp are, and where its program starts.
 const WarmDir = "/warm"
 
 // WarmUp is a program that waits in a room for a process to become. It is
@@ -52,18 +52,29 @@ const WarmDir = "/warm"
 // From there on it is the process, whose standard input follows the line once
 // that was read.
 type WarmUp struct {
-	// Argv is the program. Required.
+	// Argv is the program. Without one, only the files wait.
 	Argv []string
 	// Env is added to BaseEnv as NAME=value.
 	Env []string
-	// Files are put below WarmDir, read-only.
+	// Files are put below WarmDir, read-only, also where a process that is Warm
+	// is executed: what it needs in either case is sent once.
 	Files []File
 	// ForkServer says that the program, when it finds ForkServerEnv in its
 	// environment, forks a process for each room instead (see README.md).
 	ForkServer bool
 }
 
-func (w *WarmUp) forks() bool { return w != nil && w.ForkServer }
+func (w *WarmUp) forks() bool { return w != nil && w.ForkServer && w.serves() }
+
+// serves says whether there is a program.
+func (w *WarmUp) serves() bool { return len(w.Argv) > 0 }
+
+// warms says whether the WarmUp is for the i-th process; not where a runtime is
+// mounted in its place.
+func (s *Step) warms(i int) bool {
+	p := &s.Processes[i]
+	return p.Warm && s.WarmUp != nil && p.Program == "" && !slices.ContainsFunc(s.Runtimes, func(m Mount) bool { return below(m.target(), WarmDir) })
+}
 
 // Grace is how long a second process may outlive the first.
 const Grace = 250 * time.Millisecond
@@ -107,8 +118,8 @@ type Process struct {
 	Collect []string
 	// Channel connects the two processes at ChannelFD; both or neither.
 	Channel bool
-	// Warm says that the step's WarmUp may become this process. It must behave
-	// the same when Argv is executed.
+	// Warm says that the step's WarmUp may become this process, which finds its
+	// files in WarmDir. It must behave the same when Argv is executed.
 	Warm bool
 	// Limits override the step's where not zero; Wall is the step's alone.
 	Limits Limits
@@ -325,8 +336,10 @@ func checkProgram(argv, env []string, paths ...string) error {
 func warmLimits() Limits { return Limits{Disk: 64 << 20, Inodes: 4096} }
 
 func (w *WarmUp) check() error {
-	if err := checkProgram(w.Argv, w.Env); err != nil {
-		return err
+	if len(w.Argv) > 0 {
+		if err := checkProgram(w.Argv, w.Env); err != nil {
+			return err
+		}
 	}
 	return checkFiles(w.Files, warmLimits())
 }

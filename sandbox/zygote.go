@@ -67,7 +67,7 @@ func (r *Runner) startZygote(ctx context.Context, mounts []wire.Mount, w *WarmUp
 	inner := os.NewFile(uintptr(fds[1]), "fork-server")
 	z := &zygote{conn: os.NewFile(uintptr(fds[0]), "fork-server")}
 	l.OpenFiles = max(l.OpenFiles, 256)
-	z.room, err = r.open(slots[0], roomSpec{mounts: mounts, limits: l, stdin: true, channel: inner, warm: w, server: true})
+	z.room, err = r.open(slots[0], roomSpec{mounts: mounts, limits: l, stdin: true, channel: inner, beside: w.Files, warm: w, server: true})
 	_ = inner.Close()
 	if err != nil {
 		_ = z.conn.Close()

@@ -112,5 +112,5 @@ func fileOf(id string) string { f, _, _ := strings.Cut(id, "::"); return f }
 
 // place is a file's name as the submission has it.
 func place(name string) string {
-	return path.Clean(strings.TrimPrefix(name, "/work/"))
+	return path.Clean(strings.TrimPrefix(name, validator.WorkDir+"/"))
 }

@@ -114,7 +114,7 @@ func planTests(req *validator.Request, l *layout, opts options) ([]validator.Ste
 	}
 	run := validator.Step{
 		ID: "run", Runtime: "gcc", Stage: "test", Limits: limits(req.Task.Limits),
-		Processes: []validator.Process{{Role: "main", Argv: []string{"/work/" + judgeDir + "/tests"}, Files: l.data(), Stdin: forkparent.Job(req.Nonce, limit, l.expected())}},
+		Processes: []validator.Process{{Role: "main", Argv: []string{validator.WorkDir + "/" + judgeDir + "/tests"}, Files: l.data(), Stdin: forkparent.Job(req.Nonce, limit, l.expected())}},
 		Carry: []validator.Carry{
 			{StepID: "tests", Role: "main", Path: judgeDir + "/tests", ToRole: "main", ToPath: judgeDir + "/tests", Executable: true},
 			{StepID: "submission", Role: "main", Path: library, ToRole: "main", ToPath: library},
@@ -147,7 +147,7 @@ func planCases(req *validator.Request, l *layout, opts options) ([]validator.Ste
 
 func programStep(req *validator.Request, l *layout, id string, c cases.Case, stage string) validator.Step {
 	p := validator.Process{
-		Role: "main", Argv: append([]string{"/work/" + judgeDir + "/program"}, c.Args...), Files: l.data(), Stdin: []byte(c.Stdin),
+		Role: "main", Argv: append([]string{validator.WorkDir + "/" + judgeDir + "/program"}, c.Args...), Files: l.data(), Stdin: []byte(c.Stdin),
 		Env: map[string]string{"ASAN_OPTIONS": asanOptions, "UBSAN_OPTIONS": "print_stacktrace=0:color=never:exitcode=98"},
 	}
 	return validator.Step{

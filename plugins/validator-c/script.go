@@ -20,7 +20,7 @@ type script struct {
 
 func newScript(opts options) *script {
 	s := &script{opts: opts}
-	s.line("set -u; cd /work; mkdir -p %[1]s/o %[1]s/d; bad=0", judgeDir)
+	s.line("set -u; cd "+validator.WorkDir+"; mkdir -p %[1]s/o %[1]s/d; bad=0", judgeDir)
 	san := map[string]string{"address+undefined": "address,undefined", "address": "address", "undefined": "undefined"}[opts.Sanitizers]
 	flags := func(which string) string {
 		if which == "" {
@@ -243,7 +243,7 @@ func testsScript(l *layout, opts options, prebuilt bool) string {
 	}
 	// The library comes last: what it defines can't stand in for what the system's
 	// libraries or the tests define.
-	s.line("%[1]s $san -g -gz -o %[2]s/tests %[3]s %[4]s -pthread -Wl,--no-as-needed %[5]s %[2]s/libsubmission.so -Wl,-rpath,/work/%[2]s -Wl,-z,now 2>%[2]s/d/link.txt || exit 1",
+	s.line("%[1]s $san -g -gz -o %[2]s/tests %[3]s %[4]s -pthread -Wl,--no-as-needed %[5]s %[2]s/libsubmission.so -Wl,-rpath,"+validator.WorkDir+"/%[2]s -Wl,-z,now 2>%[2]s/d/link.txt || exit 1",
 		link, judgeDir, strings.Join(own, " "), strings.Join(objects, " "), libraries)
 	return s.String()
 }
@@ -269,7 +269,7 @@ func (s *script) unity(l *layout) string {
 	}
 	s.line("{ gcc -std=gnu17 -O1 -g0 -w -fPIC -fvisibility=hidden -I%[1]s %[2]s -c -o %[1]s/o/unity.c.o %[3]s || : >%[1]s/o/broken; } &", judgeDir, flags, local(source))
 	s.line("{ gcc -std=gnu17 -O1 -g0 -w -fPIC -fvisibility=hidden -I%[1]s %[2]s -DGT_MAY_PASS_EARLY=%[3]d %[4]s -c -o %[1]s/o/unity_run.c.o %[5]s || : >%[1]s/o/broken; } &", judgeDir, flags, early,
-		quote(`-DGT_UNITY_HEADER="/work/`+header+`"`), local(judgeDir+"/unity_run.c"))
+		quote(`-DGT_UNITY_HEADER="`+validator.WorkDir+`/`+header+`"`), local(judgeDir+"/unity_run.c"))
 	if header == judgeDir+"/unity.h" {
 		flags += " -I" + judgeDir
 	}

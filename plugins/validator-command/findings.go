@@ -45,7 +45,7 @@ func (l *layout) find(r *validator.Report, _ *validator.Request, said string, fa
 
 // codeFile is the learner's file that a message names.
 func (l *layout) codeFile(name string) *validator.File {
-	name = path.Clean(strings.TrimPrefix(name, "/work/"))
+	name = path.Clean(strings.TrimPrefix(name, validator.WorkDir+"/"))
 	for i := range l.code {
 		if l.code[i].Path == name {
 			return &l.code[i]

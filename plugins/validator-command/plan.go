@@ -268,7 +268,7 @@ func serverJob(l *layout) []byte {
 
 // client is the command that runs the client; file names may hold anything.
 func client(what, file string) string {
-	words := []string{python, "-I", "-S", "-B", "-X", "utf8", "/work/" + judgeDir + "/client.py", what}
+	words := []string{python, "-I", "-S", "-B", "-X", "utf8", validator.WorkDir + "/" + judgeDir + "/client.py", what}
 	if file != "" {
 		words = append(words, "'"+strings.ReplaceAll(file, "'", `'\''`)+"'")
 	}

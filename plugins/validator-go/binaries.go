@@ -151,7 +151,7 @@ func (l *layout) runStep(req *validator.Request, b *binary) validator.Step {
 		limits.MemoryBytes = 512 << 20 // a garbage collector takes twice what is in use
 	}
 	p := validator.Process{
-		Role: "main", Argv: []string{"/work/" + programFile}, Env: map[string]string{"GOTRACEBACK": "single", "GOMAXPROCS": "2", "GOMEMLIMIT": strconv.FormatUint(limits.MemoryBytes/10*8, 10)},
+		Role: "main", Argv: []string{validator.WorkDir + "/" + programFile}, Env: map[string]string{"GOTRACEBACK": "single", "GOMAXPROCS": "2", "GOMEMLIMIT": strconv.FormatUint(limits.MemoryBytes/10*8, 10)},
 	}
 	if b.suite != nil {
 		p.Stdin = []byte(keyOf(req.Nonce, b.pkg.dir))

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
 // embedcfg tells the compiler which files go:embed lines mean; empty without
@@ -30,7 +32,7 @@ func (l *layout) embedcfg(sources []*source) string {
 					rel = strings.TrimPrefix(name, dir+"/")
 				}
 				cfg.Patterns[pattern] = append(cfg.Patterns[pattern], rel)
-				cfg.Files[rel] = "/work/" + sourceDir + "/" + name
+				cfg.Files[rel] = validator.WorkDir + "/" + sourceDir + "/" + name
 			}
 		}
 	}

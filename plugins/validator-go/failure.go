@@ -49,7 +49,7 @@ func withoutCrash(output string) string {
 // place is where in the submission it happened.
 func (c *crash) place(l *layout) (file string, line int, text string) {
 	for _, m := range frameLine.FindAllStringSubmatch(c.stack, -1) {
-		s := l.source(strings.TrimPrefix(m[1], "/work/"+sourceDir+"/"))
+		s := l.source(strings.TrimPrefix(m[1], validator.WorkDir+"/"+sourceDir+"/"))
 		if s == nil || !s.learner {
 			continue
 		}

@@ -71,7 +71,7 @@ func java(dir string, heap int, args ...string) []string {
 }
 
 // warmUp is a JVM that has compiled and tested something already. It waits in
-// /work, as a JVM can't change its folder.
+// WorkDir, as a JVM can't change its folder.
 func warmUp() *validator.WarmUp {
 	jar, stamp, err := judgeJar()
 	if err != nil {
@@ -80,10 +80,10 @@ func warmUp() *validator.WarmUp {
 	w := &validator.WarmUp{Protocol: judging.WarmOnce}
 	dir := laid(stamp)
 	if dir == "" {
-		dir = "/warm"
+		dir = judging.WarmDir
 		w.Files = []validator.File{{Path: jarFile, Content: jar}}
 	}
-	w.Argv = append([]string{"/usr/bin/env", "-C", "/work"}, java(dir, heapMiB, "warm")...)
+	w.Argv = append([]string{"/usr/bin/env", "-C", judging.WorkDir}, java(dir, heapMiB, "warm")...)
 	return w
 }
 
@@ -93,14 +93,16 @@ func process(memory uint64, stdin []byte, files []validator.File) (validator.Pro
 	if err != nil {
 		return validator.Process{}, err
 	}
-	dir := laid(stamp)
+	dir, heap := laid(stamp), heapOf(memory)
+	if dir == "" && heap == heapMiB {
+		dir = judging.WarmDir // with the files of the warm-up
+	}
 	if dir == "" {
-		dir = "/work/" + judgeDir
+		dir = judging.WorkDir + "/" + judgeDir
 		files = append(files, validator.File{Path: judgeDir + "/" + jarFile, Content: jar})
 	} else {
 		files = append(files, validator.File{Path: judgeDir + "/README", Content: []byte("The judge's own folder.\n")})
 	}
-	heap := heapOf(memory)
 	return validator.Process{
 		Role: "main", Argv: java(dir, heap), Files: files, Stdin: stdin, Collect: []string{eventsFile},
 		Warm: heap == heapMiB,

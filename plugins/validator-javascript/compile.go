@@ -18,10 +18,10 @@ var compiler embed.FS
 
 var errNoCompiler = errors.New("this build of validator-javascript carries no TypeScript compiler: run plugins/validator-javascript/toolchain/install (make setup does), then build the plugin again")
 
-// compileStep checks types and emits JavaScript.
+// compileStep checks types and emits JavaScript. The compiler is with the files
+// of the runtime's warm-up.
 func compileStep(l *layout) (validator.Step, error) {
-	bin, err := readCompiler()
-	if err != nil {
+	if _, err := readCompiler(); err != nil {
 		return validator.Step{}, err
 	}
 	var tests []string
@@ -44,7 +44,6 @@ func compileStep(l *layout) (validator.Step, error) {
 	if err != nil {
 		return validator.Step{}, err
 	}
-	p.Files = append(p.Files, validator.File{Path: judgeDir + "/typescript.bin", Content: bin})
 	p.Collect = []string{emitTests, emitCode}
 	return validator.Step{ID: "compile", Runtime: "typescript", Stage: "compile", StopOnFailure: true, Limits: compileLimits, Processes: []validator.Process{p}}, nil
 }

@@ -36,7 +36,7 @@ func runtimes() []validator.Runtime {
 		Programs:    []string{"node"},
 		VersionArgv: []string{"node", "-p", `"Node.js " + process.versions.node`},
 		Env:         map[string]string{"NODE_OPTIONS": "", "NO_COLOR": "1", "NODE_DISABLE_COLORS": "1"},
-		WarmUp:      &validator.WarmUp{Argv: append(interpreter(), "/warm/warm.js"), Files: warmFiles(), Protocol: validator.WarmOnce},
+		WarmUp:      &validator.WarmUp{Argv: append(interpreter(), validator.WarmDir+"/warm.js"), Files: warmFiles(), Protocol: validator.WarmOnce},
 	}
 	typescript := node
 	typescript.ID = "typescript"

@@ -48,7 +48,7 @@ try:
 except ImportError:
     print("Python", platform.python_version() + ", no pytest")`},
 		Env:    map[string]string{"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-		WarmUp: &validator.WarmUp{Argv: append(interpreter(), "/warm/warm.py"), Files: warmFiles(), Protocol: validator.WarmForkServer},
+		WarmUp: &validator.WarmUp{Argv: append(interpreter(), validator.WarmDir+"/warm.py"), Files: warmFiles(), Protocol: validator.WarmForkServer},
 	}},
 	Options: options{Framework: "auto"},
 	Plan:    plan,

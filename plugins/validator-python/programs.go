@@ -1,15 +1,12 @@
 package main
 
 import (
-	"archive/zip"
-	"bytes"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
 	"strings"
-	"sync"
 
 	"github.com/goals-tracker/tracker/sdk/validator"
 )
@@ -22,9 +19,8 @@ var programs embed.FS
 const (
 	judgeDir   = ".judge"
 	eventsFile = judgeDir + "/events"
-	codeFile   = judgeDir + "/code.zip"
 	// start is what a process is that no warm-up program serves.
-	start = "import sys; sys.path.insert(0, '/work/" + codeFile + "'); from tracker_judge import entry; del sys.path[0]; entry.main(sys.argv[1])"
+	start = "import sys; sys.path.insert(0, '" + validator.WarmDir + "'); from tracker_judge import entry; del sys.path[0]; entry.main(sys.argv[1])"
 )
 
 func interpreter() []string { return []string{python, "-I", "-B", "-X", "utf8"} }
@@ -36,13 +32,10 @@ func process(role, mode, nonce string, settings map[string]any) (validator.Proce
 	if err != nil {
 		return validator.Process{}, err
 	}
-	code, err := packed()
-	if err != nil {
-		return validator.Process{}, err
-	}
 	p := validator.Process{
-		Role: role, Argv: append(interpreter(), "-c", start, mode), Warm: true,
-		Stdin: append(job, '\n'), Files: []validator.File{{Path: codeFile, Content: code}},
+		Role: role, Argv: append(interpreter(), "-c", start, mode), Warm: true, Stdin: append(job, '\n'),
+		// Read-only, it keeps the folder of the events where it is.
+		Files: []validator.File{{Path: judgeDir + "/README", Content: []byte("The judge's own folder.\n")}},
 	}
 	if nonce != "" {
 		p.Stdin, p.Collect = append([]byte(nonce+"\n"), p.Stdin...), []string{eventsFile}
@@ -50,30 +43,7 @@ func process(role, mode, nonce string, settings map[string]any) (validator.Proce
 	return p, nil
 }
 
-// packed is our own code in one file, so that little is sent for each run.
-var packed = sync.OnceValues(func() ([]byte, error) {
-	var out bytes.Buffer
-	w := zip.NewWriter(&out)
-	err := eachProgram(func(name string, content []byte) error {
-		if !strings.Contains(name, "/") {
-			return nil // of the warm-up
-		}
-		f, err := w.Create(name)
-		if err == nil {
-			_, err = f.Write(content)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("pack the plugin's own files: %w", err)
-	}
-	return out.Bytes(), nil
-})
-
-// warmFiles are our own programs for the warm-up.
+// warmFiles are our own programs, for the warm-up and for what is executed.
 func warmFiles() []validator.File {
 	var out []validator.File
 	err := eachProgram(func(name string, content []byte) error {

@@ -112,7 +112,7 @@ func panicMessage(at, why string, l *layout) validator.Message {
 	file, rest, _ := strings.Cut(at, ":")
 	line, _, _ := strings.Cut(rest, ":")
 	atEN, atES := "", ""
-	if file = strings.TrimPrefix(strings.TrimPrefix(file, "/work/"), "./"); line != "" && !strings.HasPrefix(file, "/") {
+	if file = strings.TrimPrefix(strings.TrimPrefix(file, validator.WorkDir+"/"), "./"); line != "" && !strings.HasPrefix(file, "/") {
 		atEN, atES = " ("+file+", line "+line+")", " ("+file+", línea "+line+")"
 	}
 	text := func(id, en, es string, params ...any) validator.Message {

@@ -67,7 +67,7 @@ func programStep(req *validator.Request, l *layout, id string, c cases.Case, sta
 	program := judgeDir + "/program"
 	return validator.Step{
 		ID: id, Runtime: "rust", Stage: stage, Limits: limits(req.Task.Limits),
-		Processes: []validator.Process{{Role: "main", Argv: append([]string{"/work/" + program}, c.Args...), Files: l.data(), Stdin: []byte(c.Stdin)}},
+		Processes: []validator.Process{{Role: "main", Argv: append([]string{validator.WorkDir + "/" + program}, c.Args...), Files: l.data(), Stdin: []byte(c.Stdin)}},
 		Carry:     []validator.Carry{{StepID: "submission", Role: "main", Path: program, ToRole: "main", ToPath: program, Executable: true}},
 	}
 }
@@ -128,7 +128,7 @@ func planTests(req *validator.Request, l *layout, opts options) ([]validator.Ste
 		}
 		run := validator.Step{
 			ID: runID(i), Runtime: "rust", Stage: "test", Limits: limits(req.Task.Limits),
-			Processes: []validator.Process{{Role: "main", Argv: []string{"/work/" + exe(m)}, Env: env, Files: l.data(), Stdin: forkparent.Job(req.Nonce, limit, ids)}},
+			Processes: []validator.Process{{Role: "main", Argv: []string{validator.WorkDir + "/" + exe(m)}, Env: env, Files: l.data(), Stdin: forkparent.Job(req.Nonce, limit, ids)}},
 			Carry:     []validator.Carry{{StepID: "tests", Role: "main", Path: exe(m), ToRole: "main", ToPath: exe(m), Executable: true}},
 		}
 		run.Limits.OutputBytes = forkparent.Output(limit)

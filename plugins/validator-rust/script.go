@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path"
 	"strings"
+
+	"github.com/goals-tracker/tracker/sdk/validator"
 )
 
 // quote makes one word of the shell.
@@ -18,7 +20,7 @@ func (l *layout) flags(toolchain string, opts options) string {
 	return out
 }
 
-const scriptHead = "set -u; cd /work; J=" + judgeDir + "; mkdir -p $J/o $J/d $J/t\n"
+const scriptHead = "set -u; cd " + validator.WorkDir + "; J=" + judgeDir + "; mkdir -p $J/o $J/d $J/t\n"
 
 // libraryScript compiles the submission to a library, and looks at what of it
 // could act outside of the functions that tests call.
@@ -58,7 +60,7 @@ func (l *layout) testsScript(toolchain string, opts options, prebuilt bool) stri
 	}
 	// Only here: the harness needs what is not stable, the submission does not get it.
 	flags := l.flags(toolchain, opts) + " --test -C strip=symbols -Zcrate-attr='feature(custom_test_frameworks)' -Zcrate-attr='test_runner(gt_harness::run)' --extern gt_harness=" + judgeDir +
-		"/libgt_harness.rlib -Zpre-link-arg=/work/" + judgeDir + "/supervisor.o -C link-arg=/work/" + judgeDir + "/report.o"
+		"/libgt_harness.rlib -Zpre-link-arg=" + validator.WorkDir + "/" + judgeDir + "/supervisor.o -C link-arg=" + validator.WorkDir + "/" + judgeDir + "/report.o"
 	s.WriteString("export RUSTC_BOOTSTRAP=1\n")
 	common := ""
 	if l.mentions("pretty_assertions") {

@@ -2,6 +2,16 @@ package judging
 
 import "time"
 
+// Where a process finds its files in the sandbox.
+const (
+	// WorkDir holds the process's own files; it starts there unless its Dir says
+	// otherwise.
+	WorkDir = "/work"
+	// WarmDir holds the Files of the runtime's WarmUp, read-only, where a process
+	// says Warm.
+	WarmDir = "/warm"
+)
+
 // Step is one process, or two with a channel between them (tests and
 // submission), that the host's sandbox runs.
 type Step struct {
@@ -26,17 +36,17 @@ type Process struct {
 	Role string
 	Argv []string
 	Env  map[string]string
-	// Dir is the working directory below /work; empty means /work.
+	// Dir is the working directory below WorkDir; empty means WorkDir.
 	Dir   string
 	Files []File
 	Stdin []byte
-	// Collect holds globs below /work of files to bring back.
+	// Collect holds globs below WorkDir of files to bring back.
 	Collect []string
 	// Channel makes file descriptor 3 the process's end of the channel.
 	Channel bool
 	// Warm says that the runtime's warm-up program may serve this process instead
 	// of its being executed. It must behave the same when Argv is executed, which
-	// the host may do at any time.
+	// the host may do at any time. The WarmUp's Files are in WarmDir either way.
 	Warm bool
 }
 

@@ -167,7 +167,9 @@ const (
 type WarmUp struct {
 	// Argv is started in /warm. Required unless Protocol is WarmPrepared.
 	Argv []string
-	// Files lie below /warm; none is writable.
+	// Files lie below /warm; none is writable. Processes that say Warm find them
+	// there also when Argv of the process is executed, so that what a plugin
+	// brings along need not be sent with every step.
 	Files []File
 	// Protocol is WarmOnce, WarmForkServer or WarmPrepared.
 	Protocol string

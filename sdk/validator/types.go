@@ -28,6 +28,14 @@ type (
 	WarmUp = judging.WarmUp
 )
 
+// Where a process finds its files in the sandbox.
+const (
+	// WorkDir holds the process's own.
+	WorkDir = judging.WorkDir
+	// WarmDir holds those of the runtime's WarmUp, where a process is Warm.
+	WarmDir = judging.WarmDir
+)
+
 // The hand-overs that a warm-up program can speak; see WarmUp.
 const (
 	WarmPrepared   = judging.WarmPrepared

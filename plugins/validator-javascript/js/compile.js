@@ -31,7 +31,7 @@ function load(file) {
 }
 
 // run compiles what job names, with a compiler that load has made.
-function run({ job }, { ts, bundle, cache } = load(path.join(JUDGE, 'typescript.bin'))) {
+function run({ job }, { ts, bundle, cache } = load('/warm/typescript.bin')) {
   const ambient = path.join(JUDGE, 'frameworks.d.ts');
   const roots = [...job.files, ...job.tests].filter((n) => /\.(ts|tsx|mts|cts)$/.test(n)).map((n) => path.join(ROOT, n));
   const texts = roots.map((f) => { try { return fs.readFileSync(f, 'utf8'); } catch { return ''; } });

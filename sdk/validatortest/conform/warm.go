@@ -56,7 +56,7 @@ type waitsFirst struct {
 
 // Run implements steprun.Runner.
 func (w *waitsFirst) Run(ctx context.Context, step sandbox.Step) (sandbox.Result, error) {
-	warm := step.WarmUp != nil && slices.ContainsFunc(step.Processes, func(p sandbox.Process) bool { return p.Warm })
+	warm := step.WarmUp != nil && len(step.WarmUp.Argv) > 0 && slices.ContainsFunc(step.Processes, func(p sandbox.Process) bool { return p.Warm })
 	if !warm {
 		return w.pool.Run(ctx, step)
 	}

@@ -99,14 +99,17 @@ func mounts(rt *judging.Runtime) []sandbox.Mount {
 	return out
 }
 
-// warmUp is nil where only empty rooms can wait: that, too, for protocols of
-// plugins that are newer than this.
+// warmUp has no program, but all files, where only empty rooms can wait: that,
+// too, for protocols of plugins that are newer than this.
 func warmUp(rt *judging.Runtime) *sandbox.WarmUp {
 	w := rt.WarmUp
-	if w == nil || w.Protocol != judging.WarmOnce && w.Protocol != judging.WarmForkServer {
+	if w == nil {
 		return nil
 	}
-	out := &sandbox.WarmUp{Argv: w.Argv, Env: environ(rt.Env), ForkServer: w.Protocol == judging.WarmForkServer}
+	out := &sandbox.WarmUp{Env: environ(rt.Env)}
+	if w.Protocol == judging.WarmOnce || w.Protocol == judging.WarmForkServer {
+		out.Argv, out.ForkServer = w.Argv, w.Protocol == judging.WarmForkServer
+	}
 	for _, f := range w.Files {
 		out.Files = append(out.Files, sandbox.File{Path: f.Path, Content: f.Content, Executable: f.Executable})
 	}

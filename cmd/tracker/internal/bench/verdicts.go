@@ -196,7 +196,9 @@ func (w *wayOf) open(ctx context.Context, o *VerdictOptions, e *exercise) error 
 		d := *desc
 		d.Runtimes = slices.Clone(desc.Runtimes)
 		for i := range d.Runtimes {
-			d.Runtimes[i].WarmUp = nil
+			if w := d.Runtimes[i].WarmUp; w != nil {
+				d.Runtimes[i].WarmUp = &judging.WarmUp{Protocol: judging.WarmPrepared, Files: w.Files}
+			}
 		}
 		desc = &d
 	}

@@ -75,9 +75,9 @@ class Submission(peer.Peer):
 
     # What the tests may ask.
 
-    def set_up(self, paths, wanted, job_files):
+    def set_up(self, folders, wanted, job_files):
         first = []
-        for p in [ROOT, os.path.join(ROOT, "src")] + [os.path.join(ROOT, p) for p in paths]:
+        for p in [ROOT, os.path.join(ROOT, "src")] + [os.path.join(ROOT, p) for p in folders]:
             if p not in first and os.path.isdir(p):
                 first.append(p)
         for name in sorted(wanted):

@@ -40,7 +40,7 @@ def load():
     except ImportError:
         pass
     _may_stay["pytest"] = set(sys.modules)
-    from . import forkserver  # noqa: F401
+    from . import forkserver, rehearsal  # noqa: F401
 
     _all.update(sys.modules)
 
@@ -78,7 +78,7 @@ def main():
     load()
     gc.collect()
     gc.freeze()  # what is loaded stays, so nobody need look at it again
-    line = _all["tracker_judge.forkserver"].ready()
+    line = _all["tracker_judge.forkserver"].ready(_all["tracker_judge.rehearsal"].scenes)
     if not line:
         os._exit(0)
     run(json.loads(line))

@@ -806,6 +806,9 @@ func (x *Mount) GetOptional() bool {
 // has one, the exit code as usual. All output after the ready line is the
 // process's; limits count from the line. Each start serves one process.
 //
+// `files` lie in /warm also where a process that says `warm` is executed, so what
+// the plugin brings along need not be sent with every step.
+//
 // fork-server/1: as warm/1, and the program may also be started as a fork-server
 // (see plugins/validator-python/py/tracker_judge/forkserver.py), which serves any
 // number of processes, each in a fresh, confined child.
