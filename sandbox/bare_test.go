@@ -274,3 +274,23 @@ func TestTwoServersWithoutNamespacesTakeTurns(t *testing.T) {
 		}
 	}
 }
+
+func TestTheProbeSaysThatNothingIsolatesAndWhatHoldsAllTheSame(t *testing.T) {
+	if !onBareMachine(t) {
+		return
+	}
+	if report := Probe(t.Context(), Config{}); report.OK() || report.Err == nil || report.Unsafe != nil {
+		t.Errorf("without the flag: %v", report)
+	}
+	newBare(t, Config{})
+	report := Probe(t.Context(), Config{UnsafeWithoutIsolation: true})
+	text := report.String()
+	if report.Err != nil || report.Isolation != NoIsolation || report.Unsafe == nil {
+		t.Errorf("%s: %v, %v", report.Isolation, report.Err, report.Unsafe)
+	}
+	for _, want := range []string{"namespaces    unavailable", "no_new_privs  held", "seccomp       held", "no network    held", "time limit    held", "memory limit  held"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}

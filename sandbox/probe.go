@@ -17,6 +17,39 @@ import (
 // probePath is where the attacking binary appears in its room.
 const probePath = "/probe"
 
+// Without namespaces of this kernel the table is shorter.
+var (
+	guestOrder = []string{"identity", "capabilities", "no_new_privs", "seccomp", "own root", "read-only", "no network", "rlimits", "disk limit"}
+	bareOrder  = []string{"identity", "capabilities", "no_new_privs", "seccomp", "no network", "rlimits"}
+)
+
+func (r *Runner) layerOrder() []string {
+	switch r.Isolation() {
+	case SecondKernel:
+		return guestOrder
+	case NoIsolation:
+		return bareOrder
+	case Namespaces:
+	}
+	return layerOrder
+}
+
+// groundLayers are what everything else stands on, where it isn't namespaces.
+func (r *Runner) groundLayers() []Layer {
+	switch r.Isolation() {
+	case SecondKernel:
+		return []Layer{{Name: "second kernel", State: Held, Why: "runsc " + r.guest.version}}
+	case NoIsolation:
+		landlock := Layer{Name: "landlock", State: Unavailable, Why: "programs may read and write whatever their user may: this kernel has none"}
+		if r.bare.landlock {
+			landlock.State, landlock.Why = Held, fmt.Sprintf("version %d: programs read their runtimes and write %s and /tmp", pid1.LandlockVersion(), WorkDir)
+		}
+		return []Layer{{Name: "namespaces", State: Unavailable, Why: r.bare.why.Error()}, landlock}
+	case Namespaces:
+	}
+	return nil
+}
+
 // layerOrder is the order of the table; attacks on other layers come after.
 var layerOrder = []string{
 	"ns:user", "ns:mnt", "ns:pid", "ns:net", "ns:ipc", "ns:uts", "ns:cgroup", "identity", "capabilities", "no_new_privs", "seccomp",
@@ -32,7 +65,7 @@ func Probe(ctx context.Context, cfg Config) Report {
 		return Report{Err: err, Layers: []Layer{{Name: "namespaces", State: Unavailable, Why: err.Error()}}}
 	}
 	binary := r.initPath
-	if binary == "/proc/self/exe" {
+	if binary == "/proc/self/exe" && r.bare == nil {
 		if binary, err = os.Executable(); err != nil {
 			return Report{Err: fmt.Errorf("find the probe: %w", err)}
 		}
@@ -41,7 +74,8 @@ func Probe(ctx context.Context, cfg Config) Report {
 	attacker := *r
 	attacker.cfg.RuntimeRoots = append([]string{binary}, r.cfg.RuntimeRoots...)
 	report := attacker.attackAll(ctx, binary)
-	report.Layers = append(report.Layers, r.memoryLayer())
+	report.Isolation, report.Unsafe = r.Isolation(), r.Unsafe()
+	report.Layers = append(append(r.groundLayers(), report.Layers...), r.memoryLayer())
 	return report
 }
 
@@ -55,8 +89,24 @@ func (r *Runner) memoryLayer() Layer {
 func (r *Runner) probeStep(binary, what string, l Limits) Step {
 	runtimes := append([]Mount{{Source: binary, Target: probePath}}, optional(System())...)
 	all := l.or(DefaultLimits())
+	if r.bare != nil {
+		return r.bareProbe(binary, what, l)
+	}
 	return Step{Name: "probe " + what, Runtimes: runtimes, Limits: l, Processes: []Process{{
 		Argv: []string{pid1.ProbeMarker, what, fmt.Sprint(all.Processes), fmt.Sprint(all.Disk), fmt.Sprint(all.Inodes)}, Program: probePath,
+	}}}
+}
+
+// bareProbe brings the binary along, as nothing can be made to appear elsewhere
+// than it is.
+func (r *Runner) bareProbe(binary, what string, l Limits) Step {
+	content, err := os.ReadFile(binary)
+	if err != nil {
+		content = nil // its start then says so
+	}
+	l.Disk = int64(len(content)) + 8<<20
+	return Step{Name: "probe " + what, Runtimes: optional(System()), Limits: l, Processes: []Process{{
+		Argv: []string{pid1.ProbeMarker, what}, Program: WorkDir + probePath, Files: []File{{Path: probePath[1:], Content: content, Executable: true}},
 	}}}
 }
 
@@ -97,7 +147,8 @@ func (r *Runner) attackAll(ctx context.Context, binary string) Report {
 			report.Layers[i] = layer
 		})
 	}
-	res, err := r.Run(ctx, r.probeStep(binary, pid1.ProbeAttack, Limits{}))
+	attack := map[Isolation]string{Namespaces: pid1.ProbeAttack, SecondKernel: pid1.ProbeGuest, NoIsolation: pid1.ProbeBare}[r.Isolation()]
+	res, err := r.Run(ctx, r.probeStep(binary, attack, Limits{}))
 	all.Wait()
 	if err != nil {
 		report.Err = explainProbe(err)
@@ -124,7 +175,6 @@ func explainProbe(err error) error {
 // on it got through.
 func (r *Runner) parseAttacks(text string) []Layer {
 	found := map[string]*Layer{}
-	order := append([]string(nil), layerOrder...)
 	for line := range strings.Lines(text) {
 		parts := strings.SplitN(strings.TrimSpace(line), "\t", 3)
 		if len(parts) != 3 {
@@ -148,8 +198,8 @@ func (r *Runner) parseAttacks(text string) []Layer {
 			layer.Why += "; " + seen
 		}
 	}
-	layers := make([]Layer, 0, len(order))
-	for _, name := range order {
+	layers := make([]Layer, 0, len(layerOrder))
+	for _, name := range r.layerOrder() {
 		layer := found[name]
 		if layer == nil {
 			layer = &Layer{Name: name, State: Open, Why: "the probe said nothing of it"}

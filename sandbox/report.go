@@ -28,6 +28,11 @@ type Layer struct {
 type Report struct {
 	// Layers are in a fixed order.
 	Layers []Layer
+	// Isolation is what steps would have; "" when nothing can be judged.
+	Isolation Isolation
+	// Unsafe is why there is no isolation, though steps would run; nil when they
+	// would not, or safely.
+	Unsafe error
 	// Err is why nothing can be judged here; nil when something can.
 	Err error
 }

@@ -167,3 +167,11 @@ func TestAnUnknownOrMissingBackendIsNamed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTheProbeAttacksASecondKernel(t *testing.T) {
+	onSecondKernel(t, Config{})
+	report := Probe(t.Context(), Config{Backend: BackendRunsc})
+	if !report.OK() || report.Isolation != SecondKernel || !strings.Contains(report.String(), "second kernel") {
+		t.Errorf("%s\n%s", report.Isolation, report)
+	}
+}

@@ -4,6 +4,7 @@ package pid1
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"time"
@@ -20,6 +21,8 @@ const (
 	// ProbeAttack reports on each layer, a line each. The limits on processes,
 	// bytes on disk and inodes follow it.
 	ProbeAttack = "attack"
+	ProbeBare   = "bare"  // the same of the few layers that need no namespaces
+	ProbeGuest  = "guest" // the same where a second kernel has its own /sys, /proc and loopback
 	ProbeEat    = "eat"   // take memory for ever
 	ProbeSpin   = "spin"  // take CPU for ever
 	ProbeSleep  = "sleep" // do nothing for ever
@@ -32,6 +35,12 @@ func Probe() {
 		switch os.Args[1] {
 		case ProbeAttack:
 			attack(os.Args[2:])
+			os.Exit(0)
+		case ProbeGuest:
+			attackGuest(os.Args[2:])
+			os.Exit(0)
+		case ProbeBare:
+			attackBare()
 			os.Exit(0)
 		case ProbeEat:
 			eat()
@@ -76,27 +85,57 @@ func flood() {
 	}
 }
 
-// attack prints "layer<TAB>held|open<TAB>what was seen" for each attack.
-func attack(limits []string) {
-	say := func(layer string, held bool, seen string, args ...any) {
-		state := "open"
-		if held {
-			state = "held"
-		}
-		fmt.Printf("%s\t%s\t%s\n", layer, state, fmt.Sprintf(seen, args...))
+// say prints "layer<TAB>held|open<TAB>what was seen" for an attack.
+func say(layer string, held bool, seen string, args ...any) {
+	state := "open"
+	if held {
+		state = "held"
 	}
+	fmt.Printf("%s\t%s\t%s\n", layer, state, fmt.Sprintf(seen, args...))
+}
+
+// attackBare signals nobody and looks at no mounts: those are the machine's.
+func attackBare() {
+	attackIdentity()
+	attackKernel(say)
+	attackLimits(say, math.MaxUint64) // a normal user's processes are counted with the server's
+	attackNetwork(say)
+}
+
+func attackGuest(limits []string) {
+	known := numbers(limits)
+	attackIdentity()
+	attackKernel(say)
+	attackLimits(say, known[0])
+	attackRoot(say, "/etc/shadow", "/root", "/home", "/var")
+	attackDisk(say, known[1], known[2])
+	attackOutside(say)
+}
+
+// numbers are the limits that the probe was told.
+func numbers(limits []string) (known [3]uint64) {
+	for i := range min(len(known), len(limits)) {
+		known[i], _ = strconv.ParseUint(limits[i], 10, 64)
+	}
+	return known
+}
+
+func attackIdentity() {
+	uid, gid := os.Getuid(), os.Getgid()
+	say("identity", uid != 0 && gid != 0, "uid %d, gid %d", uid, gid)
+	say("identity", unix.Setuid(0) != nil, "setuid(0) refused")
+}
+
+// attack attacks each layer.
+func attack(limits []string) {
 	for _, ns := range []string{"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"} {
 		link, err := os.Readlink("/proc/self/ns/" + ns)
 		say("ns:"+ns, err == nil, "%s", link)
 	}
-	uid, gid := os.Getuid(), os.Getgid()
-	say("identity", uid != 0 && gid != 0, "uid %d, gid %d", uid, gid)
-	say("identity", unix.Setuid(0) != nil, "setuid(0) refused")
-	var known [3]uint64
-	for i := range min(len(known), len(limits)) {
-		known[i], _ = strconv.ParseUint(limits[i], 10, 64)
-	}
-	attackKernel(say, known[0])
+	attackIdentity()
+	known := numbers(limits)
+	attackKernel(say)
+	attackLimits(say, known[0])
 	attackFiles(say, known[1], known[2])
 	attackProcesses(say)
 	attackNetwork(say)
@@ -104,7 +143,7 @@ func attack(limits []string) {
 
 type sayer func(layer string, held bool, seen string, args ...any)
 
-func attackKernel(say sayer, processes uint64) {
+func attackKernel(say sayer) {
 	caps := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var have [2]unix.CapUserData
 	err := unix.Capget(&caps, &have[0])
@@ -136,22 +175,18 @@ func attackKernel(say sayer, processes uint64) {
 		_, _, errno := unix.Syscall(c.args[0], c.args[1], c.args[2], c.args[3])
 		say("seccomp", errno == unix.EPERM, "%s: %v", c.name, errno)
 	}
+}
+
+func attackLimits(say sayer, processes uint64) {
 	var limit unix.Rlimit
-	err = unix.Getrlimit(unix.RLIMIT_NPROC, &limit)
+	err := unix.Getrlimit(unix.RLIMIT_NPROC, &limit)
 	say("rlimits", err == nil && limit.Max <= processes, "%d processes", limit.Max)
 	limit.Max++
 	say("rlimits", unix.Setrlimit(unix.RLIMIT_NPROC, &limit) != nil, "raising refused")
 }
 
 func attackFiles(say sayer, disk, inodes uint64) {
-	for _, name := range []string{"/etc/shadow", "/root", "/home", "/var", "/sys", "/proc/sys", "/proc/kcore"} {
-		_, err := os.Stat(name)
-		say("own root", os.IsNotExist(err), "no %s", name)
-	}
-	for _, name := range []string{"/x", "/usr/x", "/etc/x", "/dev/x"} {
-		err := os.WriteFile(name, nil, 0o600)
-		say("read-only", err != nil, "%s can't be written", name)
-	}
+	attackRoot(say, "/etc/shadow", "/root", "/home", "/var", "/sys", "/proc/sys", "/proc/kcore")
 	var st unix.Statfs_t
 	// To an ordinary user most of it can't be written anyhow.
 	for _, name := range []string{"/", "/usr", "/dev/null"} {
@@ -159,6 +194,22 @@ func attackFiles(say sayer, disk, inodes uint64) {
 			say("read-only", err == nil && st.Flags&unix.ST_RDONLY != 0, "%s is mounted so", name)
 		}
 	}
+	attackDisk(say, disk, inodes)
+}
+
+func attackRoot(say sayer, absent ...string) {
+	for _, name := range absent {
+		_, err := os.Stat(name)
+		say("own root", os.IsNotExist(err), "no %s", name)
+	}
+	for _, name := range []string{"/x", "/usr/x", "/etc/x", "/dev/x"} {
+		err := os.WriteFile(name, nil, 0o600)
+		say("read-only", err != nil, "%s can't be written", name)
+	}
+}
+
+func attackDisk(say sayer, disk, inodes uint64) {
+	var st unix.Statfs_t
 	err := unix.Statfs("/work", &st)
 	say("disk limit", err == nil && st.Type == unix.TMPFS_MAGIC && st.Blocks > 0 && st.Blocks*uint64(st.Bsize) <= disk && st.Files <= inodes, "%d bytes, %d inodes", int64(st.Blocks)*st.Bsize, st.Files)
 }
@@ -180,6 +231,19 @@ func attackProcesses(say sayer) {
 		}
 	}
 	say("own /proc", err == nil && seen == 1, "%d process visible", seen)
+}
+
+// attackOutside sends something, as a second kernel has a network, which leads
+// nowhere.
+func attackOutside(say sayer) {
+	for _, port := range []int{53, 443} {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+		if err == nil {
+			err = unix.Sendto(fd, []byte{0}, 0, &unix.SockaddrInet4{Port: port, Addr: [4]byte{192, 0, 2, 1}})
+			_ = unix.Close(fd)
+		}
+		say("no network", err != nil, "an outside address: %v", err)
+	}
 }
 
 func attackNetwork(say sayer) {
