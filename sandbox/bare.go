@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -60,7 +61,7 @@ func (r *Runner) unconfined(why error) (*Runner, error) {
 	if r.filter, err = seccomp.Program(seccomp.Options{DenySharedMemory: r.cgroups == nil, DenyInternet: true}); err != nil {
 		return nil, err
 	}
-	if err = claimWork(); err == nil {
+	if err = claim(WorkDir); err == nil {
 		err = r.tryRoom()
 	}
 	if err != nil {
@@ -69,21 +70,61 @@ func (r *Runner) unconfined(why error) (*Runner, error) {
 	return r, nil
 }
 
-// claimWork makes WorkDir when there is none, and takes no other than its own.
-func claimWork() error {
+// claim makes WorkDir or WarmDir when there is none, and takes no other than its
+// own.
+func claim(dir string) error {
 	advice := fmt.Sprintf("as %s is where programs expect their files, make it for this purpose alone: install -d -o %d %s && touch %s as that user",
-		WorkDir, os.Geteuid(), WorkDir, filepath.Join(WorkDir, workMarker))
-	err := os.Mkdir(WorkDir, 0o755) //nolint:gosec // the payload's user enters it
+		dir, os.Geteuid(), dir, filepath.Join(dir, workMarker))
+	err := os.Mkdir(dir, 0o755) //nolint:gosec // the payload's user enters it
 	if err == nil {
-		return os.WriteFile(filepath.Join(WorkDir, workMarker), nil, 0o600)
+		return os.WriteFile(filepath.Join(dir, workMarker), nil, 0o600)
 	}
 	if !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%w: %s", err, advice)
 	}
-	for _, name := range []string{WorkDir, filepath.Join(WorkDir, workMarker)} {
+	for _, name := range []string{dir, filepath.Join(dir, workMarker)} {
 		var st unix.Stat_t
 		if err := unix.Lstat(name, &st); err != nil || int(st.Uid) != os.Geteuid() || st.Mode&unix.S_IFMT == unix.S_IFLNK {
-			return fmt.Errorf("%s is in other use: it is not this user's, or has no file %s; %s", WorkDir, workMarker, advice)
+			return fmt.Errorf("%s is in other use: it is not this user's, or has no file %s; %s", dir, workMarker, advice)
+		}
+	}
+	return nil
+}
+
+// empty clears a folder that was claimed.
+func empty(dir string) error {
+	return wipe(dir, func(entry os.DirEntry) bool { return entry.Name() != workMarker })
+}
+
+// layWarm puts files where a room would have them. Whoever calls it has the lock
+// on WorkDir.
+func layWarm(files []File) error {
+	if len(files) == 0 {
+		return nil
+	}
+	if err := claim(WarmDir); err != nil {
+		return err
+	}
+	if err := empty(WarmDir); err != nil {
+		return err
+	}
+	return writeBeside(WarmDir, files)
+}
+
+// writeBeside makes files that everybody may read and nobody write.
+func writeBeside(dir string, files []File) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	for _, f := range files {
+		mode := os.FileMode(0o444)
+		if f.Executable {
+			mode = 0o555
+		}
+		if err := errors.Join(root.MkdirAll(path.Dir(f.Path), 0o755), root.WriteFile(f.Path, f.Content, mode)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -91,7 +132,7 @@ func claimWork() error {
 
 // lockWork waits until no other server uses WorkDir and empties it.
 func lockWork() (unlock func(), err error) {
-	if err := claimWork(); err != nil {
+	if err := claim(WorkDir); err != nil {
 		return nil, err
 	}
 	lock, err := os.Open(filepath.Join(WorkDir, workMarker))
@@ -108,7 +149,7 @@ func lockWork() (unlock func(), err error) {
 		case <-time.After(watchInterval):
 		}
 	}
-	if err := wipe(WorkDir, func(entry os.DirEntry) bool { return entry.Name() != workMarker }); err != nil {
+	if err := empty(WorkDir); err != nil {
 		_ = lock.Close()
 		return nil, err
 	}
@@ -157,7 +198,10 @@ func (m *room) startBare(given given) error {
 		body.uid = m.runner.cfg.FirstUID + m.slot
 	}
 	body.after = func() {
-		_ = wipe(WorkDir, func(entry os.DirEntry) bool { return entry.Name() != workMarker })
+		_ = empty(WorkDir)
+		if len(m.spec.beside) > 0 {
+			_ = empty(WarmDir)
+		}
 		if body.uid != 0 {
 			// A normal user's files can't be told from the server's own.
 			for _, dir := range sharedFolders {
@@ -166,7 +210,10 @@ func (m *room) startBare(given given) error {
 		}
 		unlock()
 	}
-	null, err := os.Open(os.DevNull)
+	var null *os.File
+	if err = layWarm(m.spec.beside); err == nil {
+		null, err = os.Open(os.DevNull)
+	}
 	if err == nil {
 		defer func() { _ = null.Close() }()
 		body.proc, err = os.StartProcess(m.runner.initPath, []string{pid1.BareMarker}, &os.ProcAttr{

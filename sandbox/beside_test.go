@@ -3,6 +3,8 @@
 package sandbox
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -38,5 +40,30 @@ func TestAProcessThatIsNotWarmDoesNotSeeTheFilesOfAWarmUp(t *testing.T) {
 	s.WarmUp = &WarmUp{Files: []File{{Path: "given.txt", Content: []byte("given\n")}}}
 	if p := mustRun(t, r, s).Processes[0]; p.ExitCode == 0 || strings.Contains(string(p.Stdout), "given") {
 		t.Errorf("exit code %d: %q", p.ExitCode, p.Stdout)
+	}
+}
+
+func TestTheFilesOfAWarmUpAreThereUnderASecondKernel(t *testing.T) {
+	s := shell(`cat /warm/sub/given.txt /warm/top.txt; (echo more >> /warm/sub/given.txt) 2>/dev/null || echo kept`)
+	s.Processes[0].Warm = true
+	s.WarmUp = &WarmUp{Argv: []string{"/bin/false"}, Files: []File{{Path: "sub/given.txt", Content: []byte("given\n")}, {Path: "top.txt", Content: []byte("top\n")}}}
+	res := mustRun(t, onSecondKernel(t, Config{}), s)
+	if out := string(res.Processes[0].Stdout); out != "given\ntop\nkept\n" {
+		t.Errorf("%q %s", out, res.Processes[0].Stderr)
+	}
+}
+
+func TestWhatIsLaidBesideWithoutARoomCanBeReadByAllAndWrittenByNone(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeBeside(dir, []File{{Path: "a/b/c", Content: []byte("c"), Executable: true}, {Path: "d", Content: []byte("d")}}); err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]os.FileMode{"a/b/c": 0o555, "d": 0o444, "a": os.ModeDir | 0o755} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode() != mode {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	if err := writeBeside(dir, []File{{Path: "../out", Content: []byte("x")}}); err == nil {
+		t.Error("a file outside was written")
 	}
 }

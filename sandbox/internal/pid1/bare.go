@@ -150,8 +150,9 @@ func LandlockVersion() int {
 	return int(version)
 }
 
-// readable are small files that programs look things up in.
-var readable = []string{"/etc/passwd", "/etc/group", "/etc/hosts", "/etc/nsswitch.conf", "/proc"}
+// readable are small files that programs look things up in, and what a warm-up
+// brings along.
+var readable = []string{"/etc/passwd", "/etc/group", "/etc/hosts", "/etc/nsswitch.conf", "/proc", warmDir}
 
 // landlock makes the rules by which the payload reads its runtimes, writes its
 // own folders, and reaches neither signals, sockets nor memory of others, as far
