@@ -132,7 +132,8 @@ func (e *Entry) check() error {
 
 // makers make a file of what is in an archive.
 var makers = map[string]func(to io.Writer, from io.Reader) error{
-	"": func(to io.Writer, from io.Reader) error { _, err := io.Copy(to, from); return err },
+	"":        func(to io.Writer, from io.Reader) error { _, err := io.Copy(to, from); return err },
+	"e5-onnx": makeE5,
 }
 
 // Bytes is how much is downloaded for an entry.
