@@ -21,6 +21,10 @@ const workerURL = "AGENTS_TEST_WORKER"
 
 func TestMain(m *testing.M) {
 	if url := os.Getenv(workerURL); url != "" {
+		if at := os.Getenv(killAt); at != "" {
+			dieAt(url, at)
+			return
+		}
 		playWorker(url)
 		return
 	}

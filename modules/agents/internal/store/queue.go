@@ -41,13 +41,16 @@ func Enqueue(ctx context.Context, tx *postgres.Tx, d Due, lane int, now time.Tim
 	return err
 }
 
+// MATERIALIZED: as a subquery it may be run once a row of the join, and then
+// one call leases more than it is given.
 var take = postgres.SQL("agents.queue.take", `
-	UPDATE agents.queue q SET lease_token = @token, lease_until = @now::timestamptz + @lease::interval, worker = @worker, attempt = q.attempt + 1
-	FROM (
+	WITH fairest AS MATERIALIZED (
 		SELECT run_id, step FROM agents.queue
 		WHERE lease_token IS NULL AND NOT held AND available_at <= @now
 		ORDER BY lane, virtual_time, enqueued_at, run_id, step LIMIT 1 FOR UPDATE SKIP LOCKED
-	) fairest
+	)
+	UPDATE agents.queue q SET lease_token = @token, lease_until = @now::timestamptz + @lease::interval, worker = @worker, attempt = q.attempt + 1
+	FROM fairest
 	WHERE q.run_id = fairest.run_id AND q.step = fairest.step
 	RETURNING q.run_id::text, q.user_id, q.step, q.node, q.input, q.attempt`)
 
