@@ -6,20 +6,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/rag"
-	"github.com/goals-tracker/tracker/modules/rag/eval"
 )
 
 type ragCmd struct {
 	Ingest ragIngestCmd `cmd:"" help:"Put a course's material into the index."`
 	Search ragSearchCmd `cmd:"" help:"Ask the index a question, as the system."`
-	Eval   ragEvalCmd   `cmd:"" help:"Measure the search on a BEIR folder (corpus.jsonl, queries.jsonl, qrels.tsv)."`
+	Spaces ragSpacesCmd `cmd:"" help:"Show the embedding spaces: which is searched, and how full each is."`
+	Embed  ragEmbedCmd  `cmd:"" help:"Give passages their vectors now; a server does so by itself."`
+	Eval   ragEvalCmd   `cmd:"" help:"Measure the search on BEIR folders (corpus.jsonl, queries.jsonl, qrels.tsv), in a database of its own."`
+	Bench  ragBenchCmd  `cmd:"" help:"Measure how fast the search is among many passages, in a database of its own."`
 }
 
 type ragIngestCmd struct {
@@ -90,34 +89,9 @@ func (c *ragSearchCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		if len(found.Passages) == 0 {
 			fmt.Println("nothing fits")
 		}
-		return nil
-	}, &service)
-}
-
-type ragEvalCmd struct {
-	Dir string `arg:"" help:"The folder of the set." type:"existingdir"`
-}
-
-// Run measures the search on a set, in a course of its own that is removed
-// afterwards.
-func (c *ragEvalCmd) Run(ctx context.Context, flags *ConfigFlags) error {
-	set, err := eval.Load(os.DirFS(c.Dir))
-	if err != nil {
-		return err
-	}
-	var service rag.Service
-	return withModules(ctx, flags, func(db *database) error {
-		course := "eval-" + uuid.NewString()[:8]
-		result, err := eval.Run(ctx, service, course, set, nil)
-		removed := db.InTx(context.WithoutCancel(ctx), postgres.As(auth.System("evaluation")), func(ctx context.Context, tx *postgres.Tx) error {
-			return service.RemoveCourse(ctx, tx, course)
-		})
-		if err != nil {
-			return err
+		if found.Fallback != "" {
+			fmt.Printf("by words alone: %s\n", fallbacks[found.Fallback])
 		}
-		fmt.Printf("%s: %d documents, %d queries, %s\n", filepath.Base(c.Dir), result.Documents, result.Queries, result.Method)
-		fmt.Printf("nDCG@10 %.4f   recall@10 %.4f   MRR@10 %.4f   p50 %s   p95 %s\n",
-			result.NDCG, result.Recall, result.MRR, result.P50.Round(time.Microsecond*100), result.P95.Round(time.Microsecond*100))
-		return removed
+		return nil
 	}, &service)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/llm"
 )
 
 // Service keeps and searches course material. Rights are the actor's: of the
@@ -51,4 +52,19 @@ type Service interface {
 	// Exercises lists a course's exercises by unit, difficulty and path, with
 	// their solutions and tests: for the system only. Errors: errs.Forbidden.
 	Exercises(ctx context.Context, actor auth.Actor, courseID string) ([]Exercise, error)
+}
+
+// Models makes vectors and ranks passages: the llm gateway.
+type Models interface {
+	Embed(ctx context.Context, req llm.EmbedRequest) (*llm.Embeddings, error)
+	Rerank(ctx context.Context, req llm.RerankRequest) (*llm.Ranking, error)
+	Available(purpose llm.Purpose) bool
+	Models(ctx context.Context) []llm.Model
+}
+
+// Filler gives passages their vectors, in the configured model's space.
+type Filler interface {
+	// Work does what there is to do, for some minutes at most. That there is no
+	// model, or that another worker is at it, is no error.
+	Work(ctx context.Context) error
 }

@@ -1,13 +1,12 @@
 // Package eval measures search on sets of questions with labelled answers, in
 // the BEIR layout: corpus.jsonl (_id, title, text), queries.jsonl (_id, text)
-// and qrels.tsv (query, document, score).
+// and qrels.tsv or qrels/test.tsv (query, document, score).
 //
 // It goes through the same ingest and search as a course, so that what is
 // measured is what learners get.
 package eval
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -23,19 +22,42 @@ type Set struct {
 	Queries []Query
 	// Relevant holds, by query and document, how relevant it is; above 0 is.
 	Relevant map[string]map[string]float64
+	// Unknown are labels that name a query or a document that isn't there. A
+	// missing document still counts as one that should be found.
+	Unknown []string
+	// Unlabelled is how many queries were left out for want of a label.
+	Unlabelled int
 }
 
 // Document is a document of the corpus.
 type Document struct {
-	ID    string `json:"_id"`
+	ID    ID     `json:"_id"`
 	Title string `json:"title"`
 	Text  string `json:"text"`
 }
 
 // Query is a question.
 type Query struct {
-	ID   string `json:"_id"`
+	ID   ID     `json:"_id"`
 	Text string `json:"text"`
+}
+
+// ID is a name in a set; some sets write numbers.
+type ID string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (id *ID) UnmarshalJSON(raw []byte) error {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		*id = ID(text)
+		return nil
+	}
+	var number json.Number
+	if err := json.Unmarshal(raw, &number); err != nil {
+		return fmt.Errorf("the _id %s is neither a text nor a number", raw)
+	}
+	*id = ID(number)
+	return nil
 }
 
 // Load reads a set. Queries without a label are left out.
@@ -52,9 +74,33 @@ func Load(fsys fs.FS) (Set, error) {
 	if set.Relevant, err = readLabels(fsys); err != nil {
 		return set, err
 	}
+	known := map[string]bool{}
+	for _, d := range set.Corpus {
+		if known[string(d.ID)] {
+			return set, fmt.Errorf("corpus.jsonl has two documents %q", d.ID)
+		}
+		known[string(d.ID)] = true
+	}
+	asked := map[string]bool{}
 	for _, q := range queries {
-		if len(set.Relevant[q.ID]) > 0 {
-			set.Queries = append(set.Queries, q)
+		if asked[string(q.ID)] {
+			return set, fmt.Errorf("queries.jsonl has two queries %q", q.ID)
+		}
+		asked[string(q.ID)] = true
+		if len(set.Relevant[string(q.ID)]) == 0 {
+			set.Unlabelled++
+			continue
+		}
+		set.Queries = append(set.Queries, q)
+		for document := range set.Relevant[string(q.ID)] {
+			if !known[document] {
+				set.Unknown = append(set.Unknown, fmt.Sprintf("document %s of query %s", document, q.ID))
+			}
+		}
+	}
+	for query := range set.Relevant {
+		if !asked[query] {
+			set.Unknown = append(set.Unknown, "query "+query)
 		}
 	}
 	if len(set.Corpus) == 0 || len(set.Queries) == 0 {
@@ -70,7 +116,7 @@ func readLines[T any](fsys fs.FS, name string) ([]T, error) {
 	}
 	var list []T
 	n := 0
-	for line := range bytes.Lines(raw) {
+	for line := range bytes.Lines(bytes.TrimPrefix(raw, []byte("\ufeff"))) {
 		n++
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
@@ -94,9 +140,16 @@ func readLabels(fsys fs.FS) (map[string]map[string]float64, error) {
 		return nil, fmt.Errorf("read evaluation set: %w", err)
 	}
 	labels := map[string]map[string]float64{}
-	scanner := bufio.NewScanner(bytes.NewReader(raw))
-	for n := 1; scanner.Scan(); n++ {
-		fields := strings.Split(scanner.Text(), "\t")
+	n := 0
+	for line := range strings.Lines(string(raw)) {
+		n++
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		fields := strings.Split(strings.TrimRight(line, "\r\n"), "\t")
+		if len(fields) == 4 { // as TREC writes them, with a column of zeros
+			fields = append(fields[:1], fields[2:]...)
+		}
 		if len(fields) != 3 {
 			return nil, fmt.Errorf("qrels line %d: want query, document and score between tabs", n)
 		}
@@ -115,5 +168,5 @@ func readLabels(fsys fs.FS) (map[string]map[string]float64, error) {
 		}
 		labels[fields[0]][fields[1]] = score
 	}
-	return labels, scanner.Err()
+	return labels, nil
 }

@@ -2,12 +2,14 @@
 package ragfx
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
 	"go.uber.org/fx"
 
 	"github.com/goals-tracker/tracker/modules/academy"
+	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/llm"
@@ -15,6 +17,8 @@ import (
 	"github.com/goals-tracker/tracker/modules/rag/internal/embed"
 	ragrpc "github.com/goals-tracker/tracker/modules/rag/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/rag/internal/service"
+	"github.com/goals-tracker/tracker/modules/rag/internal/store"
+	"github.com/goals-tracker/tracker/modules/rag/internal/work"
 )
 
 // Module needs a rag.Config and provides rag.Service and its RPC face; where
@@ -26,14 +30,25 @@ var Module = fx.Module("rag",
 	fx.Provide(fx.Annotate(func(db *postgres.DB, s rag.Service) rpc.Service {
 		return ragrpc.New(db, s).Service()
 	}, fx.ResultTags(`group:"rpc.services"`))),
-	fx.Provide(func(db *postgres.DB, models llm.Service, cfg rag.Config, logger *slog.Logger) *embed.Filler {
+	fx.Provide(func(db *postgres.DB, models llm.Service, cfg rag.Config, logger *slog.Logger) rag.Filler {
 		return embed.New(db, models, cfg, logger.With("part", "rag"), time.Now)
-	}, fx.Private),
-	fx.Invoke(embed.Register),
+	}),
+	fx.Invoke(work.Register),
 )
 
 // NewService makes the service without the graph, for commands that only
 // ingest or evaluate. It searches by words alone.
 func NewService(db *postgres.DB, members academy.Service, cfg rag.Config) rag.Service {
 	return service.New(db, members, cfg, time.Now)
+}
+
+// NewHybrid makes the service and its filler without the graph, on any models.
+func NewHybrid(db *postgres.DB, members academy.Service, models rag.Models, cfg rag.Config, logger *slog.Logger) (rag.Service, rag.Filler) {
+	return service.New(db, members, cfg, time.Now).WithModels(models), embed.New(db, models, cfg, logger, time.Now)
+}
+
+// Weigh sets what likeness in meaning counts in a space, against 1 for words, in
+// place of the built-in weight.
+func Weigh(ctx context.Context, db *postgres.DB, space int, weight float64) error {
+	return store.Weigh(ctx, db.As(auth.System("operator")), int32(space), weight)
 }

@@ -17,13 +17,6 @@ import (
 	"github.com/goals-tracker/tracker/modules/rag/internal/store"
 )
 
-// Models makes vectors: the llm gateway.
-type Models interface {
-	Embed(ctx context.Context, req llm.EmbedRequest) (*llm.Embeddings, error)
-	Available(purpose llm.Purpose) bool
-	Models(ctx context.Context) []llm.Model
-}
-
 const (
 	// A lease outlives any one batch.
 	leased = 2 * time.Minute
@@ -43,7 +36,7 @@ const (
 // number of replicas.
 type Filler struct {
 	db     *postgres.DB
-	models Models
+	models rag.Models
 	cfg    rag.Config
 	log    *slog.Logger
 	now    func() time.Time
@@ -64,7 +57,7 @@ type mark struct {
 }
 
 // New makes a filler; now is the clock.
-func New(db *postgres.DB, models Models, cfg rag.Config, log *slog.Logger, now func() time.Time) *Filler {
+func New(db *postgres.DB, models rag.Models, cfg rag.Config, log *slog.Logger, now func() time.Time) *Filler {
 	return &Filler{db: db, models: models, cfg: cfg, log: log, now: now, worker: uuid.New(), full: map[int32]mark{}}
 }
 

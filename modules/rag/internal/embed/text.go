@@ -7,6 +7,7 @@
 package embed
 
 import (
+	"path"
 	"strings"
 	"unicode/utf8"
 
@@ -18,10 +19,12 @@ import (
 const maxBytes = 6000
 
 // Text is what a model is given of a passage: where it stands, then what it
-// says. A program's file name says little; its names are in the heading.
+// says. The name of a file, which is the title of those that have none, says
+// little, and a program's names are in the heading.
 func Text(kind, title, heading, text string) string {
 	about := heading
-	if kind != rag.PassageCode && !strings.Contains(heading, title) {
+	named := path.Ext(title) != "" && !strings.Contains(title, " ")
+	if kind != rag.PassageCode && !named && !strings.Contains(heading, title) {
 		about = strings.Trim(title+" > "+heading, " >")
 	}
 	if about != "" {

@@ -14,13 +14,6 @@ import (
 	"github.com/goals-tracker/tracker/modules/rag/internal/store"
 )
 
-// Models makes vectors of questions and ranks passages: the llm gateway.
-type Models interface {
-	Embed(ctx context.Context, req llm.EmbedRequest) (*llm.Embeddings, error)
-	Rerank(ctx context.Context, req llm.RerankRequest) (*llm.Ranking, error)
-	Available(purpose llm.Purpose) bool
-}
-
 const (
 	// A question asked again soon, as a next page or by a graph's next node, has
 	// its vector still. Vectors are kept by space and text, and say nothing of who
@@ -33,7 +26,7 @@ const (
 
 // meaning is what the service needs to search by vectors.
 type meaning struct {
-	models  Models
+	models  rag.Models
 	vectors *expirable.LRU[vectorKey, []float32]
 
 	mu     sync.Mutex
@@ -92,7 +85,7 @@ type vectorKey struct {
 
 // WithModels lets the service search by meaning; without it, by words alone.
 // Call it before the first search.
-func (s *Service) WithModels(models Models) *Service {
+func (s *Service) WithModels(models rag.Models) *Service {
 	s.meaning = &meaning{models: models, vectors: expirable.NewLRU[vectorKey, []float32](keptVectors, nil, keptFor),
 		known: map[llm.Purpose]*knowledge{}}
 	return s
@@ -129,6 +122,15 @@ func (s *Service) active(ctx context.Context) (*store.Space, rag.Fallback, error
 		why = rag.Building // the next tick makes its space
 	}
 	return nil, why, nil
+}
+
+// forget has the next search read the spaces again.
+func (m *meaning) forget() {
+	if m != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.until = time.Time{}
+	}
 }
 
 // asked is a question's vector, on its way.
@@ -204,6 +206,9 @@ func (s *Service) Index(ctx context.Context, actor auth.Actor) (rag.Index, error
 	if !actor.IsSystem() && !actor.Has(auth.Admin) && !actor.Has(auth.Teacher) {
 		return rag.Index{}, rag.ErrNotForLearners.New()
 	}
+	// What is told here holds for the next search too.
+	s.meaning.forget()
+	defer s.meaning.forget()
 	system := s.db.As(auth.System("index"))
 	spaces, err := store.Spaces(ctx, system)
 	if err != nil {
