@@ -61,7 +61,7 @@ func (r *Runner) unconfined(why error) (*Runner, error) {
 	if r.filter, err = seccomp.Program(seccomp.Options{DenySharedMemory: r.cgroups == nil, DenyInternet: true}); err != nil {
 		return nil, err
 	}
-	if err = claim(WorkDir); err == nil {
+	if err = errors.Join(claim(WorkDir), claim(WarmDir)); err == nil {
 		err = r.tryRoom()
 	}
 	if err != nil {

@@ -53,31 +53,58 @@ func onBareMachine(t *testing.T) (there bool) {
 
 func makeBareMachine(t *testing.T) {
 	t.Helper()
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
-		t.Fatal(err)
-	}
-	for _, dir := range []string{"/tmp", "/var/tmp", "/dev/shm", WorkDir} {
-		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=01777"); err != nil {
-			t.Fatalf("%s: %v", dir, err)
+	mount := func(source, target, kind string, flags uintptr, data string) {
+		if err := unix.Mount(source, target, kind, flags, data); err != nil {
+			t.Fatalf("%s: %v", target, err)
 		}
+	}
+	mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+	const root = "/mnt"
+	mount("tmpfs", root, "tmpfs", 0, "mode=0755")
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		name, target := "/"+entry.Name(), filepath.Join(root, entry.Name())
+		switch link, _ := os.Readlink(name); {
+		case link != "":
+			err = os.Symlink(link, target)
+		case entry.IsDir() && name != WarmDir && name != WorkDir:
+			if err = os.Mkdir(target, 0o755); err == nil && !slices.Contains([]string{"/proc", root, "/tmp"}, name) {
+				mount(name, target, "", unix.MS_BIND|unix.MS_REC, "")
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	mount("proc", root+"/proc", "proc", 0, "")
+	for _, dir := range []string{"/tmp", "/var/tmp", "/dev/shm"} {
+		mount("tmpfs", root+dir, "tmpfs", 0, "mode=01777")
+	}
+	t.Chdir(root)
+	if err := errors.Join(unix.PivotRoot(".", "."), unix.Unmount(".", unix.MNT_DETACH), os.Chdir("/")); err != nil {
+		t.Fatal(err)
 	}
 	for _, name := range []string{"user", "mnt"} {
 		if err := os.WriteFile("/proc/sys/user/max_"+name+"_namespaces", []byte("0"), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Chdir("/")
 	t.Setenv("TMPDIR", "/tmp")
 }
+
+// ownFolders are where programs expect their files.
+var ownFolders = []string{WorkDir, WarmDir}
 
 // newBare is a runner on such a machine; nothing may be left of what it runs.
 func newBare(t *testing.T, cfg Config) *Runner {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(WorkDir, workMarker), nil, 0o600); err != nil {
-		t.Fatal(err)
+	for _, dir := range ownFolders {
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, workMarker), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	cfg.UnsafeWithoutIsolation = true
 	r := newRunner(t, cfg)
@@ -85,12 +112,13 @@ func newBare(t *testing.T, cfg Config) *Runner {
 		t.Errorf("it says %s, %v", r.Isolation(), r.Unsafe())
 	}
 	t.Cleanup(func() {
-		for _, dir := range []string{WorkDir, "/tmp", "/dev/shm"} {
+		for _, dir := range []string{WorkDir, WarmDir, "/tmp", "/dev/shm"} {
 			entries, err := os.ReadDir(dir)
-			if dir == WorkDir {
+			own := slices.Contains(ownFolders, dir)
+			if own {
 				entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return e.Name() == workMarker })
 			}
-			if err != nil || len(entries) > 0 && (dir == WorkDir || r.root) {
+			if err != nil || len(entries) > 0 && (own || r.root) {
 				t.Errorf("left in %s: %v, %v", dir, entries, err)
 			}
 		}
@@ -123,7 +151,7 @@ func TestWithoutNamespacesNothingRunsUnlessTheUnsafeFlagIsSet(t *testing.T) {
 	if _, err := New(Config{}); err == nil || !strings.Contains(err.Error(), "can't be confined") {
 		t.Errorf("without the flag: %v", err)
 	}
-	if err := os.WriteFile(filepath.Join(WorkDir, "precious"), nil, 0o600); err != nil {
+	if err := errors.Join(os.Mkdir(WorkDir, 0o755), os.WriteFile(filepath.Join(WorkDir, "precious"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := New(Config{UnsafeWithoutIsolation: true}); err == nil || !strings.Contains(err.Error(), "/work is in other use") {
@@ -136,16 +164,17 @@ func TestWithoutNamespacesNothingRunsUnlessTheUnsafeFlagIsSet(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(WorkDir, "precious")); err == nil {
 		t.Error("what the last run left is still there")
 	}
-	s := shell("id -u; cat a/b; cat; echo x > y; echo z > /tmp/z; mkdir d; pwd; exit 3")
+	s := shell("id -u; cat a/b /warm/w; cat; echo x > y; echo z > /tmp/z; mkdir d; pwd; exit 3")
 	s.Processes[0].Files = []File{{Path: "a/b", Content: []byte("in\n"), ReadOnly: true}}
 	s.Processes[0].Stdin = []byte("typed\n")
 	s.Processes[0].Collect = []string{"y"}
+	s.Processes[0].Warm, s.WarmUp = true, &WarmUp{Files: []File{{Path: "w", Content: []byte("warm\n")}}}
 	p := mustRun(t, r, s).Processes[0]
 	uid := "60000"
 	if !r.root {
 		uid = strings.TrimSpace(string(mustRun(t, r, shell("id -u")).Processes[0].Stdout))
 	}
-	if p.ExitCode != 3 || string(p.Stdout) != uid+"\nin\ntyped\n/work\n" || len(p.Files) != 1 || string(p.Files[0].Content) != "x\n" {
+	if p.ExitCode != 3 || string(p.Stdout) != uid+"\nin\nwarm\ntyped\n/work\n" || len(p.Files) != 1 || string(p.Files[0].Content) != "x\n" {
 		t.Errorf("exit %d, files %v, printed %s\n%s", p.ExitCode, p.Files, p.Stdout, p.Stderr)
 	}
 	two := Step{Runtimes: System(), Processes: []Process{{Role: "a", Argv: []string{"/bin/true"}}, {Role: "b", Argv: []string{"/bin/true"}}}}

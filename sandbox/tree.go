@@ -25,6 +25,10 @@ type treeBody struct {
 	waited bool
 }
 
+// reapPatience is what the first process gets to take leave of the dead, which
+// a server that is its container's pid 1 would have to do otherwise.
+const reapPatience = time.Second
+
 // treePatience bounds the wait for processes that were killed.
 const treePatience = 5 * time.Second
 
@@ -37,7 +41,7 @@ func (b *treeBody) kill() {
 		return // its number may be another's
 	}
 	sweep.End(b.proc.Pid, b.uid)
-	sweep.Reaped(b.proc.Pid, stopPatience)
+	sweep.Reaped(b.proc.Pid, reapPatience)
 	_ = b.proc.Kill()
 }
 

@@ -122,10 +122,9 @@ func (m *room) look(elapsed time.Duration) (Outcome, error) {
 type sampler struct {
 	dir *os.File
 	// tree asks for those that descend from the first process, or are the
-	// user's, where no namespace holds them; last is when that was done.
+	// user's, where no namespace holds them.
 	tree   bool
 	uid    int
-	last   time.Time
 	cpu    time.Duration
 	before time.Duration // of cpu, what doesn't count
 	now    int64
@@ -159,7 +158,7 @@ func (s *sampler) sample(pid int, memory bool) error {
 	}
 	first := "1"
 	names, err := s.list(pid)
-	if err != nil || len(names) == 0 {
+	if err != nil {
 		return err
 	}
 	if s.tree {
@@ -188,14 +187,9 @@ func (s *sampler) sample(pid int, memory bool) error {
 	return nil
 }
 
-// list names the room's processes, or nothing when it is too early to look
-// through the whole machine again.
+// list names the room's processes.
 func (s *sampler) list(pid int) ([]string, error) {
 	if s.tree {
-		if time.Since(s.last) < 4*watchInterval {
-			return nil, nil
-		}
-		s.last = time.Now()
 		return listTree(pid, s.uid), nil
 	}
 	if _, err := s.dir.Seek(0, 0); err != nil {
