@@ -30,33 +30,49 @@ type Set struct {
 }
 
 // Document is a document of the corpus.
-type Document struct {
-	ID    ID     `json:"_id"`
-	Title string `json:"title"`
-	Text  string `json:"text"`
+type Document struct{ ID, Title, Text string }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *Document) UnmarshalJSON(raw []byte) error {
+	var line struct {
+		ID    name   `json:"_id"`
+		Title string `json:"title"`
+		Text  string `json:"text"`
+	}
+	err := json.Unmarshal(raw, &line)
+	*d = Document{string(line.ID), line.Title, line.Text}
+	return err
 }
 
 // Query is a question.
-type Query struct {
-	ID   ID     `json:"_id"`
-	Text string `json:"text"`
-}
-
-// ID is a name in a set; some sets write numbers.
-type ID string
+type Query struct{ ID, Text string }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (id *ID) UnmarshalJSON(raw []byte) error {
+func (q *Query) UnmarshalJSON(raw []byte) error {
+	var line struct {
+		ID   name   `json:"_id"`
+		Text string `json:"text"`
+	}
+	err := json.Unmarshal(raw, &line)
+	*q = Query{string(line.ID), line.Text}
+	return err
+}
+
+// name is an id; some sets write numbers.
+type name string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (id *name) UnmarshalJSON(raw []byte) error {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
-		*id = ID(text)
+		*id = name(text)
 		return nil
 	}
 	var number json.Number
 	if err := json.Unmarshal(raw, &number); err != nil {
 		return fmt.Errorf("the _id %s is neither a text nor a number", raw)
 	}
-	*id = ID(number)
+	*id = name(number)
 	return nil
 }
 
@@ -76,23 +92,23 @@ func Load(fsys fs.FS) (Set, error) {
 	}
 	known := map[string]bool{}
 	for _, d := range set.Corpus {
-		if known[string(d.ID)] {
+		if known[d.ID] {
 			return set, fmt.Errorf("corpus.jsonl has two documents %q", d.ID)
 		}
-		known[string(d.ID)] = true
+		known[d.ID] = true
 	}
 	asked := map[string]bool{}
 	for _, q := range queries {
-		if asked[string(q.ID)] {
+		if asked[q.ID] {
 			return set, fmt.Errorf("queries.jsonl has two queries %q", q.ID)
 		}
-		asked[string(q.ID)] = true
-		if len(set.Relevant[string(q.ID)]) == 0 {
+		asked[q.ID] = true
+		if len(set.Relevant[q.ID]) == 0 {
 			set.Unlabelled++
 			continue
 		}
 		set.Queries = append(set.Queries, q)
-		for document := range set.Relevant[string(q.ID)] {
+		for document := range set.Relevant[q.ID] {
 			if !known[document] {
 				set.Unknown = append(set.Unknown, fmt.Sprintf("document %s of query %s", document, q.ID))
 			}
@@ -109,8 +125,8 @@ func Load(fsys fs.FS) (Set, error) {
 	return set, nil
 }
 
-func readLines[T any](fsys fs.FS, name string) ([]T, error) {
-	raw, err := fs.ReadFile(fsys, name)
+func readLines[T any](fsys fs.FS, file string) ([]T, error) {
+	raw, err := fs.ReadFile(fsys, file)
 	if err != nil {
 		return nil, fmt.Errorf("read evaluation set: %w", err)
 	}
@@ -123,7 +139,7 @@ func readLines[T any](fsys fs.FS, name string) ([]T, error) {
 		}
 		var one T
 		if err := json.Unmarshal(line, &one); err != nil {
-			return nil, fmt.Errorf("%s line %d: %w", name, n, err)
+			return nil, fmt.Errorf("%s line %d: %w", file, n, err)
 		}
 		list = append(list, one)
 	}

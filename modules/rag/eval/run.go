@@ -98,7 +98,7 @@ func (x *Index) Ask(ctx context.Context, service rag.Service, by rag.By) (Result
 				ranked = append(ranked, id)
 			}
 		}
-		result.add(string(q.ID), ranked, x.Relevant[string(q.ID)])
+		result.add(q.ID, ranked, x.Relevant[q.ID])
 	}
 	n := float64(len(x.Queries))
 	result.NDCG, result.Recall, result.MRR = result.NDCG/n, result.Recall/n, result.MRR/n
@@ -144,7 +144,7 @@ func Files(set Set) (files []rag.File, ids map[string]string) {
 			name = fmt.Sprintf("%07d.py", i)
 		}
 		files = append(files, rag.File{Path: name, Content: []byte(text)})
-		ids[name] = string(d.ID)
+		ids[name] = d.ID
 	}
 	return files, ids
 }
