@@ -98,6 +98,9 @@ var isolation = map[string]struct {
 		return map[string]any{"id": o.Feedback, "reason": "not mine"}
 	}},
 
+	"agents.v1.TutorService/AskTutor":        {notFound, func(o owned) map[string]any { return map[string]any{"task_id": o.Task, "text": "tell me"} }},
+	"agents.v1.TutorService/GetConversation": {notFound, func(o owned) map[string]any { return map[string]any{"task_id": o.Task} }},
+
 	"agents.v1.CompanionService/GetEvaluation":       {notFound, func(owned) map[string]any { return map[string]any{"user_id": mark, "course_id": course} }},
 	"agents.v1.CompanionService/ListNudges":          {ownOnly, nothing},
 	"agents.v1.CompanionService/GetCoachSettings":    {ownOnly, nothing},

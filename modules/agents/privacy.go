@@ -52,6 +52,11 @@ var Privacy = privacy.Registry{
 			Plain:    []string{"id", "task_id", "course_id", "number", "level", "citations", "label", "created_at"},
 		},
 		{
+			Name: "agents.messages", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"user_id", "text", "looked_at", "created_at"},
+			Plain:    []string{"task_id", "number", "course_id", "run_id", "sender", "citations", "label"},
+		},
+		{
 			Name: "agents.journeys", Class: privacy.Derived, Subject: "user_id", Erase: privacy.DeleteBySubject,
 			Personal: []string{"user_id", "title", "completed_by", "tries", "fails_in_a_row", "hints", "last_try_at", "last_hint_at", "done_at"},
 			Plain:    []string{"task_id", "course_id", "goal_id", "concepts", "estimated_hours", "status"},

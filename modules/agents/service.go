@@ -130,6 +130,8 @@ const (
 	// state is "started", "done", "waiting", "retrying" or "failed".
 	PushNode = "agent.node"
 	// PushToken carries {run_id, graph, goal_id, task_id, step, node, text,
-	// restart}: what a model says as it says it; restart voids what came before.
+	// restart, written}: what a model says as it says it, as far as it is fit to
+	// be shown before it was checked, and how many bytes it wrote; restart voids
+	// the text that came before.
 	PushToken = "agent.token"
 )

@@ -17,6 +17,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/agents/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/agents/internal/service"
 	"github.com/goals-tracker/tracker/modules/agents/internal/store"
+	"github.com/goals-tracker/tracker/modules/agents/internal/tutor"
 	"github.com/goals-tracker/tracker/modules/agents/internal/work"
 	"github.com/goals-tracker/tracker/modules/analytics"
 	"github.com/goals-tracker/tracker/modules/core/bus"
@@ -34,7 +35,8 @@ var Module = fx.Module("agents",
 	fx.Provide(work.NewTickets, fx.Private),
 	fx.Provide(NewEngine, fx.Private),
 	fx.Provide(service.New, fx.Private),
-	fx.Provide(func(s *service.Service) agents.Service { return s }),
+	fx.Provide(func(s *service.Service) (agents.Service, agents.Talker) { return s, s }),
+	fx.Provide(fx.Annotate(rpc.TutorService, fx.ResultTags(`group:"rpc.services"`))),
 	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
 	fx.Provide(func(db *postgres.DB, log *events.Log, activity analytics.Service, logger *slog.Logger) *companion.Companion {
 		return companion.New(db, log, activity, logger)
@@ -56,7 +58,9 @@ func NewEngine(db *postgres.DB, log *events.Log, cfg agents.Config, tickets *wor
 		}
 	}
 	e := engine.New(db, log, cfg, tickets, push, logger)
-	graphs := append(planner.New(db, material, t, prover, models, cfg).Graphs(), reviewer.New(log, material, v, t, store.NewEarlier(db), models, cfg).Graph())
+	graphs := append(planner.New(db, material, t, prover, models, cfg).Graphs(),
+		reviewer.New(log, material, v, t, store.NewEarlier(db), models, cfg).Graph(),
+		tutor.NewTalk(log, material, v, t, store.NewTalks(db), models, cfg).Graph())
 	for _, g := range graphs {
 		if err := e.Register(g); err != nil {
 			return nil, err

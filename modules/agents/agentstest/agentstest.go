@@ -17,6 +17,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/agents/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/agents/internal/service"
 	"github.com/goals-tracker/tracker/modules/agents/internal/store"
+	"github.com/goals-tracker/tracker/modules/agents/internal/tutor"
 	"github.com/goals-tracker/tracker/modules/agents/internal/work"
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
@@ -48,6 +49,7 @@ type Parts struct {
 // Kit is the module as agentsfx wires it.
 type Kit struct {
 	agents.Service
+	agents.Talker
 	db     *postgres.DB
 	cfg    agents.Config
 	engine *engine.Engine
@@ -72,7 +74,8 @@ func New(t testing.TB, p Parts) *Kit {
 		p.Prover = Trusting{}
 	}
 	graphs := append(planner.New(p.DB, p.Rag, p.Tasks, p.Prover, p.Models, p.Config).Graphs(),
-		reviewer.New(p.Log, p.Rag, p.Validation, p.Tasks, store.NewEarlier(p.DB), p.Models, p.Config).Graph())
+		reviewer.New(p.Log, p.Rag, p.Validation, p.Tasks, store.NewEarlier(p.DB), p.Models, p.Config).Graph(),
+		tutor.NewTalk(p.Log, p.Rag, p.Validation, p.Tasks, store.NewTalks(p.DB), p.Models, p.Config).Graph())
 	for _, g := range graphs {
 		if err := k.engine.Register(g); err != nil {
 			t.Fatal(err)
@@ -80,7 +83,7 @@ func New(t testing.TB, p Parts) *Kit {
 	}
 	s := service.New(p.DB, p.Log, k.engine, p.Goals, p.Tasks, p.Validation, p.Rag)
 	react.Register(p.Log, s)
-	k.Service = s
+	k.Service, k.Talker = s, s
 	return k
 }
 

@@ -138,6 +138,7 @@ func TestAPaidCallIsMadeOnceAndItsCostStandsInTheRun(t *testing.T) {
 	failing := true
 	g := &engine.Graph{Name: "g", Version: 1, Start: "ask", Nodes: []engine.Node{{
 		Name: "ask", Run: func(ctx context.Context, x *engine.Execution) (engine.Outcome, error) {
+			x.Show = func(soFar string) string { return soFar }
 			answer, err := x.Model(ctx, models, "q", llm.Request{Purpose: llm.Plan})
 			if err != nil {
 				return engine.Outcome{}, err

@@ -25,6 +25,9 @@ type Execution struct {
 	Input json.RawMessage
 	// Step is its number in the run, Attempt counts from 1.
 	Step, Attempt int
+	// Show says how much of a model's words so far the learner may see before
+	// they were checked; nil shows how many there are and no more.
+	Show func(soFar string) string
 
 	due    store.Due
 	token  string

@@ -13,13 +13,15 @@ import (
 // few messages a second and not one a token.
 const flushEvery = 100 * time.Millisecond
 
-// listener pushes what a model says to the learner's screens while it says it.
+// listener pushes what a model says to the learner's screens while it says it:
+// as much of it as Execution.Show lets through, and how much was written.
 type listener struct {
 	x    *Execution
 	also func(llm.Piece)
 
 	mu      sync.Mutex
 	text    strings.Builder
+	shown   string
 	restart bool
 	flushed time.Time
 }
@@ -35,7 +37,7 @@ func (l *listener) hear(p llm.Piece) {
 	defer l.mu.Unlock()
 	if p.Restart {
 		l.text.Reset()
-		l.restart = true
+		l.shown, l.restart = "", true
 	}
 	l.text.WriteString(p.Text)
 	if now := time.Now(); now.Sub(l.flushed) >= flushEvery {
@@ -52,14 +54,22 @@ func (l *listener) flush() {
 }
 
 func (l *listener) send() {
-	if l.text.Len() == 0 && !l.restart {
+	x := l.x
+	text := strings.ToValidUTF8(l.text.String(), "\uFFFD")
+	if text == "" && !l.restart {
 		return
 	}
-	x := l.x
+	may := ""
+	if x.Show != nil {
+		may = x.Show(text)
+	}
+	more, goesOn := strings.CutPrefix(may, l.shown)
+	if !goesOn {
+		more, l.restart = may, true
+	}
 	x.engine.push(x.Run.UserID, agents.PushToken, map[string]any{
 		"run_id": x.Run.ID, "graph": x.Run.Graph, "goal_id": x.Run.GoalID, "task_id": x.Run.TaskID,
-		"step": x.Step, "node": x.due.Node, "text": strings.ToValidUTF8(l.text.String(), "\uFFFD"), "restart": l.restart,
+		"step": x.Step, "node": x.due.Node, "text": more, "restart": l.restart, "written": len(text),
 	})
-	l.text.Reset()
-	l.restart = false
+	l.shown, l.restart = may, false
 }

@@ -46,8 +46,9 @@ func (b Base) Wrong(c agents.Comment) string {
 	return b.gives(c.Text)
 }
 
-// gives says what a text gives away.
-func (b Base) gives(text string) string {
+// Leaks says what a text says that no agent may, whatever it rests on: "" for
+// nothing.
+func Leaks(text string) string {
 	if strings.TrimSpace(text) == "" {
 		return "it says nothing"
 	}
@@ -56,6 +57,14 @@ func (b Base) gives(text string) string {
 	}
 	if codeLines(text) > maxCode {
 		return "it holds more code than a hint may"
+	}
+	return ""
+}
+
+// gives says what a text gives away.
+func (b Base) gives(text string) string {
+	if why := Leaks(text); why != "" {
+		return why
 	}
 	if b.Solution != "" && screen.Copies(text, b.Solution) >= 2 {
 		return "it gives the solution away"

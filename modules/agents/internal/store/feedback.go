@@ -119,12 +119,13 @@ func SetDispute(ctx context.Context, tx *postgres.Tx, f agents.Feedback) error {
 
 var (
 	deleteFeedback = postgres.SQL("agents.feedback.delete_of_task", `DELETE FROM agents.feedback WHERE task_id = @id`)
+	deleteMessages = postgres.SQL("agents.messages.delete_of_task", `DELETE FROM agents.messages WHERE task_id = @id`)
 	deleteHints    = postgres.SQL("agents.hint.delete_of_task", `DELETE FROM agents.hints WHERE task_id = @id`)
 )
 
 // DeleteAdvice deletes feedback and hints on a task; for the system.
 func DeleteAdvice(ctx context.Context, tx *postgres.Tx, taskID string) error {
-	for _, s := range []*postgres.Statement{deleteFeedback, deleteHints} {
+	for _, s := range []*postgres.Statement{deleteFeedback, deleteHints, deleteMessages} {
 		if _, err := tx.Exec(ctx, s, postgres.Args{"id": taskID}); err != nil {
 			return err
 		}

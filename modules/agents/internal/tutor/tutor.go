@@ -51,11 +51,16 @@ type view struct {
 	// lessons are passages of the course's lessons that fit, best first;
 	// statement those of the exercise's own page.
 	lessons, statement []rag.Passage
-	report             *validation.Report
-	runID              string
+	// found are those that fit the question best.
+	found  []rag.Passage
+	report *validation.Report
+	runID  string
 	// secret is what a hint may not show: solution, starter and tests.
 	secret    string
 	functions []string
+	// solution is the exercise's own, "" when it is not known; starter is what
+	// the learner was given.
+	solution, starter string
 }
 
 // Hint makes a rung of the ladder for a task, read as its learner.
@@ -102,6 +107,11 @@ func (t *Tutor) look(ctx context.Context, actor auth.Actor, task tasks.Task, r a
 			v.report, v.runID = run.Report, run.ID
 		}
 	}
+	if task.Validation != nil {
+		for _, f := range task.Validation.Starter {
+			v.starter += f.Content + "\n"
+		}
+	}
 	for _, f := range task.Validation.Files() {
 		v.secret += f.Content + "\n"
 	}
@@ -126,6 +136,9 @@ func (t *Tutor) keepSecret(ctx context.Context, v *view) error {
 		}
 		for _, f := range x.Files {
 			v.secret += f.Content + "\n"
+			if f.Role == rag.Solution {
+				v.solution += f.Content + "\n"
+			}
 		}
 		if names, ok := x.Meta.Extra["functions"].([]any); ok {
 			for _, n := range names {
@@ -165,6 +178,7 @@ func (t *Tutor) read(ctx context.Context, actor auth.Actor, v *view, question st
 	if code := errs.CodeOf(err); err != nil && code != errs.PermissionDenied && code != errs.InvalidArgument {
 		return err
 	}
+	v.found = found.Passages
 	for _, p := range found.Passages {
 		if !strings.HasPrefix(p.Path, "exercises/") && !slices.ContainsFunc(v.lessons, func(o rag.Passage) bool { return o.ChunkID == p.ChunkID }) {
 			v.lessons = append(v.lessons, p)
