@@ -123,6 +123,8 @@ func (l *layout) check(req *validator.Request) error {
 		return validator.TaskErrorf("none of the task's files is a test: they are named as %s", strings.Join(l.lang.TestGlobs, ", "))
 	case l.format == "cases" && len(l.cases) == 0 && len(req.Task.Tests) > 0:
 		return validator.TaskErrorf("the task's tests hold no case: NAME.in with NAME.out, or cases.json")
+	case req.OneProcess && l.format != "cases" && !together:
+		return fmt.Errorf("tests of language %s take two processes, which this server can't keep apart: it runs without isolation", l.lang.Name)
 	case together && split:
 		return validator.TaskErrorf("the task requires integrity split, but tests of language %s run together with the submission: use cases, or mode apart", l.lang.Name)
 	case together && silent:

@@ -48,7 +48,7 @@ func arrange(req *validator.Request) layout {
 	}
 	l.entry = entry(l.names, opts.Entry)
 	l.typed = slices.ContainsFunc(l.submission, isTyped) || slices.ContainsFunc(l.tests, isTyped)
-	l.apart = opts.Isolation != "shared" && len(l.modules) > 0 && worldless(&l) &&
+	l.apart = opts.Isolation != "shared" && !req.OneProcess && len(l.modules) > 0 && worldless(&l) &&
 		(req.Task.RequiredIntegrity == validator.IntegritySplit || !sharesHelpers(&l))
 	return l
 }

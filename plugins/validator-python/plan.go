@@ -30,15 +30,21 @@ type layout struct {
 	entry    string
 }
 
+// errOneProcess is of a machine without namespaces.
+var errOneProcess = validator.TaskErrorf("the task requires integrity split, but this server runs without isolation and has one process for tests and submission: allow shared, or mend the server's sandbox")
+
 func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 	opts := req.Options.(options)
 	l := arrange(req, opts)
 	if len(l.names) == 0 {
 		return nil, nil
 	}
-	if len(l.modules) > 0 {
+	if len(l.modules) > 0 && !req.OneProcess {
 		split, err := splitStep(req, l, opts)
 		return []validator.Step{split}, err
+	}
+	if len(l.modules) > 0 && req.Task.RequiredIntegrity == validator.IntegritySplit {
+		return nil, errOneProcess
 	}
 	p, err := process("main", "check", "", job(req, l, opts))
 	if err != nil {
@@ -50,7 +56,7 @@ func plan(_ context.Context, req *validator.Request) ([]validator.Step, error) {
 		Limits:    validator.Limits{Wall: 10 * time.Second, CPU: 10 * time.Second, OutputBytes: 8 << 20},
 		Processes: []validator.Process{p},
 	}
-	if l.entry == "" {
+	if l.entry == "" && len(l.modules) == 0 {
 		return []validator.Step{read}, nil
 	}
 	run, err := sharedStep(req, l, opts)

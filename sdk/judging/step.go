@@ -136,6 +136,9 @@ type PlanRequest struct {
 	// each run. A result that holds it was not written by the submission, as
 	// long as the step kept it out of the submission's reach.
 	Nonce string
+	// OneProcess says that steps of two processes are refused here: tests and
+	// submission have to share one.
+	OneProcess bool
 }
 
 // JudgeRequest asks for a report on all results so far, or for more steps.

@@ -97,7 +97,7 @@ func (j *judge) request(in *judging.PlanRequest) (*Request, error) {
 	}
 	return &Request{
 		Submission: in.Submission, Task: in.Task, Options: options,
-		Toolchain: in.Toolchain, Nonce: in.Nonce,
+		Toolchain: in.Toolchain, Nonce: in.Nonce, OneProcess: in.OneProcess,
 	}, nil
 }
 

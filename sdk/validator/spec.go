@@ -61,6 +61,9 @@ type Request struct {
 	// holds it was not written by the submission, as long as the step kept it
 	// out of the submission's reach.
 	Nonce string
+	// OneProcess says that this host has no namespaces and refuses steps of two
+	// processes: plan them as one, or say with TaskErrorf that it can't be done.
+	OneProcess bool
 	// Results of all rounds so far, in order; empty in Plan and Mutate.
 	Results []StepResult
 	// Round is 1 for the results of Plan; 0 in Plan and Mutate.

@@ -39,7 +39,7 @@ func (c *Client) Describe(ctx context.Context) (*judging.Description, error) {
 func (c *Client) Plan(ctx context.Context, req *judging.PlanRequest) ([]judging.Step, error) {
 	resp, err := c.rpc.Plan(ctx, &validatorv1.PlanRequest{
 		Submission: submissionToProto(&req.Submission), Task: taskToProto(&req.Task),
-		Toolchain: req.Toolchain, Nonce: req.Nonce,
+		Toolchain: req.Toolchain, Nonce: req.Nonce, OneProcess: req.OneProcess,
 	})
 	if err != nil {
 		return nil, remote(err)
@@ -51,7 +51,7 @@ func (c *Client) Plan(ctx context.Context, req *judging.PlanRequest) ([]judging.
 func (c *Client) Judge(ctx context.Context, req *judging.JudgeRequest) (*judging.Decision, error) {
 	resp, err := c.rpc.Judge(ctx, &validatorv1.JudgeRequest{
 		Submission: submissionToProto(&req.Submission), Task: taskToProto(&req.Task),
-		Toolchain: req.Toolchain, Nonce: req.Nonce,
+		Toolchain: req.Toolchain, Nonce: req.Nonce, OneProcess: req.OneProcess,
 		Results: each(req.Results, stepResultToProto), Round: uint32(max(req.Round, 0)),
 	})
 	if err != nil {

@@ -34,7 +34,7 @@ func (s *server) Describe(ctx context.Context, _ *validatorv1.DescribeRequest) (
 func (s *server) Plan(ctx context.Context, req *validatorv1.PlanRequest) (*validatorv1.PlanResponse, error) {
 	steps, err := s.judge.Plan(ctx, &judging.PlanRequest{
 		Submission: submissionFromProto(req.GetSubmission()), Task: taskFromProto(req.GetTask()),
-		Toolchain: req.GetToolchain(), Nonce: req.GetNonce(),
+		Toolchain: req.GetToolchain(), Nonce: req.GetNonce(), OneProcess: req.GetOneProcess(),
 	})
 	if err != nil {
 		return nil, toStatus(err)
@@ -46,7 +46,7 @@ func (s *server) Judge(ctx context.Context, req *validatorv1.JudgeRequest) (*val
 	d, err := s.judge.Judge(ctx, &judging.JudgeRequest{
 		PlanRequest: judging.PlanRequest{
 			Submission: submissionFromProto(req.GetSubmission()), Task: taskFromProto(req.GetTask()),
-			Toolchain: req.GetToolchain(), Nonce: req.GetNonce(),
+			Toolchain: req.GetToolchain(), Nonce: req.GetNonce(), OneProcess: req.GetOneProcess(),
 		},
 		Results: each(req.GetResults(), stepResultFromProto), Round: int(req.GetRound()),
 	})

@@ -1108,7 +1108,10 @@ type PlanRequest struct {
 	// Random text of the host, the same in every call of a run and new for each
 	// run. Steps carry it where the submission can't read it, so that a result
 	// that holds it was not written by the submission.
-	Nonce         string `protobuf:"bytes,4,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	Nonce string `protobuf:"bytes,4,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// The host can't keep two processes of one step apart and refuses such steps:
+	// plan tests and submission as one process.
+	OneProcess    bool `protobuf:"varint,5,opt,name=one_process,json=oneProcess,proto3" json:"one_process,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1169,6 +1172,13 @@ func (x *PlanRequest) GetNonce() string {
 		return x.Nonce
 	}
 	return ""
+}
+
+func (x *PlanRequest) GetOneProcess() bool {
+	if x != nil {
+		return x.OneProcess
+	}
+	return false
 }
 
 type PlanResponse struct {
@@ -1726,7 +1736,9 @@ type JudgeRequest struct {
 	// Random text of the host, the same in every call of a run and new for each
 	// run. Steps carry it where the submission can't read it, so that a result
 	// that holds it was not written by the submission.
-	Nonce         string `protobuf:"bytes,6,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	Nonce string `protobuf:"bytes,6,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// As in PlanRequest.
+	OneProcess    bool `protobuf:"varint,7,opt,name=one_process,json=oneProcess,proto3" json:"one_process,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1801,6 +1813,13 @@ func (x *JudgeRequest) GetNonce() string {
 		return x.Nonce
 	}
 	return ""
+}
+
+func (x *JudgeRequest) GetOneProcess() bool {
+	if x != nil {
+		return x.OneProcess
+	}
+	return false
 }
 
 type JudgeResponse struct {
@@ -2522,14 +2541,16 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"disk_bytes\x18\x05 \x01(\x04R\tdiskBytes\x12\x1c\n" +
 	"\tprocesses\x18\x06 \x01(\rR\tprocesses\x12\x1d\n" +
 	"\n" +
-	"open_files\x18\a \x01(\rR\topenFiles\"\xbc\x02\n" +
+	"open_files\x18\a \x01(\rR\topenFiles\"\xdd\x02\n" +
 	"\vPlanRequest\x12G\n" +
 	"\n" +
 	"submission\x18\x01 \x01(\v2'.tracker.plugin.validator.v1.SubmissionR\n" +
 	"submission\x129\n" +
 	"\x04task\x18\x02 \x01(\v2%.tracker.plugin.validator.v1.TaskSpecR\x04task\x12U\n" +
 	"\ttoolchain\x18\x03 \x03(\v27.tracker.plugin.validator.v1.PlanRequest.ToolchainEntryR\ttoolchain\x12\x14\n" +
-	"\x05nonce\x18\x04 \x01(\tR\x05nonce\x1a<\n" +
+	"\x05nonce\x18\x04 \x01(\tR\x05nonce\x12\x1f\n" +
+	"\vone_process\x18\x05 \x01(\bR\n" +
+	"oneProcess\x1a<\n" +
 	"\x0eToolchainEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
@@ -2584,7 +2605,7 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\rmax_rss_bytes\x18\t \x01(\x04R\vmaxRssBytes\x12>\n" +
 	"\aoutcome\x18\n" +
 	" \x01(\x0e2$.tracker.plugin.validator.v1.OutcomeR\aoutcome\x12/\n" +
-	"\x13collected_truncated\x18\v \x01(\bR\x12collectedTruncated\"\x97\x03\n" +
+	"\x13collected_truncated\x18\v \x01(\bR\x12collectedTruncated\"\xb8\x03\n" +
 	"\fJudgeRequest\x12G\n" +
 	"\n" +
 	"submission\x18\x01 \x01(\v2'.tracker.plugin.validator.v1.SubmissionR\n" +
@@ -2593,7 +2614,9 @@ const file_tracker_plugin_validator_v1_validator_proto_rawDesc = "" +
 	"\ttoolchain\x18\x03 \x03(\v28.tracker.plugin.validator.v1.JudgeRequest.ToolchainEntryR\ttoolchain\x12A\n" +
 	"\aresults\x18\x04 \x03(\v2'.tracker.plugin.validator.v1.StepResultR\aresults\x12\x14\n" +
 	"\x05round\x18\x05 \x01(\rR\x05round\x12\x14\n" +
-	"\x05nonce\x18\x06 \x01(\tR\x05nonce\x1a<\n" +
+	"\x05nonce\x18\x06 \x01(\tR\x05nonce\x12\x1f\n" +
+	"\vone_process\x18\a \x01(\bR\n" +
+	"oneProcess\x1a<\n" +
 	"\x0eToolchainEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x94\x01\n" +
