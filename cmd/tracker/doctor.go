@@ -56,7 +56,7 @@ func (doctorCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	} else {
 		add("academy", reach(ctx, cfg.Academy.URL), cfg.Academy.URL)
 	}
-	findings = append(findings, sandboxFindings(sandbox.Probe(ctx, sandbox.Config{}))...)
+	findings = append(findings, sandboxFindings(sandbox.Probe(ctx, cfg.Validation.Sandbox()))...)
 	findings = append(findings, pluginFindings(ctx, cfg)...)
 	return show(os.Stdout, findings)
 }
@@ -73,6 +73,9 @@ func sandboxFindings(report sandbox.Report) []finding {
 	switch {
 	case report.Err != nil:
 		first.state, first.why = "FAILED", report.Err.Error()
+	case report.Unsafe != nil:
+		first.state = "UNSAFE"
+		first.why = "learners' code runs without isolation, as validation.unsafe_without_isolation is set: " + report.Unsafe.Error()
 	case !report.OK():
 		first.state = "FAILED"
 		first.why = fmt.Sprintf("attacks got through (%s): let no learner's code run here, see sandbox/README.md", strings.Join(open, ", "))

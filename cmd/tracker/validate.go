@@ -22,6 +22,7 @@ type validateCmd struct {
 	Messages   string        `default:"en" enum:"en,es" help:"The language of messages: en or es."`
 	Options    string        `help:"Options of the validator, a JSON object."`
 	Timeout    time.Duration `default:"5m" help:"How long all of it may take."`
+	Unsafe     bool          `name:"unsafe-without-isolation" help:"Judge also where this machine can't confine programs. The submission can then do to it what its user can."`
 }
 
 // errCouldNotJudge is the exit code when nothing can be said of the submission.
@@ -65,9 +66,14 @@ func (c *validateCmd) judge(ctx context.Context, flags *ConfigFlags) (validation
 		return validation.Report{}, err
 	}
 	defer func() { _ = host.Close() }()
-	runner, err := sandbox.New(sandbox.Config{})
+	settings := cfg.Validation.Sandbox()
+	settings.UnsafeWithoutIsolation = settings.UnsafeWithoutIsolation || c.Unsafe
+	runner, err := sandbox.New(settings)
 	if err != nil {
 		return validation.Report{}, err
+	}
+	if why := runner.Unsafe(); why != nil {
+		fmt.Fprintln(os.Stderr, "tracker: UNSAFE: the submission runs without isolation and can reach what its user can:", why)
 	}
 	return validation.JudgeDir(ctx, host, runner, validation.DirOptions{
 		Language: c.Language, Submission: c.Submission, Tests: c.Tests, Options: []byte(c.Options), Timeout: c.Timeout,

@@ -3,6 +3,8 @@ package validation
 import (
 	"runtime"
 	"time"
+
+	"github.com/goals-tracker/tracker/sandbox"
 )
 
 // Config is the section "validation".
@@ -46,6 +48,14 @@ type Config struct {
 	Slots int `koanf:"sandbox_slots"`
 	// Nice lowers the priority of learners' code, 0 to 19. Defaults to 0.
 	Nice int `koanf:"sandbox_nice"`
+	// Backend is "native", namespaces of this kernel, or "runsc", a second kernel
+	// for each process. Defaults to native.
+	Backend string `koanf:"sandbox_backend"`
+	// UnsafeWithoutIsolation judges on a machine without namespaces, too, where
+	// learners' code is kept off the machine by little, one step at a time, in the
+	// folder /work. Reports say so. It changes nothing where there are namespaces.
+	// Defaults to false: nothing is judged there.
+	UnsafeWithoutIsolation bool `koanf:"unsafe_without_isolation"`
 	// Pool keeps sandboxes waiting, so that verdicts come faster.
 	Pool PoolConfig `koanf:"pool"`
 }
@@ -69,7 +79,7 @@ func DefaultConfig() Config {
 	return Config{
 		Concurrency: runtime.NumCPU(), MaxFiles: 200, MaxFileBytes: 1 << 20, MaxTotalBytes: 4 << 20, MaxReportBytes: 1 << 20, MaxPending: 200,
 		Lease: 10 * time.Second, SweepEvery: 5 * time.Second, MaxAttempts: 3, RetryAfter: time.Second, MaxRun: 5 * time.Minute,
-		MaxStepTime: time.Minute, MaxStepMemory: 1 << 30, Slots: 64,
+		MaxStepTime: time.Minute, MaxStepMemory: 1 << 30, Slots: 64, Backend: sandbox.BackendNative,
 		Pool: PoolConfig{Size: 2, MaxRooms: 16, Idle: 10 * time.Minute},
 	}
 }
@@ -91,9 +101,20 @@ func (c Config) WithDefaults() Config {
 	fill(&c.MaxStepTime, d.MaxStepTime)
 	fill(&c.MaxStepMemory, d.MaxStepMemory)
 	fill(&c.Slots, d.Slots)
+	if c.Backend == "" {
+		c.Backend = d.Backend
+	}
 	fill(&c.Pool.MaxRooms, d.Pool.MaxRooms)
 	fill(&c.Pool.Idle, d.Pool.Idle)
 	return c
+}
+
+// Sandbox is what the settings make of the sandbox's.
+func (c Config) Sandbox() sandbox.Config {
+	c = c.WithDefaults()
+	// What waits must leave enough for what runs.
+	slots := max(c.Slots, 2*c.Concurrency+2*c.Pool.MaxRooms)
+	return sandbox.Config{Slots: slots, Nice: c.Nice, Backend: c.Backend, UnsafeWithoutIsolation: c.UnsafeWithoutIsolation}
 }
 
 // Alive is how long a server counts as one that judges after it was last heard of.

@@ -27,6 +27,8 @@ type Engine struct {
 	host   *pluginhost.Host
 	runner steprun.Runner
 	most   judging.Limits
+	// isolation is what its sandbox has.
+	isolation sandbox.Isolation
 
 	mu         sync.Mutex
 	toolchains map[string]*toolchain
@@ -47,7 +49,32 @@ const missingFor = time.Minute
 // New makes an engine; zero fields of most take steprun.MaxLimits. Without a
 // runner it judges nothing.
 func New(host *pluginhost.Host, runner steprun.Runner, most judging.Limits) *Engine {
-	return &Engine{host: host, runner: runner, most: most, toolchains: map[string]*toolchain{}}
+	e := &Engine{host: host, runner: runner, most: most, toolchains: map[string]*toolchain{}, isolation: sandbox.Namespaces}
+	if r, ok := runner.(isolated); ok {
+		e.isolation = r.Isolation()
+	}
+	return e
+}
+
+// isolated is a runner that may have another isolation than namespaces.
+type isolated interface{ Isolation() sandbox.Isolation }
+
+// isolationKey names the isolation among the versions of what judged, where it
+// is another than namespaces.
+const isolationKey = "isolation"
+
+// mark adds the isolation to versions, so that reports say it, and verdicts
+// under another are never taken for this one's.
+func (e *Engine) mark(versions map[string]string) map[string]string {
+	versions = maps.Clone(versions)
+	if e.isolation == sandbox.Namespaces {
+		return versions
+	}
+	if versions == nil {
+		versions = map[string]string{}
+	}
+	versions[isolationKey] = string(e.isolation)
+	return versions
 }
 
 // CanRun reports whether there is a sandbox.
@@ -98,13 +125,16 @@ func (e *Engine) Judge(ctx context.Context, job Job, stage func(string)) (Result
 			stage(step.Stage)
 		}
 	}
-	req := &judging.PlanRequest{Submission: job.Submission, Task: job.Task, Toolchain: maps.Clone(versions), Nonce: nonce}
+	req := &judging.PlanRequest{Submission: job.Submission, Task: job.Task, Toolchain: maps.Clone(versions), Nonce: nonce, OneProcess: e.isolation == sandbox.NoIsolation}
 	report, _, err := judging.Run(ctx, plugin, desc, steprun.New(timer, e.most), req, progress)
 	if err != nil {
 		return Result{}, err
 	}
 	unprove(report, &job.Task)
-	res := Result{Report: report, Plugin: desc.Name, PluginVersion: desc.Version, Toolchain: versions, Prepare: timer.prepare, Run: timer.run, Way: timer.way, Limits: timer.limits}
+	if e.isolation == sandbox.NoIsolation {
+		report.Integrity = judging.IntegrityShared // nothing keeps two processes apart
+	}
+	res := Result{Report: report, Plugin: desc.Name, PluginVersion: desc.Version, Toolchain: e.mark(versions), Prepare: timer.prepare, Run: timer.run, Way: timer.way, Limits: timer.limits}
 	res.Judge = max(time.Since(began)-timer.prepare-timer.run, 0)
 	return res, nil
 }
@@ -127,7 +157,7 @@ func (e *Engine) Versions(ctx context.Context, plugin string) (version string, t
 		return "", nil, err
 	}
 	defer done()
-	return desc.Version, maps.Clone(versions), nil
+	return desc.Version, e.mark(versions), nil
 }
 
 // prepare opens a plugin for one run, all of whose calls reach the version that

@@ -22,22 +22,22 @@ type Room struct {
 // OpenRoom proves that learners' code can be confined. Where it can't, the
 // server goes on without judging: runs wait.
 func OpenRoom(cfg validation.Config, logger *slog.Logger) Room {
-	cfg = cfg.WithDefaults()
-	// What waits must leave enough for what runs.
-	slots := max(cfg.Slots, 2*cfg.Concurrency+2*cfg.Pool.MaxRooms)
-	runner, err := sandbox.New(sandbox.Config{Slots: slots, Nice: cfg.Nice})
+	runner, err := sandbox.New(cfg.Sandbox())
 	if err != nil {
 		logger.Error("learners' code can't be confined on this machine, so nothing is judged and submissions wait; `tracker doctor` says more", "error", err)
 		return Room{Err: err}
 	}
+	if why := runner.Unsafe(); why != nil {
+		logger.Warn("UNSAFE: learners' code runs on this machine without isolation, as validation.unsafe_without_isolation is set; it can reach what its user can", "why", why)
+	}
 	return Room{Runner: runner}
 }
 
-// WithPool keeps rooms waiting, if that is wanted and possible. The pool must be
-// closed.
+// WithPool keeps rooms waiting, if that is wanted and possible: only rooms made
+// of namespaces wait. The pool must be closed.
 func (r Room) WithPool(cfg validation.Config, logger *slog.Logger) Room {
 	cfg = cfg.WithDefaults()
-	if r.Runner != nil && cfg.Pool.Size > 0 {
+	if r.Runner != nil && cfg.Pool.Size > 0 && r.Runner.Isolation() == sandbox.Namespaces {
 		r.Pool = r.Runner.NewPool(sandbox.PoolConfig{Size: cfg.Pool.Size, MaxRooms: cfg.Pool.MaxRooms, Idle: cfg.Pool.Idle, Logger: logger.With("part", "sandbox")})
 	}
 	return r
