@@ -27,26 +27,48 @@ const scopeCTE = `
 	), corpus AS MATERIALIZED (
 		SELECT sum(chunks)::float8 AS n, greatest(sum(tokens)::float8 / nullif(sum(chunks), 0), 1) AS average FROM scope
 	), wanted AS MATERIALIZED (
-		SELECT t.term, ln(1 + (u.n - sum(t.chunks) + 0.5) / (sum(t.chunks) + 0.5)) AS idf, sum(t.chunks) AS chunks
-		FROM scope s JOIN rag.terms t ON t.collection_id = s.id CROSS JOIN corpus u
-		WHERE t.term = ANY (@terms::text[]) GROUP BY t.term, u.n HAVING sum(t.chunks) > 0
+		SELECT x.term, x.idf, sum(x.chunks) OVER (ORDER BY x.chunks, x.term) <= greatest(@leading, min(x.chunks) OVER ()) AS leads
+		FROM (
+			SELECT t.term, ln(1 + (u.n - sum(t.chunks) + 0.5) / (sum(t.chunks) + 0.5)) AS idf, sum(t.chunks) AS chunks
+			FROM scope s JOIN rag.terms t ON t.collection_id = s.id CROSS JOIN corpus u
+			WHERE t.term = ANY (@terms::text[]) GROUP BY t.term, u.n HAVING sum(t.chunks) > 0
+		) x
 	)`
 
 // bm25 is the score of postings p, by wanted w and corpus u.
 const bm25 = `sum(w.idf * p.tf * (@k1::float8 + 1) / (p.tf + @k1 * (1 - @b::float8 + @b * p.tokens / u.average)))`
 
-// One index-only scan for each term.
-var search = postgres.SQL("rag.search.bm25", scopeCTE+`
-	SELECT p.chunk, `+bm25+` AS score
-	FROM scope s CROSS JOIN wanted w CROSS JOIN corpus u
-	JOIN rag.postings p ON p.collection_id = s.id AND p.term = w.term
-	GROUP BY p.chunk ORDER BY score DESC, p.chunk LIMIT @limit`)
+// The rarest terms lead: one index-only scan for each finds candidates, and the
+// common ones, which tell little apart and stand nearly everywhere, are then
+// looked up for the best of these. Where the terms have few postings together,
+// all lead, and the answer is BM25's exactly.
+var search = postgres.SQL("rag.search.bm25", scopeCTE+`, led AS MATERIALIZED (
+		SELECT p.collection_id, p.chunk, `+bm25+` AS score
+		FROM scope s CROSS JOIN wanted w CROSS JOIN corpus u
+		JOIN rag.postings p ON p.collection_id = s.id AND p.term = w.term
+		WHERE w.leads
+		GROUP BY p.collection_id, p.chunk ORDER BY score DESC, p.chunk LIMIT @led
+	)
+	SELECT l.chunk, l.score + coalesce((
+		SELECT `+bm25+` FROM wanted w CROSS JOIN corpus u CROSS JOIN LATERAL (
+			SELECT p.tf, p.tokens FROM rag.postings p
+			WHERE p.collection_id = l.collection_id AND p.term = w.term AND p.chunk = l.chunk OFFSET 0
+		) p WHERE NOT w.leads), 0) AS score
+	FROM led l ORDER BY score DESC, l.chunk LIMIT @limit`)
+
+const (
+	// leadingPostings is how many postings the leading terms have at most, where
+	// there is more than one of them.
+	leadingPostings = 8000
+	// led is how many candidates the common terms are looked up for.
+	led = 400
+)
 
 // Ranking are the parameters of BM25.
 type Ranking struct{ K1, B float64 }
 
 func searchArgs(actor auth.Actor, scope rag.Scope, courseID string, terms []string, by Ranking) postgres.Args {
-	args := rights(actor, postgres.Args{"scope": string(scope), "course": courseID, "terms": terms, "k1": by.K1, "b": by.B})
+	args := rights(actor, postgres.Args{"scope": string(scope), "course": courseID, "terms": terms, "k1": by.K1, "b": by.B, "leading": leadingPostings})
 	delete(args, "system")
 	return args
 }
@@ -54,7 +76,7 @@ func searchArgs(actor auth.Actor, scope rag.Scope, courseID string, terms []stri
 // Search finds the passages that fit the terms best, by BM25 over the postings.
 func Search(ctx context.Context, q postgres.Queryer, actor auth.Actor, scope rag.Scope, courseID string, terms []string, by Ranking, limit int) ([]Likeness, error) {
 	args := searchArgs(actor, scope, courseID, terms, by)
-	args["limit"] = limit
+	args["limit"], args["led"] = limit, max(led, limit)
 	rows, err := q.Query(ctx, search, args)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)

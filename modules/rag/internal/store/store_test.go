@@ -84,7 +84,7 @@ func numberOf(t *testing.T, db *postgres.DB) int64 {
 func readers(actor auth.Actor, num int64) map[*postgres.Statement]postgres.Args {
 	query := searchArgs(actor, rag.ScopeCourse, "c1", []string{"penguin"}, Ranking{1.2, 0.9})
 	near := maps.Clone(query)
-	query["limit"] = 50
+	query["limit"], query["led"] = 50, 50
 	// Both ways to look: through the index, and at each passage.
 	maps.Copy(near, postgres.Args{"space": 1, "dims": 2, "query": "[1,0]", "amount": 50, "breadth": 100, "few": 0, "found": []int64{num}})
 	return map[*postgres.Statement]postgres.Args{

@@ -82,14 +82,16 @@ var compare = postgres.SQL("rag.search.vectors", scopeCTE+`, near AS MATERIALIZE
 		GROUP BY n.chunk, n.collection_id
 	), rated AS (
 		SELECT p.chunk, `+bm25+` AS score
-		FROM near n CROSS JOIN wanted w CROSS JOIN corpus u
-		JOIN rag.postings p ON p.collection_id = n.collection_id AND p.term = w.term AND p.chunk = n.chunk
-		GROUP BY p.chunk
+		FROM near n CROSS JOIN wanted w CROSS JOIN corpus u CROSS JOIN LATERAL (
+			SELECT p.chunk, p.tf, p.tokens FROM rag.postings p
+			WHERE p.collection_id = n.collection_id AND p.term = w.term AND p.chunk = n.chunk OFFSET 0
+		) p GROUP BY p.chunk
 	)
 	SELECT n.chunk, coalesce(r.score, 0), n.cosine FROM near n LEFT JOIN rated r ON r.chunk = n.chunk
 	UNION ALL
-	SELECT e.chunk, 0, 1 - (e.embedding <=> @query::halfvec) FROM rag.embeddings e
-	WHERE e.space_id = @space AND e.chunk = ANY (@found::bigint[]) AND e.embedding IS NOT NULL
+	SELECT e.chunk, 0, 1 - (e.embedding <=> @query::halfvec)
+	FROM unnest(@found::bigint[]) AS f (chunk) JOIN rag.embeddings e ON e.space_id = @space AND e.chunk = f.chunk
+	WHERE e.embedding IS NOT NULL
 		AND e.chunk NOT IN (SELECT n.chunk FROM near n)`)
 
 // Nearness says how to look for vectors.
