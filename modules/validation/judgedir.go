@@ -23,7 +23,8 @@ type DirOptions struct {
 	// Language is a name or alias that a validator knows: "python". Required.
 	Language string
 	// Submission is the folder of the code. Required. What lies hidden in it, and
-	// what tools leave behind (__pycache__, node_modules), is left out.
+	// what tools leave behind (__pycache__, node_modules, a virtual environment,
+	// build output), is left out.
 	Submission string
 	// Tests is the folder of the tests, or of the whole exercise; "" judges without. It may be the folder
 	// of the submission or lie in it: what the language calls test files is then
@@ -64,19 +65,29 @@ func JudgeDir(ctx context.Context, host *pluginhost.Host, runner *sandbox.Runner
 	if !ok {
 		return Report{}, fmt.Errorf("no validator judges %q; these can be judged: %s%s", o.Language, strings.Join(catalog.Languages(), ", "), problems(catalog))
 	}
-	submission, tests, err := readDirs(o, match.Language)
+	dirs, err := readDirs(o, match.Language)
 	if err != nil {
 		return Report{}, err
 	}
 	res, err := engine.Judge(ctx, judge.Job{
 		Plugin:     match.Plugin,
-		Submission: judging.Submission{Files: submission, Language: match.Language.Name},
-		Task:       judging.Task{Tests: tests, Options: o.Options, Limits: o.Limits},
+		Submission: judging.Submission{Files: dirs.submission, Language: match.Language.Name},
+		Task:       judging.Task{Tests: dirs.tests, Starter: dirs.starters, Options: o.Options, Limits: o.Limits},
 	}, o.Stage)
 	if err != nil {
 		return Report{}, err
 	}
-	return NewReport(res, "", maxDirBytes), nil
+	if dirs.guessed {
+		res.Report.Integrity = judging.IntegrityShared // a helper of the tests may be the learner's
+	}
+	r := NewReport(res, "", maxDirBytes)
+	for _, p := range dirs.kept {
+		r.Findings = append(r.Findings, Finding{File: p, Rule: "task-file", Severity: judging.SeverityWarning, Message: Text{
+			EN: p + " belongs to the task, whose own copy was used instead of yours.",
+			ES: p + " pertenece a la tarea, y se usó su propia copia en lugar de la tuya.",
+		}})
+	}
+	return r, nil
 }
 
 // problems are those of plugins that did not start.
@@ -89,57 +100,56 @@ func problems(c *judge.Catalog) (text string) {
 	return text
 }
 
+// dirs are the files of both folders.
+type dirs struct {
+	submission, tests []judging.File
+	overlap
+}
+
 // readDirs reads submission and tests, and parts them where they share a folder.
 // The folder of the tests may be a whole exercise with the stub that learners
-// start from: where it holds source that the submission holds too, and that is
-// no test, the submission's counts.
-func readDirs(o DirOptions, language judging.Language) (submission, tests []judging.File, err error) {
+// start from: overlap says whose copy counts of what both hold.
+func readDirs(o DirOptions, language judging.Language) (d dirs, err error) {
 	root, err := realDir(o.Submission)
 	if err != nil {
-		return nil, nil, fmt.Errorf("submission: %w", err)
+		return d, fmt.Errorf("submission: %w", err)
 	}
 	if o.Tests == "" {
-		submission, err = readDir(root, "")
-		return submission, nil, err
+		d.submission, err = readDir(root, "", false)
+		return d, err
 	}
 	testRoot, err := realDir(o.Tests)
 	if err != nil {
-		return nil, nil, fmt.Errorf("tests: %w", err)
+		return d, fmt.Errorf("tests: %w", err)
 	}
 	if testRoot != root {
-		if tests, err = readDir(testRoot, root); err != nil {
-			return nil, nil, err
+		if d.tests, err = readDir(testRoot, root, true); err != nil {
+			return d, err
 		}
-		submission, err = readDir(root, testRoot)
-		return submission, withoutStubs(tests, submission, language), err
+		if d.submission, err = readDir(root, testRoot, false); err != nil {
+			return d, err
+		}
+		d.overlap = part(d.tests, d.submission, language, solutionOf(testRoot))
+		d.tests = slices.DeleteFunc(d.tests, func(f judging.File) bool {
+			return slices.ContainsFunc(d.starters, func(s judging.File) bool { return s.Path == f.Path })
+		})
+		return d, nil
 	}
-	all, err := readDir(root, "")
+	all, err := readDir(root, "", false)
 	if err != nil {
-		return nil, nil, err
+		return d, err
 	}
 	for _, f := range all {
 		if isTest(f.Path, language.TestGlobs) {
-			tests = append(tests, f)
+			d.tests = append(d.tests, f)
 		} else {
-			submission = append(submission, f)
+			d.submission = append(d.submission, f)
 		}
 	}
-	if len(tests) == 0 {
-		return nil, nil, fmt.Errorf("tests: %s holds no file like %s", o.Tests, strings.Join(language.TestGlobs, ", "))
+	if len(d.tests) == 0 {
+		return d, fmt.Errorf("tests: %s holds no file like %s", o.Tests, strings.Join(language.TestGlobs, ", "))
 	}
-	return submission, tests, nil
-}
-
-// withoutStubs leaves out of tests what the submission fills in. Other files
-// than the language's source, such as data and settings, stay the tests'.
-func withoutStubs(tests, submission []judging.File, language judging.Language) []judging.File {
-	filled := map[string]bool{}
-	for _, f := range submission {
-		filled[f.Path] = true
-	}
-	return slices.DeleteFunc(tests, func(f judging.File) bool {
-		return filled[f.Path] && slices.Contains(language.Extensions, path.Ext(f.Path)) && !isTest(f.Path, language.TestGlobs)
-	})
+	return d, nil
 }
 
 func isTest(p string, globs []string) bool {
@@ -174,12 +184,10 @@ func realDir(dir string) (string, error) {
 	return abs, nil
 }
 
-// leftOut are folders that tools make.
-var leftOut = map[string]bool{"__pycache__": true, "node_modules": true, "target": true, "venv": true}
-
 // readDir reads the regular files below dir, but for those below except. Links
-// are not followed.
-func readDir(dir, except string) (files []judging.File, err error) {
+// are not followed. What tools make is left out, but packages that tests bring
+// along in a node_modules of a modest size.
+func readDir(dir, except string, ofTests bool) (files []judging.File, err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
@@ -191,8 +199,10 @@ func readDir(dir, except string) (files []judging.File, err error) {
 			return err
 		}
 		if e.IsDir() {
-			hidden := p != "." && strings.HasPrefix(e.Name(), ".")
-			if hidden || leftOut[e.Name()] && p != "." || except != "" && filepath.Join(dir, p) == except {
+			if p == "." {
+				return nil
+			}
+			if strings.HasPrefix(e.Name(), ".") || madeByTools(root, p, ofTests) || except != "" && filepath.Join(dir, p) == except {
 				return fs.SkipDir
 			}
 			return nil
@@ -218,4 +228,48 @@ func readDir(dir, except string) (files []judging.File, err error) {
 		return nil
 	})
 	return files, err
+}
+
+// madeByTools tells what tools have made from a folder of the same name that a
+// person made.
+func madeByTools(root *os.Root, dir string, ofTests bool) bool {
+	holds := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool {
+			_, err := root.Lstat(path.Join(dir, name))
+			return err == nil
+		})
+	}
+	switch path.Base(dir) {
+	case "__pycache__":
+		return true
+	case "node_modules":
+		return !ofTests || !modest(root, dir)
+	case "target":
+		return holds("CACHEDIR.TAG", ".rustc_info.json", "classes", "maven-status")
+	}
+	return holds("pyvenv.cfg")
+}
+
+// What a node_modules may hold to be taken for the tests' own.
+const (
+	maxPackagesFiles = 500
+	maxPackagesBytes = 4 << 20
+)
+
+func modest(root *os.Root, dir string) bool {
+	files, size := 0, int64(0)
+	err := fs.WalkDir(root.FS(), dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		fi, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if files, size = files+1, size+fi.Size(); files > maxPackagesFiles || size > maxPackagesBytes {
+			return errors.New("too much")
+		}
+		return nil
+	})
+	return err == nil
 }
