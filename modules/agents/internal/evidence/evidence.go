@@ -19,8 +19,9 @@ type Base struct {
 	Report   validation.Report
 	Files    []validation.File
 	Passages map[string]rag.Passage
-	// Solution is the exercise's own, "" when it is not known.
-	Solution string
+	// Solution is the exercise's own, "" when it is not known; Starter is what the
+	// learner was given, Language the task's.
+	Solution, Starter, Language string
 }
 
 // Wrong says why a comment can't stand; "" when it can. Every piece of evidence
@@ -63,13 +64,14 @@ func Leaks(text string) string {
 
 // gives says what a text gives away.
 func (b Base) gives(text string) string {
-	if why := Leaks(text); why != "" {
-		return why
+	known := []string{b.Starter}
+	for _, f := range b.Files {
+		known = append(known, f.Content)
 	}
-	if b.Solution != "" && screen.Copies(text, b.Solution) >= 2 {
-		return "it gives the solution away"
+	for _, p := range b.Passages {
+		known = append(known, p.Text)
 	}
-	return ""
+	return Keep(b.Language, b.Solution, known...).Wrong(text)
 }
 
 // maxCode is how many lines of code a comment may show.

@@ -103,6 +103,12 @@ func Load(ctx context.Context, m Material, v Verdicts, t tasks.Service, validati
 		Base: evidence.Base{Report: *run.Report, Files: snapshot.Files, Passages: map[string]rag.Passage{}},
 		Run:  run, Snapshot: snapshot, Task: task, Locale: words.Locale(task.Title + " " + task.Description), hits: map[string][]rag.Passage{},
 	}
+	c.Language = task.Language
+	if task.Validation != nil {
+		for _, f := range task.Validation.Starter {
+			c.Starter += f.Content + "\n"
+		}
+	}
 	if task.CourseID != "" {
 		if err := c.loadSolution(ctx, m); err != nil {
 			return nil, err

@@ -181,7 +181,7 @@ func (t *Talk) byModel(ctx context.Context, x *engine.Execution, v *view, code *
 	messages = append(messages, llm.Message{Role: llm.User, Text: screen.Visible(q.Text)})
 	// Whole paragraphs are shown while the rest is being written, each when it is
 	// fit to be.
-	x.Show = func(soFar string) string { return secret.fit(soFar) }
+	x.Show = func(soFar string) string { return fit(secret, soFar) }
 	for try := range 2 {
 		answer, err := x.Model(ctx, t.models, fmt.Sprintf("answer %d", try+1), llm.Request{
 			Purpose: llm.Hint, MaxTokens: 1200, Messages: messages, Fresh: try > 0,
@@ -190,7 +190,7 @@ func (t *Talk) byModel(ctx context.Context, x *engine.Execution, v *view, code *
 			return reply{}, false, nil //nolint:nilerr // whatever the model's reason: the rules answer
 		}
 		text := screen.Answer(answer.Text, 4000)
-		why := secret.wrong(text)
+		why := secret.Wrong(text)
 		if why == "" {
 			r = reply{Text: text, Label: answer.Provider + " " + answer.Model}
 			r.Text, r.Citations = cited(text, passages)
@@ -246,7 +246,7 @@ func data(text string) string {
 }
 
 // secretFrom is what the learner is to find out themselves.
-func (v *view) secretFrom(code *validation.Snapshot, passages map[string]rag.Passage) secret {
+func (v *view) secretFrom(code *validation.Snapshot, passages map[string]rag.Passage) evidence.Secret {
 	known := []string{v.task.Description, v.starter}
 	if code != nil {
 		for _, f := range code.Files {
@@ -256,18 +256,18 @@ func (v *view) secretFrom(code *validation.Snapshot, passages map[string]rag.Pas
 	for _, p := range passages {
 		known = append(known, p.Text)
 	}
-	return keep(v.task.Language, v.solution, known...)
+	return evidence.Keep(v.task.Language, v.solution, known...)
 }
 
 // fit are the paragraphs of an unfinished text that may be shown: up to the
 // first that may not, and never the one that is still being written.
-func (s secret) fit(soFar string) string {
+func fit(s evidence.Secret, soFar string) string {
 	end := strings.LastIndex(soFar, "\n\n")
 	if end < 0 {
 		return ""
 	}
 	whole := screen.Answer(soFar[:end], 4000)
-	if strings.Count(whole, "```")%2 == 1 || s.wrong(whole) != "" {
+	if strings.Count(whole, "```")%2 == 1 || s.Wrong(whole) != "" {
 		return ""
 	}
 	return label.ReplaceAllString(whole, "")

@@ -1,4 +1,4 @@
-package tutor
+package evidence
 
 import (
 	"encoding/base64"
@@ -6,13 +6,12 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/goals-tracker/tracker/modules/agents/internal/evidence"
 	"github.com/goals-tracker/tracker/modules/agents/internal/screen"
 )
 
-// secret is what the learner is to find out: the lines of the solution that are
+// Secret is what the learner is to find out: the lines of the solution that are
 // not in what they were given, wrote, or can read in the course, by their shape.
-type secret struct {
+type Secret struct {
 	lines map[string]bool
 	// shapes are the same with names, texts and blanks made alike, so that a
 	// solution with other names is still one.
@@ -29,15 +28,15 @@ const (
 	peculiar = 14
 )
 
-// keep finds what is secret of a solution; known are texts that are not.
-func keep(language, solution string, known ...string) secret {
+// Keep finds what is secret of a solution; known are texts that are not.
+func Keep(language, solution string, known ...string) Secret {
 	open := map[string]bool{}
 	for _, text := range known {
 		for _, line := range codeOf(text) {
 			open[bare(line)], open[shape(uncommented(line))] = true, true
 		}
 	}
-	s := secret{lines: map[string]bool{}, shapes: map[string]bool{}, language: language}
+	s := Secret{lines: map[string]bool{}, shapes: map[string]bool{}, language: language}
 	for _, line := range strings.Split(solution, "\n") {
 		whole := uncommented(line)
 		line = bare(line)
@@ -89,9 +88,9 @@ func shape(line string) string {
 	}), "")
 }
 
-// wrong says why the learner may not be told a text; "" when they may.
-func (s secret) wrong(answer string) string {
-	if why := evidence.Leaks(answer); why != "" {
+// Wrong says why the learner may not be told a text; "" when they may.
+func (s Secret) Wrong(answer string) string {
+	if why := Leaks(answer); why != "" {
 		return why
 	}
 	if encoded.MatchString(answer) && decodes(answer) {

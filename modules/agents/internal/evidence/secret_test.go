@@ -1,4 +1,4 @@
-package tutor
+package evidence
 
 import (
 	"encoding/base64"
@@ -24,7 +24,7 @@ const (
 )
 
 func TestWhatATutorMayNotSay(t *testing.T) {
-	s := keep("python", solution, starter, lesson)
+	s := Keep("python", solution, starter, lesson)
 	body := strings.Join(strings.Split(solution, "\n")[2:5], "\n")
 	for name, answer := range map[string]string{
 		"the solution":              "Here:\n```python\n" + solution + "```",
@@ -44,14 +44,14 @@ func TestWhatATutorMayNotSay(t *testing.T) {
 		"a verdict":                 "Well done, your code has passed.",
 		"nothing":                   " ",
 	} {
-		if s.wrong(answer) == "" {
+		if s.Wrong(answer) == "" {
 			t.Errorf("%s may be said: %q", name, answer)
 		}
 	}
 }
 
 func TestWhatATutorMaySay(t *testing.T) {
-	s := keep("python", solution, starter, lesson)
+	s := Keep("python", solution, starter, lesson)
 	for name, answer := range map[string]string{
 		"a question":           "Which numbers does `range(start, 0)` hold when start is 3? Write them down.",
 		"the course's example": "The course shows it: `for name in names:` takes one name after the other.",
@@ -65,23 +65,8 @@ func TestWhatATutorMaySay(t *testing.T) {
 		"a digest":             "Your snapshot 3f786850e387550fdab836ed7e6dc881de23001b differs in one line.",
 		"Spanish":              "¿Qué números contiene `range(inicio, 0)`? Escríbelos en papel antes de cambiar el bucle.",
 	} {
-		if why := s.wrong(answer); why != "" {
+		if why := s.Wrong(answer); why != "" {
 			t.Errorf("%s may not be said, %s: %q", name, why, answer)
-		}
-	}
-}
-
-func TestOnlyWholeParagraphsThatAreFitAreShownEarly(t *testing.T) {
-	s := keep("python", solution, starter)
-	for soFar, want := range map[string]string{
-		"Which numbers":                                     "",
-		"Which numbers? [P1]\n\nThen":                       "Which numbers?",
-		"Fine.\n\nfor number in range(start, 0, -1":         "Fine.",
-		"Fine.\n\nfor number in range(start, 0, -1):\n\nso": "",
-		"Fine.\n\n```python\nx = 1\n\ny":                    "",
-	} {
-		if got := s.fit(soFar); got != want {
-			t.Errorf("of %q is shown %q, want %q", soFar, got, want)
 		}
 	}
 }
