@@ -111,8 +111,14 @@ func layWarm(files []File) error {
 	return writeBeside(WarmDir, files)
 }
 
-// writeBeside makes files that everybody may read and nobody write.
+// writeBeside makes a folder with files that everybody may read and nobody write.
 func writeBeside(dir string, files []File) error {
+	if len(files) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err

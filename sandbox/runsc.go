@@ -196,15 +196,8 @@ func (m *room) writeBundle() (bundle string, unlock func(), err error) {
 			return "", nil, err
 		}
 	}
-	if len(m.spec.beside) > 0 {
-		warm := filepath.Join(root, WarmDir)
-		err := os.Mkdir(warm, 0o755) //nolint:gosec // it reads this, too
-		if err == nil {
-			err = writeBeside(warm, m.spec.beside)
-		}
-		if err != nil {
-			return "", nil, err
-		}
+	if err := writeBeside(filepath.Join(root, WarmDir), m.spec.beside); err != nil {
+		return "", nil, err
 	}
 	mounts, err := m.guestMounts(root)
 	if err != nil {

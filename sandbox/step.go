@@ -71,7 +71,7 @@ func (w *WarmUp) serves() bool { return len(w.Argv) > 0 }
 
 // warms says whether the WarmUp is for the i-th process; not where a runtime is
 // mounted in its place.
-func (s *Step) warms(i int) bool {
+func (s Step) warms(i int) bool {
 	p := &s.Processes[i]
 	return p.Warm && s.WarmUp != nil && p.Program == "" && !slices.ContainsFunc(s.Runtimes, func(m Mount) bool { return below(m.target(), WarmDir) })
 }
