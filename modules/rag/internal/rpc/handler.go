@@ -39,17 +39,34 @@ var scopes = map[ragv1.Scope]rag.Scope{
 // Search implements RagService.
 func (h *Handler) Search(ctx context.Context, req *ragv1.SearchRequest) (*ragv1.SearchResponse, error) {
 	found, err := h.rag.Search(ctx, rpc.Actor(ctx), rag.Query{Text: req.GetQuery(), CourseID: req.GetCourseId(),
-		Scope: scopes[req.GetScope()], Limit: int(req.GetLimit())})
+		Scope: scopes[req.GetScope()], Limit: int(req.GetLimit()), MaxTokens: int(req.GetMaxTokens()), Diversity: req.Diversity})
 	if err != nil {
 		return nil, err
 	}
-	answer := &ragv1.SearchResponse{Method: found.Method, Passages: make([]*ragv1.Passage, len(found.Passages))}
+	answer := &ragv1.SearchResponse{Method: found.Method, Fallback: string(found.Fallback), Reranked: found.Reranked,
+		Passages: make([]*ragv1.Passage, len(found.Passages))}
 	for i, p := range found.Passages {
 		answer.Passages[i] = &ragv1.Passage{
 			ChunkId: p.ChunkID, DocumentId: p.DocumentID, CourseId: p.CourseID, Path: p.Path, Title: p.Title,
 			Heading: p.Heading, Kind: p.Kind, Text: p.Text, Score: p.Score, Language: p.Language,
 			StartLine: int32(p.StartLine), EndLine: int32(p.EndLine), StartByte: int32(p.StartByte), EndByte: int32(p.EndByte),
 		}
+	}
+	return answer, nil
+}
+
+// GetIndex implements RagService.
+func (h *Handler) GetIndex(ctx context.Context, _ *ragv1.GetIndexRequest) (*ragv1.Index, error) {
+	index, err := h.rag.Index(ctx, rpc.Actor(ctx))
+	if err != nil {
+		return nil, err
+	}
+	answer := &ragv1.Index{Passages: index.Passages, Fallback: string(index.Fallback)}
+	for _, s := range index.Spaces {
+		answer.Spaces = append(answer.Spaces, &ragv1.EmbeddingSpace{
+			Id: int32(s.ID), Provider: s.Provider, Model: s.Model, Dimensions: int32(s.Dimensions), Version: s.Version,
+			State: string(s.State), Weight: s.Weight, Embedded: s.Embedded, Refused: s.Refused, Missing: s.Missing, Problem: s.Problem,
+		})
 	}
 	return answer, nil
 }

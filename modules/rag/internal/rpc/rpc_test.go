@@ -113,7 +113,11 @@ func TestMaterialsLifeOverREST(t *testing.T) {
 	answer := expect("ada", "GET", documents, "", 200, `"kind":"markdown"`, `"title":"Lists"`, `"next_page_token":""`)
 	expect("bob", "GET", documents, "", 403, "not_your_course")
 	expect("ada", "POST", "/api/v1/search", `{"query":"slices of lists","course_id":"c1"}`, 200,
-		`"heading":"Lists > Slicing"`, `"start_line":5`, `"method":"bm25"`, `"kind":"text"`)
+		`"heading":"Lists > Slicing"`, `"start_line":5`, `"method":"bm25"`, `"kind":"text"`, `"fallback":"no_embedder"`)
+	expect("ada", "POST", "/api/v1/search", `{"query":"slices of lists","course_id":"c1","max_tokens":1,"diversity":0.5}`, 200, `"passages":[]`)
+	expect("ada", "POST", "/api/v1/search", `{"query":"slices","diversity":2}`, 400, "diversity")
+	expect("tess", "GET", "/api/v1/index", "", 200, `"passages":1`, `"spaces":[]`, `"fallback":"no_embedder"`)
+	expect("ada", "GET", "/api/v1/index", "", 403, "not_for_learners")
 	expect("bob", "POST", "/api/v1/search", `{"query":"slices","course_id":"c1"}`, 403, "not_your_course")
 	expect("bob", "POST", "/api/v1/search", `{"query":"slices"}`, 200, `"passages":[]`)
 	expect("ada", "POST", "/api/v1/search", `{"query":"slices","scope":"user"}`, 200, `"passages":[]`)

@@ -430,7 +430,13 @@ type SearchRequest struct {
 	// course when course_id is set, global otherwise.
 	Scope Scope `protobuf:"varint,3,opt,name=scope,proto3,enum=tracker.rag.v1.Scope" json:"scope,omitempty"`
 	// 10 if unset.
-	Limit         int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	Limit int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Bounds the text of all passages together, in tokens of about four bytes;
+	// 0 is no bound.
+	MaxTokens int32 `protobuf:"varint,5,opt,name=max_tokens,json=maxTokens,proto3" json:"max_tokens,omitempty"`
+	// How much passages that say the same are held against each other, 0 to 1.
+	// Unset is as the server is configured.
+	Diversity     *float64 `protobuf:"fixed64,6,opt,name=diversity,proto3,oneof" json:"diversity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -493,11 +499,30 @@ func (x *SearchRequest) GetLimit() int32 {
 	return 0
 }
 
+func (x *SearchRequest) GetMaxTokens() int32 {
+	if x != nil {
+		return x.MaxTokens
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetDiversity() float64 {
+	if x != nil && x.Diversity != nil {
+		return *x.Diversity
+	}
+	return 0
+}
+
 type SearchResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Passages []*Passage             `protobuf:"bytes,1,rep,name=passages,proto3" json:"passages,omitempty"`
 	// "bm25" or "hybrid".
-	Method        string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	// Why vectors had no part in it: "no_embedder", "building", "too_slow" or
+	// "embedder_failed"; empty when they had.
+	Fallback string `protobuf:"bytes,3,opt,name=fallback,proto3" json:"fallback,omitempty"`
+	// A model has put the passages in their order.
+	Reranked      bool `protobuf:"varint,4,opt,name=reranked,proto3" json:"reranked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -546,6 +571,247 @@ func (x *SearchResponse) GetMethod() string {
 	return ""
 }
 
+func (x *SearchResponse) GetFallback() string {
+	if x != nil {
+		return x.Fallback
+	}
+	return ""
+}
+
+func (x *SearchResponse) GetReranked() bool {
+	if x != nil {
+		return x.Reranked
+	}
+	return false
+}
+
+type GetIndexRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetIndexRequest) Reset() {
+	*x = GetIndexRequest{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetIndexRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetIndexRequest) ProtoMessage() {}
+
+func (x *GetIndexRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetIndexRequest.ProtoReflect.Descriptor instead.
+func (*GetIndexRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{4}
+}
+
+// Index is how the index is doing.
+type Index struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Passages int64                  `protobuf:"varint,1,opt,name=passages,proto3" json:"passages,omitempty"`
+	Spaces   []*EmbeddingSpace      `protobuf:"bytes,2,rep,name=spaces,proto3" json:"spaces,omitempty"`
+	// Why searches go by words alone now; empty when they don't.
+	Fallback      string `protobuf:"bytes,3,opt,name=fallback,proto3" json:"fallback,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Index) Reset() {
+	*x = Index{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Index) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Index) ProtoMessage() {}
+
+func (x *Index) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Index.ProtoReflect.Descriptor instead.
+func (*Index) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Index) GetPassages() int64 {
+	if x != nil {
+		return x.Passages
+	}
+	return 0
+}
+
+func (x *Index) GetSpaces() []*EmbeddingSpace {
+	if x != nil {
+		return x.Spaces
+	}
+	return nil
+}
+
+func (x *Index) GetFallback() string {
+	if x != nil {
+		return x.Fallback
+	}
+	return ""
+}
+
+// EmbeddingSpace is the vectors of one model.
+type EmbeddingSpace struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Id         int32                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Provider   string                 `protobuf:"bytes,2,opt,name=provider,proto3" json:"provider,omitempty"`
+	Model      string                 `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
+	Dimensions int32                  `protobuf:"varint,4,opt,name=dimensions,proto3" json:"dimensions,omitempty"`
+	Version    string                 `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	// "building", "active" or "retired".
+	State string `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"`
+	// What likeness in meaning counts in it, against 1 for words.
+	Weight   float64 `protobuf:"fixed64,7,opt,name=weight,proto3" json:"weight,omitempty"`
+	Embedded int64   `protobuf:"varint,8,opt,name=embedded,proto3" json:"embedded,omitempty"`
+	// Passages that the model can't take.
+	Refused int64 `protobuf:"varint,9,opt,name=refused,proto3" json:"refused,omitempty"`
+	Missing int64 `protobuf:"varint,10,opt,name=missing,proto3" json:"missing,omitempty"`
+	// What went wrong last; empty when it goes well.
+	Problem       string `protobuf:"bytes,11,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EmbeddingSpace) Reset() {
+	*x = EmbeddingSpace{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EmbeddingSpace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EmbeddingSpace) ProtoMessage() {}
+
+func (x *EmbeddingSpace) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EmbeddingSpace.ProtoReflect.Descriptor instead.
+func (*EmbeddingSpace) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *EmbeddingSpace) GetId() int32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *EmbeddingSpace) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *EmbeddingSpace) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *EmbeddingSpace) GetDimensions() int32 {
+	if x != nil {
+		return x.Dimensions
+	}
+	return 0
+}
+
+func (x *EmbeddingSpace) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *EmbeddingSpace) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *EmbeddingSpace) GetWeight() float64 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *EmbeddingSpace) GetEmbedded() int64 {
+	if x != nil {
+		return x.Embedded
+	}
+	return 0
+}
+
+func (x *EmbeddingSpace) GetRefused() int64 {
+	if x != nil {
+		return x.Refused
+	}
+	return 0
+}
+
+func (x *EmbeddingSpace) GetMissing() int64 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
+}
+
+func (x *EmbeddingSpace) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
 type IngestFile struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
@@ -556,7 +822,7 @@ type IngestFile struct {
 
 func (x *IngestFile) Reset() {
 	*x = IngestFile{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[4]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +834,7 @@ func (x *IngestFile) String() string {
 func (*IngestFile) ProtoMessage() {}
 
 func (x *IngestFile) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[4]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +847,7 @@ func (x *IngestFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestFile.ProtoReflect.Descriptor instead.
 func (*IngestFile) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{4}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *IngestFile) GetPath() string {
@@ -610,7 +876,7 @@ type IngestDocumentsRequest struct {
 
 func (x *IngestDocumentsRequest) Reset() {
 	*x = IngestDocumentsRequest{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[5]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -622,7 +888,7 @@ func (x *IngestDocumentsRequest) String() string {
 func (*IngestDocumentsRequest) ProtoMessage() {}
 
 func (x *IngestDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[5]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -635,7 +901,7 @@ func (x *IngestDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*IngestDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{5}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *IngestDocumentsRequest) GetCourseId() string {
@@ -674,7 +940,7 @@ type IngestDocumentsResponse struct {
 
 func (x *IngestDocumentsResponse) Reset() {
 	*x = IngestDocumentsResponse{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[6]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +952,7 @@ func (x *IngestDocumentsResponse) String() string {
 func (*IngestDocumentsResponse) ProtoMessage() {}
 
 func (x *IngestDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[6]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +965,7 @@ func (x *IngestDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*IngestDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{6}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *IngestDocumentsResponse) GetAdded() int32 {
@@ -754,7 +1020,7 @@ type IngestProblem struct {
 
 func (x *IngestProblem) Reset() {
 	*x = IngestProblem{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[7]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -766,7 +1032,7 @@ func (x *IngestProblem) String() string {
 func (*IngestProblem) ProtoMessage() {}
 
 func (x *IngestProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[7]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -779,7 +1045,7 @@ func (x *IngestProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestProblem.ProtoReflect.Descriptor instead.
 func (*IngestProblem) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{7}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *IngestProblem) GetPath() string {
@@ -807,7 +1073,7 @@ type ListDocumentsRequest struct {
 
 func (x *ListDocumentsRequest) Reset() {
 	*x = ListDocumentsRequest{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[8]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -819,7 +1085,7 @@ func (x *ListDocumentsRequest) String() string {
 func (*ListDocumentsRequest) ProtoMessage() {}
 
 func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[8]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -832,7 +1098,7 @@ func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ListDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{8}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListDocumentsRequest) GetCourseId() string {
@@ -866,7 +1132,7 @@ type ListDocumentsResponse struct {
 
 func (x *ListDocumentsResponse) Reset() {
 	*x = ListDocumentsResponse{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[9]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -878,7 +1144,7 @@ func (x *ListDocumentsResponse) String() string {
 func (*ListDocumentsResponse) ProtoMessage() {}
 
 func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[9]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -891,7 +1157,7 @@ func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ListDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{9}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListDocumentsResponse) GetDocuments() []*Document {
@@ -917,7 +1183,7 @@ type GetDocumentRequest struct {
 
 func (x *GetDocumentRequest) Reset() {
 	*x = GetDocumentRequest{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[10]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -929,7 +1195,7 @@ func (x *GetDocumentRequest) String() string {
 func (*GetDocumentRequest) ProtoMessage() {}
 
 func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[10]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -942,7 +1208,7 @@ func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{10}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetDocumentRequest) GetId() string {
@@ -961,7 +1227,7 @@ type DeleteDocumentRequest struct {
 
 func (x *DeleteDocumentRequest) Reset() {
 	*x = DeleteDocumentRequest{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[11]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -973,7 +1239,7 @@ func (x *DeleteDocumentRequest) String() string {
 func (*DeleteDocumentRequest) ProtoMessage() {}
 
 func (x *DeleteDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[11]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -986,7 +1252,7 @@ func (x *DeleteDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDocumentRequest.ProtoReflect.Descriptor instead.
 func (*DeleteDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{11}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DeleteDocumentRequest) GetId() string {
@@ -1034,16 +1300,43 @@ const file_tracker_rag_v1_rag_proto_rawDesc = "" +
 	"start_byte\x18\v \x01(\x05R\tstartByte\x12\x19\n" +
 	"\bend_byte\x18\f \x01(\x05R\aendByte\x12\x14\n" +
 	"\x05score\x18\r \x01(\x01R\x05score\x12\x1a\n" +
-	"\blanguage\x18\x0e \x01(\tR\blanguage\"\xaf\x01\n" +
+	"\blanguage\x18\x0e \x01(\tR\blanguage\"\xa1\x02\n" +
 	"\rSearchRequest\x12 \n" +
 	"\x05query\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x05query\x12$\n" +
 	"\tcourse_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18$R\bcourseId\x125\n" +
 	"\x05scope\x18\x03 \x01(\x0e2\x15.tracker.rag.v1.ScopeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05scope\x12\x1f\n" +
-	"\x05limit\x18\x04 \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x00R\x05limit\"]\n" +
+	"\x05limit\x18\x04 \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x00R\x05limit\x12&\n" +
+	"\n" +
+	"max_tokens\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\tmaxTokens\x12:\n" +
+	"\tdiversity\x18\x06 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00R\tdiversity\x88\x01\x01B\f\n" +
+	"\n" +
+	"_diversity\"\x95\x01\n" +
 	"\x0eSearchResponse\x123\n" +
 	"\bpassages\x18\x01 \x03(\v2\x17.tracker.rag.v1.PassageR\bpassages\x12\x16\n" +
-	"\x06method\x18\x02 \x01(\tR\x06method\"R\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12\x1a\n" +
+	"\bfallback\x18\x03 \x01(\tR\bfallback\x12\x1a\n" +
+	"\breranked\x18\x04 \x01(\bR\breranked\"\x11\n" +
+	"\x0fGetIndexRequest\"w\n" +
+	"\x05Index\x12\x1a\n" +
+	"\bpassages\x18\x01 \x01(\x03R\bpassages\x126\n" +
+	"\x06spaces\x18\x02 \x03(\v2\x1e.tracker.rag.v1.EmbeddingSpaceR\x06spaces\x12\x1a\n" +
+	"\bfallback\x18\x03 \x01(\tR\bfallback\"\xa4\x02\n" +
+	"\x0eEmbeddingSpace\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x05R\x02id\x12\x1a\n" +
+	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\x12\x1e\n" +
+	"\n" +
+	"dimensions\x18\x04 \x01(\x05R\n" +
+	"dimensions\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\tR\aversion\x12\x14\n" +
+	"\x05state\x18\x06 \x01(\tR\x05state\x12\x16\n" +
+	"\x06weight\x18\a \x01(\x01R\x06weight\x12\x1a\n" +
+	"\bembedded\x18\b \x01(\x03R\bembedded\x12\x18\n" +
+	"\arefused\x18\t \x01(\x03R\arefused\x12\x18\n" +
+	"\amissing\x18\n" +
+	" \x01(\x03R\amissing\x12\x18\n" +
+	"\aproblem\x18\v \x01(\tR\aproblem\"R\n" +
 	"\n" +
 	"IngestFile\x12\x1e\n" +
 	"\x04path\x18\x01 \x01(\tB\n" +
@@ -1089,10 +1382,11 @@ const file_tracker_rag_v1_rag_proto_rawDesc = "" +
 	"\n" +
 	"SCOPE_USER\x10\x01\x12\x10\n" +
 	"\fSCOPE_COURSE\x10\x02\x12\x10\n" +
-	"\fSCOPE_GLOBAL\x10\x032\xfc\x04\n" +
+	"\fSCOPE_GLOBAL\x10\x032\xda\x05\n" +
 	"\n" +
 	"RagService\x12e\n" +
-	"\x06Search\x12\x1d.tracker.rag.v1.SearchRequest\x1a\x1e.tracker.rag.v1.SearchResponse\"\x1c\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/api/v1/search\x90\x02\x01\x12\x94\x01\n" +
+	"\x06Search\x12\x1d.tracker.rag.v1.SearchRequest\x1a\x1e.tracker.rag.v1.SearchResponse\"\x1c\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/api/v1/search\x90\x02\x01\x12\\\n" +
+	"\bGetIndex\x12\x1f.tracker.rag.v1.GetIndexRequest\x1a\x15.tracker.rag.v1.Index\"\x18\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/index\x90\x02\x01\x12\x94\x01\n" +
 	"\x0fIngestDocuments\x12&.tracker.rag.v1.IngestDocumentsRequest\x1a'.tracker.rag.v1.IngestDocumentsResponse\"0\x82\xd3\xe4\x93\x02*:\x01*\"%/api/v1/courses/{course_id}/documents\x12\x8e\x01\n" +
 	"\rListDocuments\x12$.tracker.rag.v1.ListDocumentsRequest\x1a%.tracker.rag.v1.ListDocumentsResponse\"0\x82\xd3\xe4\x93\x02'\x12%/api/v1/courses/{course_id}/documents\x90\x02\x01\x12n\n" +
 	"\vGetDocument\x12\".tracker.rag.v1.GetDocumentRequest\x1a\x18.tracker.rag.v1.Document\"!\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/documents/{id}\x90\x02\x01\x12o\n" +
@@ -1112,7 +1406,7 @@ func file_tracker_rag_v1_rag_proto_rawDescGZIP() []byte {
 }
 
 var file_tracker_rag_v1_rag_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tracker_rag_v1_rag_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_tracker_rag_v1_rag_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_tracker_rag_v1_rag_proto_goTypes = []any{
 	(DocumentKind)(0),               // 0: tracker.rag.v1.DocumentKind
 	(Scope)(0),                      // 1: tracker.rag.v1.Scope
@@ -1120,41 +1414,47 @@ var file_tracker_rag_v1_rag_proto_goTypes = []any{
 	(*Passage)(nil),                 // 3: tracker.rag.v1.Passage
 	(*SearchRequest)(nil),           // 4: tracker.rag.v1.SearchRequest
 	(*SearchResponse)(nil),          // 5: tracker.rag.v1.SearchResponse
-	(*IngestFile)(nil),              // 6: tracker.rag.v1.IngestFile
-	(*IngestDocumentsRequest)(nil),  // 7: tracker.rag.v1.IngestDocumentsRequest
-	(*IngestDocumentsResponse)(nil), // 8: tracker.rag.v1.IngestDocumentsResponse
-	(*IngestProblem)(nil),           // 9: tracker.rag.v1.IngestProblem
-	(*ListDocumentsRequest)(nil),    // 10: tracker.rag.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),   // 11: tracker.rag.v1.ListDocumentsResponse
-	(*GetDocumentRequest)(nil),      // 12: tracker.rag.v1.GetDocumentRequest
-	(*DeleteDocumentRequest)(nil),   // 13: tracker.rag.v1.DeleteDocumentRequest
-	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
-	(*emptypb.Empty)(nil),           // 15: google.protobuf.Empty
+	(*GetIndexRequest)(nil),         // 6: tracker.rag.v1.GetIndexRequest
+	(*Index)(nil),                   // 7: tracker.rag.v1.Index
+	(*EmbeddingSpace)(nil),          // 8: tracker.rag.v1.EmbeddingSpace
+	(*IngestFile)(nil),              // 9: tracker.rag.v1.IngestFile
+	(*IngestDocumentsRequest)(nil),  // 10: tracker.rag.v1.IngestDocumentsRequest
+	(*IngestDocumentsResponse)(nil), // 11: tracker.rag.v1.IngestDocumentsResponse
+	(*IngestProblem)(nil),           // 12: tracker.rag.v1.IngestProblem
+	(*ListDocumentsRequest)(nil),    // 13: tracker.rag.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),   // 14: tracker.rag.v1.ListDocumentsResponse
+	(*GetDocumentRequest)(nil),      // 15: tracker.rag.v1.GetDocumentRequest
+	(*DeleteDocumentRequest)(nil),   // 16: tracker.rag.v1.DeleteDocumentRequest
+	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
+	(*emptypb.Empty)(nil),           // 18: google.protobuf.Empty
 }
 var file_tracker_rag_v1_rag_proto_depIdxs = []int32{
 	0,  // 0: tracker.rag.v1.Document.kind:type_name -> tracker.rag.v1.DocumentKind
-	14, // 1: tracker.rag.v1.Document.created_at:type_name -> google.protobuf.Timestamp
-	14, // 2: tracker.rag.v1.Document.updated_at:type_name -> google.protobuf.Timestamp
+	17, // 1: tracker.rag.v1.Document.created_at:type_name -> google.protobuf.Timestamp
+	17, // 2: tracker.rag.v1.Document.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 3: tracker.rag.v1.SearchRequest.scope:type_name -> tracker.rag.v1.Scope
 	3,  // 4: tracker.rag.v1.SearchResponse.passages:type_name -> tracker.rag.v1.Passage
-	6,  // 5: tracker.rag.v1.IngestDocumentsRequest.files:type_name -> tracker.rag.v1.IngestFile
-	9,  // 6: tracker.rag.v1.IngestDocumentsResponse.problems:type_name -> tracker.rag.v1.IngestProblem
-	2,  // 7: tracker.rag.v1.ListDocumentsResponse.documents:type_name -> tracker.rag.v1.Document
-	4,  // 8: tracker.rag.v1.RagService.Search:input_type -> tracker.rag.v1.SearchRequest
-	7,  // 9: tracker.rag.v1.RagService.IngestDocuments:input_type -> tracker.rag.v1.IngestDocumentsRequest
-	10, // 10: tracker.rag.v1.RagService.ListDocuments:input_type -> tracker.rag.v1.ListDocumentsRequest
-	12, // 11: tracker.rag.v1.RagService.GetDocument:input_type -> tracker.rag.v1.GetDocumentRequest
-	13, // 12: tracker.rag.v1.RagService.DeleteDocument:input_type -> tracker.rag.v1.DeleteDocumentRequest
-	5,  // 13: tracker.rag.v1.RagService.Search:output_type -> tracker.rag.v1.SearchResponse
-	8,  // 14: tracker.rag.v1.RagService.IngestDocuments:output_type -> tracker.rag.v1.IngestDocumentsResponse
-	11, // 15: tracker.rag.v1.RagService.ListDocuments:output_type -> tracker.rag.v1.ListDocumentsResponse
-	2,  // 16: tracker.rag.v1.RagService.GetDocument:output_type -> tracker.rag.v1.Document
-	15, // 17: tracker.rag.v1.RagService.DeleteDocument:output_type -> google.protobuf.Empty
-	13, // [13:18] is the sub-list for method output_type
-	8,  // [8:13] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	8,  // 5: tracker.rag.v1.Index.spaces:type_name -> tracker.rag.v1.EmbeddingSpace
+	9,  // 6: tracker.rag.v1.IngestDocumentsRequest.files:type_name -> tracker.rag.v1.IngestFile
+	12, // 7: tracker.rag.v1.IngestDocumentsResponse.problems:type_name -> tracker.rag.v1.IngestProblem
+	2,  // 8: tracker.rag.v1.ListDocumentsResponse.documents:type_name -> tracker.rag.v1.Document
+	4,  // 9: tracker.rag.v1.RagService.Search:input_type -> tracker.rag.v1.SearchRequest
+	6,  // 10: tracker.rag.v1.RagService.GetIndex:input_type -> tracker.rag.v1.GetIndexRequest
+	10, // 11: tracker.rag.v1.RagService.IngestDocuments:input_type -> tracker.rag.v1.IngestDocumentsRequest
+	13, // 12: tracker.rag.v1.RagService.ListDocuments:input_type -> tracker.rag.v1.ListDocumentsRequest
+	15, // 13: tracker.rag.v1.RagService.GetDocument:input_type -> tracker.rag.v1.GetDocumentRequest
+	16, // 14: tracker.rag.v1.RagService.DeleteDocument:input_type -> tracker.rag.v1.DeleteDocumentRequest
+	5,  // 15: tracker.rag.v1.RagService.Search:output_type -> tracker.rag.v1.SearchResponse
+	7,  // 16: tracker.rag.v1.RagService.GetIndex:output_type -> tracker.rag.v1.Index
+	11, // 17: tracker.rag.v1.RagService.IngestDocuments:output_type -> tracker.rag.v1.IngestDocumentsResponse
+	14, // 18: tracker.rag.v1.RagService.ListDocuments:output_type -> tracker.rag.v1.ListDocumentsResponse
+	2,  // 19: tracker.rag.v1.RagService.GetDocument:output_type -> tracker.rag.v1.Document
+	18, // 20: tracker.rag.v1.RagService.DeleteDocument:output_type -> google.protobuf.Empty
+	15, // [15:21] is the sub-list for method output_type
+	9,  // [9:15] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_tracker_rag_v1_rag_proto_init() }
@@ -1162,13 +1462,14 @@ func file_tracker_rag_v1_rag_proto_init() {
 	if File_tracker_rag_v1_rag_proto != nil {
 		return
 	}
+	file_tracker_rag_v1_rag_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tracker_rag_v1_rag_proto_rawDesc), len(file_tracker_rag_v1_rag_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   12,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -36,6 +36,8 @@ const (
 const (
 	// RagServiceSearchProcedure is the fully-qualified name of the RagService's Search RPC.
 	RagServiceSearchProcedure = "/tracker.rag.v1.RagService/Search"
+	// RagServiceGetIndexProcedure is the fully-qualified name of the RagService's GetIndex RPC.
+	RagServiceGetIndexProcedure = "/tracker.rag.v1.RagService/GetIndex"
 	// RagServiceIngestDocumentsProcedure is the fully-qualified name of the RagService's
 	// IngestDocuments RPC.
 	RagServiceIngestDocumentsProcedure = "/tracker.rag.v1.RagService/IngestDocuments"
@@ -55,6 +57,10 @@ type RagServiceClient interface {
 	// may read. Errors: invalid_argument, permission_denied (a course the caller
 	// does not belong to).
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
+	// GetIndex says which embedding spaces there are, how full each is, and why
+	// searches go by words alone where they do. For teachers and admins. Errors:
+	// permission_denied.
+	GetIndex(context.Context, *v1.GetIndexRequest) (*v1.Index, error)
 	// IngestDocuments adds or replaces documents of a course, by path; what did
 	// not change is left alone. For teachers of the course and admins. Errors:
 	// permission_denied, invalid_argument (size, encoding).
@@ -83,6 +89,13 @@ func NewRagServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			httpClient,
 			baseURL+RagServiceSearchProcedure,
 			connect.WithSchema(ragServiceMethods.ByName("Search")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		getIndex: connect.NewClient[v1.GetIndexRequest, v1.Index](
+			httpClient,
+			baseURL+RagServiceGetIndexProcedure,
+			connect.WithSchema(ragServiceMethods.ByName("GetIndex")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
@@ -118,6 +131,7 @@ func NewRagServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 // ragServiceClient implements RagServiceClient.
 type ragServiceClient struct {
 	search          *connect.Client[v1.SearchRequest, v1.SearchResponse]
+	getIndex        *connect.Client[v1.GetIndexRequest, v1.Index]
 	ingestDocuments *connect.Client[v1.IngestDocumentsRequest, v1.IngestDocumentsResponse]
 	listDocuments   *connect.Client[v1.ListDocumentsRequest, v1.ListDocumentsResponse]
 	getDocument     *connect.Client[v1.GetDocumentRequest, v1.Document]
@@ -127,6 +141,15 @@ type ragServiceClient struct {
 // Search calls tracker.rag.v1.RagService.Search.
 func (c *ragServiceClient) Search(ctx context.Context, req *v1.SearchRequest) (*v1.SearchResponse, error) {
 	response, err := c.search.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetIndex calls tracker.rag.v1.RagService.GetIndex.
+func (c *ragServiceClient) GetIndex(ctx context.Context, req *v1.GetIndexRequest) (*v1.Index, error) {
+	response, err := c.getIndex.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -175,6 +198,10 @@ type RagServiceHandler interface {
 	// may read. Errors: invalid_argument, permission_denied (a course the caller
 	// does not belong to).
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
+	// GetIndex says which embedding spaces there are, how full each is, and why
+	// searches go by words alone where they do. For teachers and admins. Errors:
+	// permission_denied.
+	GetIndex(context.Context, *v1.GetIndexRequest) (*v1.Index, error)
 	// IngestDocuments adds or replaces documents of a course, by path; what did
 	// not change is left alone. For teachers of the course and admins. Errors:
 	// permission_denied, invalid_argument (size, encoding).
@@ -199,6 +226,13 @@ func NewRagServiceHandler(svc RagServiceHandler, opts ...connect.HandlerOption) 
 		RagServiceSearchProcedure,
 		svc.Search,
 		connect.WithSchema(ragServiceMethods.ByName("Search")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	ragServiceGetIndexHandler := connect.NewUnaryHandlerSimple(
+		RagServiceGetIndexProcedure,
+		svc.GetIndex,
+		connect.WithSchema(ragServiceMethods.ByName("GetIndex")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
@@ -232,6 +266,8 @@ func NewRagServiceHandler(svc RagServiceHandler, opts ...connect.HandlerOption) 
 		switch r.URL.Path {
 		case RagServiceSearchProcedure:
 			ragServiceSearchHandler.ServeHTTP(w, r)
+		case RagServiceGetIndexProcedure:
+			ragServiceGetIndexHandler.ServeHTTP(w, r)
 		case RagServiceIngestDocumentsProcedure:
 			ragServiceIngestDocumentsHandler.ServeHTTP(w, r)
 		case RagServiceListDocumentsProcedure:
@@ -251,6 +287,10 @@ type UnimplementedRagServiceHandler struct{}
 
 func (UnimplementedRagServiceHandler) Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.rag.v1.RagService.Search is not implemented"))
+}
+
+func (UnimplementedRagServiceHandler) GetIndex(context.Context, *v1.GetIndexRequest) (*v1.Index, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.rag.v1.RagService.GetIndex is not implemented"))
 }
 
 func (UnimplementedRagServiceHandler) IngestDocuments(context.Context, *v1.IngestDocumentsRequest) (*v1.IngestDocumentsResponse, error) {
