@@ -28,38 +28,31 @@ type piece struct {
 	score float64
 }
 
-// entry is a piece and its score: ["▁the", -3.9].
-type entry struct {
-	text  string
-	score float64
-}
-
-func (e *entry) UnmarshalJSON(raw []byte) error {
-	pair := [2]any{&e.text, &e.score}
-	return json.Unmarshal(raw, &pair)
-}
-
 func readUnigram(f file) (*unigram, error) {
 	var m struct {
-		Vocab []entry `json:"vocab"`
-		Unk   *int64  `json:"unk_id"`
+		Vocab json.RawMessage `json:"vocab"`
+		Unk   *int64          `json:"unk_id"`
 	}
 	if err := json.Unmarshal(f.Model, &m); err != nil {
 		return nil, err
 	}
-	if m.Unk == nil || *m.Unk < 0 || *m.Unk >= int64(len(m.Vocab)) {
+	vocab, err := readEntries(m.Vocab)
+	if err != nil {
+		return nil, err
+	}
+	if m.Unk == nil || *m.Unk < 0 || *m.Unk >= int64(len(vocab)) {
 		return nil, errors.New("its unknown token is not in its vocabulary")
 	}
-	u := &unigram{pieces: make(map[string]piece, len(m.Vocab)), unk: *m.Unk}
+	u := &unigram{pieces: make(map[string]piece, len(vocab)), unk: *m.Unk}
 	if err := u.readRules(f); err != nil {
 		return nil, err
 	}
-	special := map[string]bool{m.Vocab[*m.Unk].text: true}
+	special := map[string]bool{vocab[*m.Unk].text: true}
 	for _, a := range f.AddedTokens {
 		special[a.Content] = true
 	}
 	lowest := math.Inf(1)
-	for id, e := range m.Vocab {
+	for id, e := range vocab {
 		lowest = min(lowest, e.score)
 		if special[e.text] {
 			continue
