@@ -106,4 +106,8 @@ func TestTheDoctorFailsWhereAnAttackGotThrough(t *testing.T) {
 	if found := sandboxFindings(sandbox.Report{Err: os.ErrPermission}); found[0].state != "FAILED" {
 		t.Errorf("got %+v", found)
 	}
+	unsafe := sandbox.Report{Layers: []sandbox.Layer{held}, Isolation: sandbox.NoIsolation, Unsafe: os.ErrPermission}
+	if found := sandboxFindings(unsafe); found[0].state != "UNSAFE" || !strings.Contains(found[0].why, "validation.unsafe_without_isolation") {
+		t.Errorf("got %+v", found)
+	}
 }

@@ -22,24 +22,28 @@ const BareMarker = "tracker-sandbox-bare"
 // a container of its own: that kernel has built the room.
 const GuestMarker = "/tracker-sandbox-guest"
 
-// enter finds out how this process was started and puts the host's descriptors
-// where they belong.
-func enter() error {
+// enter finds out how this process was started, and by how much the host's
+// descriptors are shifted.
+func enter() (shift int, err error) {
 	switch os.Args[0] {
 	case BareMarker:
 		// Whoever loses its parent becomes this process's child and is found.
-		return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+		return 0, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	case GuestMarker:
-		return receiveDescriptors()
+		return guestShift, receiveDescriptors()
 	}
 	if os.Getpid() != 1 {
-		return errors.New("tracker-sandbox-init is started by the sandbox runner only")
+		return 0, errors.New("tracker-sandbox-init is started by the sandbox runner only")
 	}
-	return nil
+	return 0, nil
 }
 
-// safeFD is above all numbers that descriptors are moved to.
-const safeFD = 32
+// Descriptors that come later than the process find their usual numbers taken,
+// by the runtime's poller for one.
+const (
+	guestShift = 64
+	safeFD     = 2 * guestShift
+)
 
 // receiveDescriptors takes the payload's from the control socket, which is
 // standard input: a second kernel hands on the three standard ones and no more.
@@ -68,7 +72,7 @@ func receiveDescriptors() error {
 		}
 	}
 	for i, fd := range given {
-		if err := unix.Dup3(fd, fdControl+i, unix.O_CLOEXEC); err != nil {
+		if err := unix.Dup3(fd, fdControl+guestShift+i, unix.O_CLOEXEC); err != nil {
 			return err
 		}
 	}

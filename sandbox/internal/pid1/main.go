@@ -40,11 +40,12 @@ const maxFrame = 1 << 30
 // the runtime's last rites, which under the race detector last a second.
 func Main() {
 	runtime.LockOSThread()
-	if err := enter(); err != nil {
+	shift, err := enter()
+	if err != nil {
 		_, _ = os.Stderr.WriteString(err.Error() + "\n")
 		unix.Exit(2)
 	}
-	p := &process{control: control{fdControl}}
+	p := &process{control: control{fdControl + shift}, shift: shift}
 	if err := p.run(); err != nil {
 		p.fail(err)
 		unix.Exit(1)
@@ -61,6 +62,8 @@ type process struct {
 	child int
 	// reaped is what became of a child that was there before its job.
 	reaped chan wire.Exited
+	// shift is added to the numbers of the host's descriptors.
+	shift int
 	// landlock is the payload's ruleset; 0 is none.
 	landlock int
 	// turn is taken by the job or by the end of the warm-up program, whichever

@@ -122,8 +122,8 @@ func (p *process) spawn(job *wire.Job) (int, error) {
 
 // handedOver lists the host's descriptors that belong to the payload.
 func (p *process) handedOver() []int {
-	fds := []int{fdStdout, fdStderr}
-	next := fdExtra
+	fds := []int{fdStdout + p.shift, fdStderr + p.shift}
+	next := fdExtra + p.shift
 	for _, given := range []bool{p.boot.Stdin, p.boot.Channel} {
 		if given {
 			fds = append(fds, next)
@@ -189,12 +189,13 @@ func (p *process) prepare(job *wire.Job) (*launch, error) {
 }
 
 func (p *process) prepareMoves(l *launch, job *wire.Job) error {
-	channel := uintptr(fdExtra)
+	extra := uintptr(fdExtra + p.shift)
+	channel := extra
 	if p.boot.Stdin {
 		channel++
 	}
 	if job.Stdin {
-		l.moves = append(l.moves, move{fdExtra, 0})
+		l.moves = append(l.moves, move{extra, 0})
 	} else {
 		null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
@@ -202,7 +203,7 @@ func (p *process) prepareMoves(l *launch, job *wire.Job) error {
 		}
 		l.moves = append(l.moves, move{uintptr(null), 0})
 	}
-	l.moves = append(l.moves, move{fdStdout, 1}, move{fdStderr, 2})
+	l.moves = append(l.moves, move{uintptr(fdStdout + p.shift), 1}, move{uintptr(fdStderr + p.shift), 2})
 	if job.Channel {
 		// The control socket had this number; the copy here covers it.
 		l.moves = append(l.moves, move{channel, ChannelFD})

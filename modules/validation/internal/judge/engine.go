@@ -131,12 +131,18 @@ func (e *Engine) Judge(ctx context.Context, job Job, stage func(string)) (Result
 		return Result{}, err
 	}
 	unprove(report, &job.Task)
-	if e.isolation == sandbox.NoIsolation {
-		report.Integrity = judging.IntegrityShared // nothing keeps two processes apart
-	}
+	e.weaken(report)
 	res := Result{Report: report, Plugin: desc.Name, PluginVersion: desc.Version, Toolchain: e.mark(versions), Prepare: timer.prepare, Run: timer.run, Way: timer.way, Limits: timer.limits}
 	res.Judge = max(time.Since(began)-timer.prepare-timer.run, 0)
 	return res, nil
+}
+
+// weaken takes back the claim that submission and tests were kept apart, where
+// nothing keeps them so.
+func (e *Engine) weaken(r *judging.Report) {
+	if e.isolation == sandbox.NoIsolation {
+		r.Integrity = judging.IntegrityShared
+	}
 }
 
 // unprove takes back a pass that nothing stands for: neither tests nor rules.
