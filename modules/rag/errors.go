@@ -16,10 +16,10 @@ var (
 	ErrNotATeacher = errs.Define(errs.PermissionDenied, "not_a_teacher",
 		"Only teachers of course %q and admins change its material.",
 		"Solo los docentes del curso %q y los administradores cambian su material.")
-	// ErrNotForLearners: how the index is doing is for those who look after it.
-	ErrNotForLearners = errs.Define(errs.PermissionDenied, "not_for_learners",
-		"The state of the index is for teachers and admins.",
-		"El estado del índice es para docentes y administradores.")
+	// ErrForAdmins: how the index is doing is for those who run the server.
+	ErrForAdmins = errs.Define(errs.PermissionDenied, "for_admins",
+		"The state of the index is for admins.",
+		"El estado del índice es para administradores.")
 	// ErrTooMany: more documents than a course may have.
 	ErrTooMany = errs.Define(errs.InvalidArgument, "too_many_documents",
 		"A course holds at most %d files; this would make %d. Leave out what nobody should read, or split the course.",

@@ -14,8 +14,8 @@ type Service interface {
 	// Search finds passages. Errors: ErrNotYourCourse, ErrBadQuery.
 	Search(ctx context.Context, actor auth.Actor, q Query) (Result, error)
 	// Index says which embedding spaces there are and how full they are, and why
-	// search does without vectors where it does. For teachers, admins and the
-	// system. Errors: ErrNotForLearners.
+	// search does without vectors where it does. For admins and the system. Errors:
+	// ErrForAdmins.
 	Index(ctx context.Context, actor auth.Actor) (Index, error)
 	// Passages reads passages in the order of their documents' paths and their
 	// places in them; ids that the actor may not read are left out. Errors:

@@ -39,6 +39,27 @@ func Text(kind, title, heading, text string) string {
 	return text
 }
 
+// englishOnly are models that read other languages letter by letter at best.
+var englishOnly = []string{"minilm-l6", "minilm-l12-v2", "-en-v1", "e5-small-v2", "e5-base-v2", "e5-large-v2"}
+
+// foreign is what is left of the weight where a model doesn't know the
+// question's language: then words tell more.
+const foreign = 0.2
+
+// WeightFor is what the cosine of a space counts for a question, whose language
+// is not known to be another than English unless other says so.
+func WeightFor(model string, weight float64, other bool) float64 {
+	if !other || strings.Contains(model, "multilingual") {
+		return weight
+	}
+	for _, name := range englishOnly {
+		if strings.Contains(strings.ToLower(model), name) {
+			return weight * foreign
+		}
+	}
+	return weight
+}
+
 // DefaultWeight is what the cosine counts of models that were not measured.
 const DefaultWeight = 1.5
 

@@ -52,6 +52,7 @@ func setup(t *testing.T) *httptest.Server {
 		Verifier: people{
 			"ada":  {UserID: "ada", Roles: []auth.Role{auth.Student}, CourseIDs: []string{"c1"}},
 			"bob":  {UserID: "bob", Roles: []auth.Role{auth.Student}},
+			"root": {UserID: "root", Roles: []auth.Role{auth.Admin}},
 			"tess": {UserID: "tess", Roles: []auth.Role{auth.Teacher}, CourseIDs: []string{"c1"}},
 		},
 		Services: []rpc.Service{ragrpc.New(db, s).Service()},
@@ -116,8 +117,9 @@ func TestMaterialsLifeOverREST(t *testing.T) {
 		`"heading":"Lists > Slicing"`, `"start_line":5`, `"method":"bm25"`, `"kind":"text"`, `"fallback":"no_embedder"`)
 	expect("ada", "POST", "/api/v1/search", `{"query":"slices of lists","course_id":"c1","max_tokens":1,"diversity":0.5}`, 200, `"passages":[]`)
 	expect("ada", "POST", "/api/v1/search", `{"query":"slices","diversity":2}`, 400, "diversity")
-	expect("tess", "GET", "/api/v1/index", "", 200, `"passages":1`, `"spaces":[]`, `"fallback":"no_embedder"`)
-	expect("ada", "GET", "/api/v1/index", "", 403, "not_for_learners")
+	expect("root", "GET", "/api/v1/index", "", 200, `"passages":1`, `"spaces":[]`, `"fallback":"no_embedder"`)
+	expect("ada", "GET", "/api/v1/index", "", 403, "for_admins")
+	expect("tess", "GET", "/api/v1/index", "", 403, "for_admins")
 	expect("bob", "POST", "/api/v1/search", `{"query":"slices","course_id":"c1"}`, 403, "not_your_course")
 	expect("bob", "POST", "/api/v1/search", `{"query":"slices"}`, 200, `"passages":[]`)
 	expect("ada", "POST", "/api/v1/search", `{"query":"slices","scope":"user"}`, 200, `"passages":[]`)

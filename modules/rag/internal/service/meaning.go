@@ -203,8 +203,8 @@ func (a *asked) wait(ctx context.Context) ([]float32, rag.Fallback) {
 
 // Index implements rag.Service.
 func (s *Service) Index(ctx context.Context, actor auth.Actor) (rag.Index, error) {
-	if !actor.IsSystem() && !actor.Has(auth.Admin) && !actor.Has(auth.Teacher) {
-		return rag.Index{}, rag.ErrNotForLearners.New()
+	if !actor.IsSystem() && !actor.Has(auth.Admin) {
+		return rag.Index{}, rag.ErrForAdmins.New()
 	}
 	// What is told here holds for the next search too.
 	s.meaning.forget()

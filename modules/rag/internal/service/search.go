@@ -94,7 +94,8 @@ func (s *Service) rank(ctx context.Context, actor, reader auth.Actor, q rag.Quer
 	if err != nil {
 		return nil, err
 	}
-	return fuse(words, compared, asked.space.Weight), nil
+	spanish := analyze.Detect(q.Text, 1) == analyze.Spanish
+	return fuse(words, compared, embed.WeightFor(asked.space.Model, asked.space.Weight, spanish)), nil
 }
 
 // hits reads what was found, in its order.

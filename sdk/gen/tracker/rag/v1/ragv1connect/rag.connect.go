@@ -58,7 +58,7 @@ type RagServiceClient interface {
 	// does not belong to).
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
 	// GetIndex says which embedding spaces there are, how full each is, and why
-	// searches go by words alone where they do. For teachers and admins. Errors:
+	// searches go by words alone where they do. For admins. Errors:
 	// permission_denied.
 	GetIndex(context.Context, *v1.GetIndexRequest) (*v1.Index, error)
 	// IngestDocuments adds or replaces documents of a course, by path; what did
@@ -199,7 +199,7 @@ type RagServiceHandler interface {
 	// does not belong to).
 	Search(context.Context, *v1.SearchRequest) (*v1.SearchResponse, error)
 	// GetIndex says which embedding spaces there are, how full each is, and why
-	// searches go by words alone where they do. For teachers and admins. Errors:
+	// searches go by words alone where they do. For admins. Errors:
 	// permission_denied.
 	GetIndex(context.Context, *v1.GetIndexRequest) (*v1.Index, error)
 	// IngestDocuments adds or replaces documents of a course, by path; what did
