@@ -18,6 +18,9 @@ import (
 
 type object = map[string]any
 
+// noCode is what tasks bring that are no code of the model's own.
+var noCode = object{"language": "", "starter": []object{}, "solution": []object{}, "tests": []object{}}
+
 // provider is the real gateway and plugin over a server that answers by script.
 func provider(t *testing.T, answer script.Answer, stack **llmtest.Stack) func(*postgres.DB) llm.Service {
 	t.Helper()
@@ -55,7 +58,7 @@ func cited(r *script.Request, key, exercise string, dependsOn ...string) object 
 	quote := strings.Join(strings.Fields(m[3])[:3], " ")
 	return object{
 		"key": key, "title": "Task " + key, "description": "See [this](https://evil.example/x) ![x](https://evil.example/y) and work.", "type": "research",
-		"estimated_hours": 1, "difficulty": 2, "depends_on": append([]string{}, dependsOn...), "concepts": []string{"values"}, "exercise": exercise,
+		"estimated_hours": 1, "difficulty": 2, "depends_on": append([]string{}, dependsOn...), "concepts": []string{"values"}, "exercise": exercise, "code": noCode,
 		"citations": []object{{"passage": m[1], "quote": quote}},
 	}
 }

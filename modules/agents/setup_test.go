@@ -91,15 +91,25 @@ type bundle struct {
 
 func setup(t *testing.T, models func(*postgres.DB) llm.Service) *bundle {
 	t.Helper()
+	return setupProving(t, models, false)
+}
+
+// setupProving is setup whose plans are proven, with the plugins and the sandbox
+// that judge.
+func setupProving(t *testing.T, models func(*postgres.DB) llm.Service, prove bool) *bundle {
+	t.Helper()
 	b := &bundle{T: t, ingested: map[string]bool{}}
 	b.db, b.log = eventstest.New(t)
 	b.goals = goalstest.New(b.db, b.log)
 	b.tasks = taskstest.New(b.db, b.log, b.goals)
 	b.rag = ragtest.New(b.db, ragtest.Members{"ada": {english}, "bob": {english}, "eva": {spanish}})
-	b.validation = validationtest.New(t, b.db, b.log, b.tasks, validationtest.Options{Host: python(t), Config: validation.DefaultConfig()})
+	b.validation = validationtest.New(t, b.db, b.log, b.tasks, validationtest.Options{Host: python(t), Config: validation.DefaultConfig(), Pool: prove})
 	parts := agentstest.Parts{DB: b.db, Log: b.log, Goals: b.goals, Tasks: b.tasks, Validation: b.validation.Service, Rag: b.rag}
 	if models != nil {
 		parts.Models = models(b.db)
+	}
+	if prove {
+		parts.Prover = b.validation.Prover
 	}
 	b.agents = agentstest.New(t, parts)
 	return b

@@ -25,6 +25,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/validation/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/validation/internal/service"
 	"github.com/goals-tracker/tracker/modules/validation/internal/work"
+	"github.com/goals-tracker/tracker/sandbox"
 )
 
 // Options of a Kit.
@@ -35,6 +36,8 @@ type Options struct {
 	Config validation.Config
 	// Judge takes the place of plugins and sandbox; nil is the real ones.
 	Judge work.Judge
+	// Pool keeps sandboxes waiting, as the server does; with New only.
+	Pool bool
 	// NoSandbox is why this machine can't judge; nil when it can.
 	NoSandbox error
 	// Metrics may be nil.
@@ -53,6 +56,7 @@ type Kit struct {
 	DB      *postgres.DB
 
 	lister work.Lister
+	pool   *sandbox.Pool
 
 	mu     sync.Mutex
 	pushes []bus.Message
@@ -64,6 +68,9 @@ func New(t testing.TB, db *postgres.DB, log *events.Log, tasks tasks.Service, o 
 	k, err := Wire(db, log, tasks, o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if k.pool != nil {
+		t.Cleanup(func() { _ = k.pool.Close() })
 	}
 	k.Catalog.Load(t.Context())
 	return k
@@ -84,8 +91,11 @@ func Wire(db *postgres.DB, log *events.Log, tasks tasks.Service, o Options) (*Ki
 			return nil, room.Err
 		}
 	}
+	if o.Pool {
+		room = room.WithPool(o.Config, o.Logger)
+	}
 	engine := room.Engine(o.Host, o.Config)
-	k := &Kit{DB: db, Catalog: judge.NewCatalog(o.Host, engine)}
+	k := &Kit{DB: db, Catalog: judge.NewCatalog(o.Host, engine), pool: room.Pool}
 	k.Prover = prove.New(engine, k.Catalog, o.Host, o.Config)
 	tickets := work.NewTickets(inserter)
 	s := service.New(db, log, tasks, k.Catalog, tickets, o.Config, o.NoSandbox)

@@ -26,7 +26,8 @@ func (u chosen) exercises(of unit) int {
 // program. Where that needs fewer readings, units are read with their first
 // exercise; where the topic alone is little, more practice of what it builds on
 // joins it, then what follows it in the course.
-func (c *course) compose(units []chosen) []chosen {
+// Documents in known are of units that the learner has done with.
+func (c *course) compose(units []chosen, known []string) []chosen {
 	units = slices.Clone(units)
 	for i := range units {
 		if units[i].Brief {
@@ -35,14 +36,14 @@ func (c *course) compose(units []chosen) []chosen {
 	}
 	for {
 		balanced := c.balance(units)
-		if total, _ := c.count(balanced); total >= fewest || !c.extend(&units) {
+		if total, _ := c.count(balanced); total >= fewest || !c.extend(&units, known) {
 			return balanced
 		}
 	}
 }
 
 // extend adds a little to a plan; false when the course has no more for it.
-func (c *course) extend(units *[]chosen) bool {
+func (c *course) extend(units *[]chosen, known []string) bool {
 	for i := range *units {
 		u := &(*units)[i]
 		if u.Brief && u.Most > 0 && u.Most < len(c.units[u.Index].exercises) {
@@ -53,21 +54,32 @@ func (c *course) extend(units *[]chosen) bool {
 	if len(*units) == 0 {
 		return false
 	}
-	next := (*units)[len(*units)-1].Index + 1
-	if next >= len(c.units) || len(c.units[next].exercises) == 0 || !c.follows(next, *units) {
-		return false
+	last := 0
+	for _, u := range *units {
+		last = max(last, u.Index)
 	}
-	*units = append(*units, chosen{Document: c.units[next].ID, Index: next, Further: true})
-	return true
+	for i := range c.units {
+		next := (last + 1 + i) % len(c.units) // what follows, then what was left out before
+		u := c.units[next]
+		planned := slices.ContainsFunc(*units, func(u chosen) bool { return u.Index == next })
+		if !planned && !slices.Contains(known, u.ID) && len(u.exercises) > 0 && c.follows(next, *units) {
+			*units = append(*units, chosen{Document: u.ID, Index: next, Further: true})
+			return true
+		}
+	}
+	return false
 }
 
 // follows reports whether a unit builds on nothing but what the plan has, or what
 // came before the plan.
 func (c *course) follows(next int, units []chosen) bool {
-	first := units[0].Index
+	first := len(c.units)
+	for _, u := range units {
+		first = min(first, u.Index)
+	}
 	for _, concept := range c.units[next].Meta.Prerequisites {
 		at := c.teaches(concept, c.units[next].Meta.Unit)
-		if at > first && !slices.ContainsFunc(units, func(u chosen) bool { return u.Index == at }) {
+		if at >= first && !slices.ContainsFunc(units, func(u chosen) bool { return u.Index == at }) {
 			return false
 		}
 	}

@@ -15,6 +15,8 @@ type choice struct {
 	units []chosen
 	// known is set when all that fits is known to the learner already.
 	known bool
+	// done are the documents of units that they have done with.
+	done []string
 }
 
 // chosen is a unit of a plan.
@@ -72,6 +74,11 @@ func (c *course) choose(r Request) choice {
 	for i := range c.units {
 		if len(topics) == 0 || topics[i] {
 			core[i] = true
+		}
+	}
+	for i := range c.units {
+		if c.units[i].known(c.locale, known) >= 0.5 {
+			result.done = append(result.done, c.units[i].ID)
 		}
 	}
 	brief := c.needs(core, known)

@@ -18,9 +18,11 @@ import (
 
 // The bounds of what a model is shown.
 const (
-	maxShown       = 40
+	maxShown       = 50
 	maxPassageText = 1200
-	maxShownText   = 30000
+	maxShownText   = 48000
+	// briefShown is how many passages of a unit that is only brushed up.
+	briefShown = 3
 )
 
 // planSchema is what a model's plan must fit.
@@ -33,7 +35,7 @@ const planSchema = `{
     "objectives": {"type": "array", "items": {"type": "string"}},
     "tasks": {"type": "array", "items": {
       "type": "object", "additionalProperties": false,
-      "required": ["key", "title", "description", "type", "estimated_hours", "difficulty", "depends_on", "concepts", "exercise", "citations"],
+      "required": ["key", "title", "description", "type", "estimated_hours", "difficulty", "depends_on", "concepts", "exercise", "code", "citations"],
       "properties": {
         "key": {"type": "string"},
         "title": {"type": "string"},
@@ -44,6 +46,16 @@ const planSchema = `{
         "depends_on": {"type": "array", "items": {"type": "string"}},
         "concepts": {"type": "array", "items": {"type": "string"}},
         "exercise": {"type": "string", "description": "The exercise's label (E1) or an empty string"},
+        "code": {
+          "type": "object", "additionalProperties": false, "required": ["language", "starter", "solution", "tests"],
+          "description": "For a task of type code that is no exercise; else an empty language and no files",
+          "properties": {
+            "language": {"type": "string"},
+            "starter": {"type": "array", "items": {"$ref": "#/$defs/file"}},
+            "solution": {"type": "array", "items": {"$ref": "#/$defs/file"}},
+            "tests": {"type": "array", "items": {"$ref": "#/$defs/file"}}
+          }
+        },
         "citations": {"type": "array", "items": {
           "type": "object", "additionalProperties": false, "required": ["passage", "quote"],
           "properties": {
@@ -53,7 +65,11 @@ const planSchema = `{
         }}
       }
     }}
-  }
+  },
+  "$defs": {"file": {
+    "type": "object", "additionalProperties": false, "required": ["path", "content"],
+    "properties": {"path": {"type": "string"}, "content": {"type": "string"}}
+  }}
 }`
 
 const planSystem = `You plan how a learner reaches a goal with the material of a course.
@@ -61,6 +77,10 @@ Rules:
 - Use only the passages (P1, P2, …) and exercises (E1, E2, …) below. Never invent topics, facts or exercises.
 - Every task cites at least one passage by its label, with a quote of at most 200 characters copied exactly from it.
 - A task for an exercise names it by its label; its statement and tests are added by the server.
+- Prefer exercises. A task of type code that is no exercise brings code: a starter that fails, a solution that passes, and tests
+  that notice mistakes, all in the language of the course. Each is tried out, and shown only if the tests prove themselves.
+  Its description says what to do and what the tests expect, and never how.
+- At least 8 tasks where the material allows, at least 6 of 10 of them to program.
 - Order tasks so that each builds on earlier ones; depends_on names keys of earlier tasks and has no cycles.
 - estimated_hours is 0.25 to 10, difficulty 1 to 5.
 - Leave out what the learner says they know.
@@ -85,10 +105,21 @@ type modelTask struct {
 	DependsOn      []string `json:"depends_on"`
 	Concepts       []string `json:"concepts"`
 	Exercise       string   `json:"exercise"`
-	Citations      []struct {
+	Code           struct {
+		Language string      `json:"language"`
+		Starter  []modelFile `json:"starter"`
+		Solution []modelFile `json:"solution"`
+		Tests    []modelFile `json:"tests"`
+	} `json:"code"`
+	Citations []struct {
 		Passage string `json:"passage"`
 		Quote   string `json:"quote"`
 	} `json:"citations"`
+}
+
+type modelFile struct {
+	Path    string `json:"path"`
+	Content string `json:"content"`
 }
 
 // shown is what a model gets to see, by label.
@@ -112,7 +143,7 @@ func (p *Planner) byModel(ctx context.Context, x *engine.Execution, c *course, r
 	}
 	messages := []llm.Message{
 		{Role: llm.System, Text: fmt.Sprintf(planSystem, language)},
-		{Role: llm.User, Text: fmt.Sprintf("<learner>\nGoal: %s\n%s\nReached when: %s\nWishes: %s\n</learner>\n\n<material>\n%s</material>\n\nWrite the plan, with at least 5 tasks where the material allows.",
+		{Role: llm.User, Text: fmt.Sprintf("<learner>\nGoal: %s\n%s\nReached when: %s\nWishes: %s\n</learner>\n\n<material>\n%s</material>\n\nWrite the plan.",
 			data(r.Title), data(r.Description), data(strings.Join(r.Criteria, "; ")), data(r.Wishes), s.text)},
 	}
 	if before != nil {
@@ -167,6 +198,9 @@ func (p *Planner) read(ctx context.Context, x *engine.Execution, said modelPlan,
 			title := t.Title
 			t = fromExercise(exercise, statement.Content)
 			t.Key, t.Title, t.DependsOn = key, title, []string{}
+		}
+		if m.Exercise == "" && t.Type == tasks.TypeCode {
+			slips = append(slips, made(&t, m)...)
 		}
 		for _, on := range m.DependsOn {
 			if on = clip(strings.TrimSpace(screen.Visible(on)), 40); !slices.Contains(t.DependsOn, on) {
@@ -236,13 +270,23 @@ func follow(text string, at int, fields []string) (end int, ok bool) {
 func (c *course) show(o outline) shown {
 	s := shown{passages: map[string]rag.Passage{}, exercises: map[string]rag.Exercise{}}
 	var b strings.Builder
-	each := max(2, maxShown/max(len(o.Units), 1))
+	brief := 0
 	for _, at := range o.Units {
-		u := c.units[at.Index]
-		fmt.Fprintf(&b, "## Unit: %s\nObjectives: %s\nConcepts: %s\n", data(u.Title), data(strings.Join(u.Meta.Objectives, "; ")), data(strings.Join(u.Meta.Concepts, ", ")))
-		list := slices.Clone(u.passages)
-		slices.SortStableFunc(list, func(a, b rag.Passage) int { return compare(o.Rank[b.ChunkID], o.Rank[a.ChunkID]) })
-		for _, p := range first(list, each) {
+		if at.Brief || at.Further {
+			brief++
+		}
+	}
+	each := max(4, (maxShown-briefShown*brief)/max(len(o.Units)-brief, 1))
+	for _, at := range o.Units {
+		u, most, role := c.units[at.Index], each, "main"
+		switch {
+		case at.Brief:
+			most, role = briefShown, "brush up only"
+		case at.Further:
+			most, role = briefShown, "a next step"
+		}
+		fmt.Fprintf(&b, "## Unit: %s\nRole: %s\nObjectives: %s\nConcepts: %s\n", data(u.Title), role, data(strings.Join(u.Meta.Objectives, "; ")), data(strings.Join(u.Meta.Concepts, ", ")))
+		for _, p := range u.telling(o.Rank, most) {
 			if b.Len() > maxShownText {
 				break
 			}
@@ -250,7 +294,7 @@ func (c *course) show(o outline) shown {
 			s.passages[label] = p
 			fmt.Fprintf(&b, "[%s] %s\n%s\n", label, data(p.Heading), screen.Cut(data(p.Text), maxPassageText))
 		}
-		for _, x := range u.exercises {
+		for _, x := range first(u.exercises, at.exercises(u)) {
 			label := fmt.Sprintf("E%d", len(s.exercises)+1)
 			s.exercises[label] = x
 			fmt.Fprintf(&b, "[%s] Exercise: %s (difficulty %d, %.2f hours; %s)\n", label, data(x.Title), x.Difficulty, x.EstimatedHours, data(strings.Join(x.Concepts, ", ")))

@@ -21,6 +21,8 @@ type outline struct {
 	// Locale is what texts are written in: as asked for, else the material's.
 	Locale string   `json:"locale"`
 	Units  []chosen `json:"units"`
+	// Known are the documents of units that the learner has done with.
+	Known []string `json:"known,omitempty"`
 	// Titles are the units', for who reads the run.
 	Titles []string `json:"titles"`
 	// Rank is how well passages fit the goal, by id.
@@ -74,7 +76,7 @@ func (p *Planner) retrieve(ctx context.Context, x *engine.Execution) (engine.Out
 			Wait: &engine.Interrupt{For: agents.ForMaterial, Message: message, Wake: true},
 		}, nil
 	}
-	found := outline{Course: best.id, Locale: r.Locale, Units: picked.units, Rank: map[string]float64{}}
+	found := outline{Course: best.id, Locale: r.Locale, Units: picked.units, Known: picked.done, Rank: map[string]float64{}}
 	if found.Locale == "" {
 		found.Locale = best.locale
 	}
@@ -113,9 +115,14 @@ func (p *Planner) outline(ctx context.Context, x *engine.Execution) (engine.Outc
 	if err != nil {
 		return engine.Outcome{}, err
 	}
-	_, _, found, err = p.reload(ctx, x, found)
+	c, _, found, err := p.reload(ctx, x, found)
 	if err != nil {
 		return engine.Outcome{}, err
+	}
+	found.Units = c.compose(found.Units, found.Known)
+	found.Titles = nil
+	for _, u := range found.Units {
+		found.Titles = append(found.Titles, c.units[u.Index].Title)
 	}
 	return engine.Outcome{Word: fmt.Sprintf("%d units", len(found.Units)), Set: map[string]any{"outline": found}}, nil
 }
@@ -132,8 +139,8 @@ func (p *Planner) reload(ctx context.Context, x *engine.Execution, o outline) (*
 	}
 	units := o.Units
 	o.Units, o.Titles = nil, nil
-	for i := range c.units {
-		for _, u := range units {
+	for _, u := range units {
+		for i := range c.units {
 			if u.Document == c.units[i].ID {
 				u.Index = i
 				o.Units, o.Titles = append(o.Units, u), append(o.Titles, c.units[i].Title)

@@ -34,7 +34,6 @@ func (p *Planner) byRules(ctx context.Context, as auth.Actor, c *course, o outli
 	d := &draft{p: p, as: as, course: c, locale: o.Locale, rank: o.Rank, reading: map[int]string{}}
 	d.plan.Label = agents.BuiltInPlanner
 	d.plan.Tasks = []agents.PlannedTask{}
-	o.Units = c.compose(o.Units)
 	for _, u := range o.Units {
 		if err := d.unit(ctx, u); err != nil {
 			return agents.Plan{}, err
@@ -49,6 +48,9 @@ func (p *Planner) byRules(ctx context.Context, as auth.Actor, c *course, o outli
 	d.plan.Objectives, d.plan.Summary = objectives(c, o), summary(c, o, d.plan)
 	return d.plan, nil
 }
+
+// maxSections are those that the reading of a unit names at most.
+const maxSections = 8
 
 // unit adds a unit's tasks: read it, try its examples, do its exercises.
 func (d *draft) unit(ctx context.Context, at chosen) error {
@@ -70,7 +72,11 @@ func (d *draft) unit(ctx context.Context, at chosen) error {
 }
 
 func (d *draft) read(at chosen, u unit) error {
-	passages := d.sections(u, 4)
+	most := maxSections
+	if at.Brief {
+		most = 4
+	}
+	passages := d.sections(u, most)
 	if len(passages) == 0 {
 		return nil
 	}
@@ -154,15 +160,19 @@ func (d *draft) exercise(ctx context.Context, at chosen, i int, u unit, x rag.Ex
 		t.Citations = append(t.Citations, evidence.Cite(p))
 	}
 	if at.Folded && i == 0 {
-		d.fold(&t, index, u)
+		most := maxSections
+		if at.Brief {
+			most = 4
+		}
+		d.fold(&t, index, u, most)
 	}
 	d.plan.Tasks = append(d.plan.Tasks, t)
 	return nil
 }
 
 // fold makes a task the one that its unit is read with.
-func (d *draft) fold(t *agents.PlannedTask, index int, u unit) {
-	passages := d.sections(u, 4)
+func (d *draft) fold(t *agents.PlannedTask, index int, u unit, most int) {
+	passages := d.sections(u, most)
 	t.Description = clip("**"+phrases[d.locale].before+"** "+d.toRead(u, passages)+"\n---\n\n"+t.Description, 20000)
 	for _, p := range passages {
 		c := evidence.Cite(p)
@@ -198,7 +208,10 @@ func (d *draft) notes(at chosen) {
 
 // sections are the passages of prose of a unit that fit the goal best, one a
 // heading, in the order of the text.
-func (d *draft) sections(u unit, n int) []rag.Passage {
+func (d *draft) sections(u unit, n int) []rag.Passage { return u.telling(d.rank, n) }
+
+// telling are a unit's passages as sections gives them.
+func (u *unit) telling(rank map[string]float64, n int) []rag.Passage {
 	seen := map[string]bool{}
 	var list []rag.Passage
 	for _, p := range u.passages {
@@ -210,7 +223,7 @@ func (d *draft) sections(u unit, n int) []rag.Passage {
 	if len(list) == 0 {
 		list = slices.Clone(first(u.passages, n))
 	}
-	slices.SortStableFunc(list, func(a, b rag.Passage) int { return compare(d.rank[b.ChunkID], d.rank[a.ChunkID]) })
+	slices.SortStableFunc(list, func(a, b rag.Passage) int { return compare(rank[b.ChunkID], rank[a.ChunkID]) })
 	list = first(list, n)
 	slices.SortStableFunc(list, func(a, b rag.Passage) int { return a.StartLine - b.StartLine })
 	return list

@@ -93,12 +93,11 @@ func (p *Prover) Prove(ctx context.Context, c validation.Candidate) (validation.
 		t.task.Options = []byte(c.Options)
 	}
 	solution := files(c.Solution)
-	began := time.Now()
 	res, err := t.judge(ctx, solution, judging.Limits{})
 	if err != nil {
 		return validation.Proof{}, fmt.Errorf("judge the solution: %w", err)
 	}
-	took := time.Since(began)
+	took := res.Run
 	proof := validation.Proof{
 		Plugin: res.Plugin, PluginVersion: validation.Plain(res.PluginVersion, 80), Toolchain: map[string]string{}, Solution: res.Report.Verdict,
 	}
@@ -155,7 +154,7 @@ func (t trial) mutate(ctx context.Context, proof *validation.Proof, solution []j
 	if err != nil {
 		return fmt.Errorf("make mutants: %w", err)
 	}
-	limits := judging.Limits{CPU: max(leastCPU, 10*took), Wall: mostWall}
+	limits := judging.Limits{CPU: max(leastCPU, 4*took), Wall: mostWall}
 	made := map[string]*validation.MutationOperator{}
 	for _, m := range mutants[:min(len(mutants), limit)] {
 		spoilt, ok := merge(solution, m.Files)
