@@ -55,9 +55,6 @@ func (c *modelPullCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	if err != nil {
 		return err
 	}
-	if len(entries) == 0 {
-		return errors.New("no models run on this platform: search is by words alone")
-	}
 	p := &models.Puller{Dir: cfg.modelDir(), Also: cfg.modelDirs()[1:], Mirror: c.From, Out: os.Stdout}
 	if p.Mirror == "" {
 		p.Mirror = cfg.Models.Mirror

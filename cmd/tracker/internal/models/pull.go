@@ -210,6 +210,9 @@ func (p *Puller) extract(f File, to string) (err error) {
 // Pick returns the entries of names, or the default ones, and always the
 // library: without it none runs.
 func Pick(known []Entry, names []string) ([]Entry, error) {
+	if !slices.ContainsFunc(known, func(e Entry) bool { return e.Kind == localmodel.KindRuntime }) {
+		return nil, errors.New("the library that runs models is not known for this platform: search is by words alone (BM25)")
+	}
 	for _, name := range names {
 		if !slices.ContainsFunc(known, func(e Entry) bool { return e.Name == name }) {
 			all := make([]string, len(known))
