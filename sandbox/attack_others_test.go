@@ -106,7 +106,7 @@ secret = "s3cr3t-of-" + "the-neighbour"
 open("/work/secret", "w").write(secret); open("/tmp/secret", "w").write(secret); open("/dev/shm/secret", "w").write(secret)
 s = socket.socket(socket.AF_UNIX); s.bind("\0neighbour"); s.listen()
 f = socket.socket(socket.AF_UNIX); f.bind("/tmp/socket"); f.listen()
-t = socket.socket(socket.AF_INET)
+t = socket.create_server(("127.0.0.1", 4711))
 print("up", flush=True)
 time.sleep(4)
 print(open("/work/secret").read() == secret, sorted(os.listdir("/work")), sorted(os.listdir("/tmp")))`
@@ -117,6 +117,8 @@ while time.monotonic() < end:
     for name in ("\0neighbour", "/tmp/socket"):
         try: socket.socket(socket.AF_UNIX).connect(name); print("connected", repr(name))
         except OSError: pass
+    try: socket.create_connection(("127.0.0.1", 4711)); print("connected")
+    except OSError: pass
     for d in ("/work", "/tmp", "/dev/shm"):
         for f in os.listdir(d): print("file", d, f)
     for pid in range(1, 400):

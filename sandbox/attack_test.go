@@ -216,28 +216,57 @@ func TestThereIsNoNetworkOfAnyFamily(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
+	// Datagrams to a loopback always leave; this one must not get any.
+	u, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = u.Close() })
 	program := fmt.Sprintf(`import socket
-for fam, addr in ((socket.AF_INET, ("127.0.0.1", %d)), (socket.AF_INET6, ("::1", 80)), (socket.AF_UNIX, "/run/x"), (socket.AF_UNIX, "\0/tmp/.X11-unix/X0")):
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+STREAM, DGRAM = socket.SOCK_STREAM, socket.SOCK_DGRAM
+for fam, addr, kinds in ((socket.AF_INET, ("127.0.0.1", %d), (STREAM,)), (socket.AF_INET6, ("::1", 80), (STREAM,)), (socket.AF_INET, ("192.0.2.1", 53), (STREAM, DGRAM)),
+        (socket.AF_INET6, ("2001:db8::1", 53), (STREAM, DGRAM)), (socket.AF_UNIX, "/run/x", (STREAM, DGRAM)), (socket.AF_UNIX, "\0/tmp/.X11-unix/X0", (STREAM, DGRAM))):
+    for kind in kinds:
         try: socket.socket(fam, kind).connect(addr); print("connected", addr)
         except OSError: pass
+try: socket.socket(socket.AF_INET, DGRAM).sendto(b"out", ("127.0.0.1", %d))
+except OSError: pass
 allowed = {socket.AF_UNIX, socket.AF_INET, socket.AF_INET6}
 for fam in range(0, 64):
     for kind in (1, 2, 3, 5):
         try: s = socket.socket(fam, kind)
         except OSError: continue
         if fam not in allowed or kind == 3 and fam != socket.AF_UNIX: print("family", fam, kind)
-# No interface that is up, so no way to anywhere (SIOCGIFNAME, SIOCGIFFLAGS).
+# No interface is up but the room's own loopback, so no way to anywhere (SIOCGIFNAME, SIOCGIFFLAGS).
 import fcntl, struct
 probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for index in range(1, 64):
     try: name = fcntl.ioctl(probe, 0x8910, struct.pack("16si", b"", index) + bytes(20))[:16]
     except OSError: continue
     flags = struct.unpack("16sH", fcntl.ioctl(probe, 0x8913, name + bytes(24))[:18])[1]
-    if flags & 1: print("interface is up", name)
-a, b = socket.socketpair(); a.send(b"x"); print(b.recv(1))`, l.Addr().(*net.TCPAddr).Port)
+    if flags & 1 and not flags & 8: print("interface is up", name)
+a, b = socket.socketpair(); a.send(b"x"); print(b.recv(1))`, l.Addr().(*net.TCPAddr).Port, u.LocalAddr().(*net.UDPAddr).Port)
 	variants(t, func(t *testing.T, r *subject) {
 		expect(t, r, python(program), Exited, 0, "b'x'")
+		// What the room had sent would come before what is sent after it.
+		if _, err := u.WriteTo([]byte("host"), u.LocalAddr()); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, 8)
+		if n, _, err := u.ReadFrom(got); err != nil || string(got[:n]) != "host" {
+			t.Errorf("%q came out of the room, %v", got[:n], err)
+		}
+	})
+}
+
+func TestAProgramReachesItselfByItsOwnLoopback(t *testing.T) {
+	const program = `import socket, threading
+for fam, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "localhost")):
+    server = socket.create_server((host, 0), family=fam)
+    threading.Thread(target=lambda: server.accept()[0].sendall(b"hello")).start()
+    print(socket.create_connection(server.getsockname()).recv(5).decode(), end=" ")`
+	variants(t, func(t *testing.T, r *subject) {
+		expect(t, r, python(program), Exited, 0, "hello hello")
 	})
 }
 

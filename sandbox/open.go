@@ -20,7 +20,7 @@ const insideID = 1000
 
 // initCaps are what a normal user's pid 1 needs in its own namespaces; root's
 // has them without asking.
-var initCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SETPCAP, unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH, unix.CAP_KILL}
+var initCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP, unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH, unix.CAP_KILL}
 
 // open starts a room's pid 1, which builds it at once. The room owns the slot,
 // also when open fails. The caller must kill and close it.

@@ -100,6 +100,7 @@ func attackBare() {
 	attackKernel(say)
 	attackLimits(say, math.MaxUint64) // a normal user's processes are counted with the server's
 	attackNetwork(say)
+	attackLoopback(say)
 }
 
 func attackGuest(limits []string) {
@@ -246,22 +247,50 @@ func attackOutside(say sayer) {
 	}
 }
 
-func attackNetwork(say sayer) {
-	for _, c := range []struct {
-		name   string
-		target unix.SockaddrInet4
-	}{
-		// TEST-NET-1 of RFC 5737; connecting a datagram socket sends nothing.
-		{"an outside address", unix.SockaddrInet4{Port: 53, Addr: [4]byte{192, 0, 2, 1}}},
-		{"the host's loopback", unix.SockaddrInet4{Port: 22, Addr: [4]byte{127, 0, 0, 1}}},
-	} {
-		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-		if err == nil {
-			err = unix.Connect(fd, &c.target)
-			_ = unix.Close(fd)
-		}
-		say("no network", err != nil, "%s: %v", c.name, err)
+// attackLoopback is for a payload that has no loopback of its own.
+func attackLoopback(say sayer) {
+	reach(say, "the host's loopback", unix.SockaddrInet4{Port: 22, Addr: [4]byte{127, 0, 0, 1}})
+}
+
+// reach connects a datagram socket, which sends nothing.
+func reach(say sayer, name string, target unix.SockaddrInet4) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	if err == nil {
+		err = unix.Connect(fd, &target)
+		_ = unix.Close(fd)
 	}
+	say("no network", err != nil, "%s: %v", name, err)
+}
+
+// attackInterfaces looks for one that leads elsewhere than to the room itself.
+func attackInterfaces(say sayer) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	if err != nil {
+		say("no network", true, "interfaces: %v", err)
+		return
+	}
+	defer func() { _ = unix.Close(fd) }()
+	out := ""
+	for index := range uint32(4096) {
+		ifr, err := unix.NewIfreq("")
+		if err != nil {
+			continue
+		}
+		ifr.SetUint32(index)
+		if unix.IoctlIfreq(fd, unix.SIOCGIFNAME, ifr) != nil || unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, ifr) != nil {
+			continue
+		}
+		if flags := ifr.Uint16(); flags&unix.IFF_UP != 0 && flags&unix.IFF_LOOPBACK == 0 {
+			out += " " + ifr.Name()
+		}
+	}
+	say("no network", out == "", "interfaces that lead out:%s", out)
+}
+
+func attackNetwork(say sayer) {
+	// TEST-NET-1 of RFC 5737.
+	reach(say, "an outside address", unix.SockaddrInet4{Port: 53, Addr: [4]byte{192, 0, 2, 1}})
+	attackInterfaces(say)
 	for _, c := range []struct {
 		name   string
 		family int

@@ -23,7 +23,7 @@ var deviceNodes = []string{"null", "zero", "full", "random", "urandom"}
 
 func buildRoom(b wire.Boot) error {
 	steps := []func(wire.Boot) error{
-		checkNamespaces, makePrivate, mountRoot, mountWarm, bindRuntimes, bindDevices, mountProc, mountScratch, writeEtc, enterRoot, nameHost,
+		checkNamespaces, makePrivate, mountRoot, mountWarm, bindRuntimes, bindDevices, mountProc, mountScratch, writeEtc, enterRoot, nameHost, raiseLoopback,
 	}
 	for _, step := range steps {
 		if err := step(b); err != nil {
@@ -258,4 +258,21 @@ func enterRoot(wire.Boot) error {
 
 func nameHost(b wire.Boot) error {
 	return mountError("hostname", unix.Sethostname([]byte(b.Hostname)))
+}
+
+// raiseLoopback lets programs serve and call themselves: each room has a network
+// of its own, whose one interface is this. A kernel that won't is no harm.
+func raiseLoopback(wire.Boot) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = unix.Close(fd) }()
+	ifr, err := unix.NewIfreq("lo")
+	if err != nil {
+		return &stageError{wire.StageConfine, "loopback", err}
+	}
+	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	_ = unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
+	return nil
 }
