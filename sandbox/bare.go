@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -53,7 +54,8 @@ func (r *Runner) Unsafe() error {
 
 // unconfined makes the best of a machine on which rooms can't be built.
 func (r *Runner) unconfined(why error) (*Runner, error) {
-	r.bare = &bare{why: why, landlock: pid1.LandlockVersion() > 0}
+	// A line is what it is read as.
+	r.bare = &bare{why: errors.New(strings.ReplaceAll(why.Error(), "\n", "; ")), landlock: pid1.LandlockVersion() > 0}
 	r.user = false
 	r.slots = make(chan int, 1)
 	r.slots <- 0
