@@ -17,6 +17,8 @@ type Options struct {
 	// Weight, if above 0, takes the place of the space's own, by Weigh.
 	Weight float64
 	Weigh  func(space int, weight float64) error
+	// Brief leaves out latencies and vectors alone.
+	Brief bool
 	// Settle, if set, is called when all is in the index, before it is asked.
 	Settle func() error
 	// Progress, if set, hears how far it is.
@@ -70,12 +72,16 @@ func Measure(ctx context.Context, service rag.Service, filler rag.Filler, set Se
 			return nil, err
 		}
 	}
+	index.untimed = o.Brief
 	if r.BM25, err = index.Ask(ctx, service, rag.ByWords); err != nil || r.Space == nil {
 		return r, err
 	}
-	vectors, err := index.Ask(ctx, service, rag.ByMeaning)
-	if err != nil {
-		return nil, err
+	var vectors Result
+	if !o.Brief {
+		if vectors, err = index.Ask(ctx, service, rag.ByMeaning); err != nil {
+			return nil, err
+		}
+		r.Vectors = &vectors
 	}
 	hybrid, err := index.Ask(ctx, service, rag.ByBoth)
 	if err != nil {
@@ -85,7 +91,7 @@ func Measure(ctx context.Context, service rag.Service, filler rag.Filler, set Se
 		return nil, fmt.Errorf("some questions got no vector (%s%s): the figures would be of no method; ask again when the model answers", hybrid.Fallback, vectors.Fallback)
 	}
 	gain := Compare(hybrid, r.BM25)
-	r.Vectors, r.Hybrid, r.Gain = &vectors, &hybrid, &gain
+	r.Hybrid, r.Gain = &hybrid, &gain
 	return r, nil
 }
 

@@ -54,6 +54,7 @@ type Index struct {
 	Problems []rag.Problem
 	Passages int
 	ids      map[string]string
+	untimed  bool
 }
 
 // Ingest puts a set into a course of the given id, which must be the
@@ -104,6 +105,9 @@ func (x *Index) Ask(ctx context.Context, service rag.Service, by rag.By) (Result
 	result.NDCG, result.Recall, result.MRR = result.NDCG/n, result.Recall/n, result.MRR/n
 	for k := range result.RecallAt {
 		result.RecallAt[k] /= n
+	}
+	if x.untimed {
+		return result, nil
 	}
 	// The questions' vectors are remembered now.
 	query.Limit = depth
