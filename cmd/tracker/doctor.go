@@ -58,6 +58,7 @@ func (doctorCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	}
 	findings = append(findings, sandboxFindings(sandbox.Probe(ctx, cfg.Validation.Sandbox()))...)
 	findings = append(findings, pluginFindings(ctx, cfg)...)
+	findings = append(findings, searchFinding(cfg))
 	return show(os.Stdout, findings)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,11 +105,8 @@ func (c *modelListCmd) Run(flags *ConfigFlags) error {
 	for _, m := range here {
 		line(m.Description, m.Dir)
 	}
-	if err := errors.Join(out.Flush(), broken); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(cfg.modelDir())); errors.Is(err, fs.ErrNotExist) && len(here) == 0 {
-		fmt.Println("`tracker model pull` fetches those that search uses")
+	if err := errors.Join(out.Flush(), broken); err != nil {
+		return fmt.Errorf("list models: %w", err)
 	}
 	return nil
 }
@@ -120,4 +116,40 @@ func number(n int) string {
 		return ""
 	}
 	return fmt.Sprint(n)
+}
+
+// localPlugin embeds on this machine; embedders can do it elsewhere.
+const localPlugin = "llm-local"
+
+var embedders = []string{"llm-ollama", "llm-openai"}
+
+// searchFinding says for the doctor whether search goes by meaning too.
+func searchFinding(cfg Config) finding {
+	f := finding{"search", "ok", ""}
+	dir, err := pluginsDir(cfg)
+	if err == nil {
+		_, err = os.Stat(filepath.Join(dir, localPlugin))
+	}
+	here, broken := localmodel.List(cfg.modelDirs()...)
+	has := func(kind localmodel.Kind) bool {
+		return slices.ContainsFunc(here, func(m *localmodel.Model) bool { return m.Kind == kind })
+	}
+	lock, _ := readPluginLock(cfg.pluginLockPath())
+	why := whyDisabled(localPlugin, cfg, lock)
+	switch {
+	case err == nil && why == "" && has(localmodel.KindRuntime) && has(localmodel.KindEmbed):
+		f.why = "by words, and by meaning with models in " + filepath.Dir(here[0].Dir)
+	case slices.ContainsFunc(embedders, func(name string) bool { return whyDisabled(name, cfg, lock) == "" }):
+		f.why = "by words, and by meaning where " + strings.Join(embedders, " or ") + " embeds; nothing is embedded on this machine"
+	case err != nil:
+		f.state, f.why = "none", "by words alone (BM25): the plugin "+localPlugin+" is not built, which takes a C compiler (gcc)"
+	case why != "":
+		f.state, f.why = "none", "by words alone (BM25): "+localPlugin+" is "+why
+	default:
+		f.state, f.why = "none", "by words alone (BM25): `tracker model pull` fetches the models that embed"
+	}
+	if broken != nil {
+		f.why += "; " + broken.Error()
+	}
+	return f
 }

@@ -59,10 +59,10 @@ func needs(t *testing.T, names ...string) settings {
 }
 
 type reference struct {
-	Text   string
-	Kind   llm.EmbedKind
-	Tokens int
-	Vector []float64
+	Text   string        `json:"text"`
+	Kind   llm.EmbedKind `json:"kind"`
+	Tokens int           `json:"tokens"`
+	Vector []float64     `json:"vector"`
 }
 
 func references(t *testing.T, model string) []reference {

@@ -46,7 +46,7 @@ const (
 // The names of files that programs look for.
 const (
 	ModelFile     = "model.onnx"
-	TokenizerFile = "tokenizer.json"
+	TokenizerFile = "tokenizer.json" //nolint:gosec // tokens of text
 	RuntimeFile   = "libonnxruntime.so"
 )
 

@@ -39,7 +39,9 @@ func Read(r io.Reader) (*Tokenizer, error) {
 	if err := json.NewDecoder(r).Decode(&f); err != nil {
 		return nil, fmt.Errorf("read tokenizer: %w", err)
 	}
-	var kind struct{ Type string }
+	var kind struct {
+		Type string `json:"type"`
+	}
 	if err := json.Unmarshal(f.Model, &kind); err != nil {
 		return nil, fmt.Errorf("read tokenizer: %w", err)
 	}
@@ -74,11 +76,11 @@ func Read(r io.Reader) (*Tokenizer, error) {
 }
 
 // Encode returns the tokens of a text between the start and the end token, at
-// most most of them: what does not fit is cut off.
-func (t *Tokenizer) Encode(text string, most int) []int64 {
+// limit of them: what does not fit is cut off.
+func (t *Tokenizer) Encode(text string, limit int) []int64 {
 	ids := t.model.tokens(text)
-	if len(ids) > most-2 {
-		ids = ids[:max(most-2, 0)]
+	if len(ids) > limit-2 {
+		ids = ids[:max(limit-2, 0)]
 	}
 	out := make([]int64, 0, len(ids)+2)
 	return append(append(append(out, t.start), ids...), t.end)
@@ -118,7 +120,7 @@ type part struct {
 	CharsMap string `json:"precompiled_charsmap"`
 	// Replace
 	Pattern struct {
-		Regex string
+		Regex string `json:"Regex"`
 	} `json:"pattern"`
 	Content string `json:"content"`
 	// Metaspace

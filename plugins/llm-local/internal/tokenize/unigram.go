@@ -82,7 +82,18 @@ func (u *unigram) readRules(f file) error {
 			return fmt.Errorf("its normaliser %s %q is not known", p.Type, p.Pattern.Regex)
 		}
 	}
-	pre, err := parts(f.PreTokenizer)
+	if err := u.readMark(f.PreTokenizer); err != nil {
+		return err
+	}
+	if u.chars == nil || u.meta == "" {
+		return errors.New("a Unigram tokenizer must have a Precompiled normaliser and a Metaspace")
+	}
+	return nil
+}
+
+// readMark reads what stands for a space.
+func (u *unigram) readMark(raw json.RawMessage) error {
+	pre, err := parts(raw)
 	if err != nil {
 		return err
 	}
@@ -97,9 +108,6 @@ func (u *unigram) readRules(f file) error {
 		default:
 			return fmt.Errorf("its pre-tokenizer %s is not known", p.Type)
 		}
-	}
-	if u.chars == nil || u.meta == "" {
-		return errors.New("a Unigram tokenizer must have a Precompiled normaliser and a Metaspace")
 	}
 	return nil
 }
