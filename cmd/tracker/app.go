@@ -59,6 +59,7 @@ var core = fx.Module("core",
 	fx.Provide(newVerifier),
 	fx.Provide(newPlugins),
 	fx.Provide(newServer),
+	fx.Provide(newSnapshots),
 )
 
 // settings hands each module its section.

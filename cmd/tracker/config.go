@@ -192,6 +192,9 @@ func (f *ConfigFlags) Load() (Config, error) {
 		cfg.DataDir = dir
 	}
 	cfg.Academy.AllowStandIn = cfg.Server.Dev
+	if cfg.Rag.KeyFile == "" {
+		cfg.Rag.KeyFile = cfg.dataPath("rag.key")
+	}
 	if cfg.Validation.KeyFile == "" {
 		cfg.Validation.KeyFile = cfg.dataPath("validation.key")
 	}

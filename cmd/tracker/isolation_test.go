@@ -26,7 +26,8 @@ const (
 	ownOnly
 	// open: the same for everyone; nothing in it belongs to anybody.
 	open
-	// streamed: proven by the WebSocket and Watch tests of modules/realtime.
+	// streamed: proven by the WebSocket and Watch tests of modules/realtime, and by
+	// those of modules/rag/internal/rpc.
 	streamed
 )
 
@@ -80,6 +81,12 @@ var isolation = map[string]struct {
 	"rag.v1.RagService/GetIndex": {denied, func(owned) map[string]any { return map[string]any{} }},
 	"rag.v1.RagService/IngestDocuments": {denied, func(owned) map[string]any {
 		return map[string]any{"course_id": course, "files": []map[string]any{{"path": "a.md", "content": "YQ=="}}}
+	}},
+	"rag.v1.RagService/IngestCourse":      {expect: streamed},
+	"rag.v1.RagService/GetConceptGraph":   {denied, func(owned) map[string]any { return map[string]any{"course_id": course} }},
+	"rag.v1.RagService/GetMaterialPolicy": {denied, func(owned) map[string]any { return map[string]any{"course_id": course} }},
+	"rag.v1.RagService/UpdateMaterialPolicy": {denied, func(owned) map[string]any {
+		return map[string]any{"course_id": course, "peer_snapshots": true}
 	}},
 	"rag.v1.RagService/ListDocuments":  {denied, func(owned) map[string]any { return map[string]any{"course_id": course} }},
 	"rag.v1.RagService/GetDocument":    {notFound, func(o owned) map[string]any { return map[string]any{"id": o.Document} }},

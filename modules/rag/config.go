@@ -12,6 +12,10 @@ type Config struct {
 	MaxFileBytes int `koanf:"max_file_bytes"`
 	// MaxFiles bounds the files of a course. Defaults to 20000.
 	MaxFiles int `koanf:"max_files"`
+	// KeyFile holds the key of the pseudonyms under which learners find each other's
+	// code; it is made when it is not there. Defaults to rag.key in the data folder;
+	// without a file, pseudonyms are new ones with each start.
+	KeyFile string `koanf:"key_file"`
 	// K1 is how soon repetitions of a word stop counting in BM25. Defaults to 1.5.
 	K1 float64 `koanf:"bm25_k1"`
 	// B is how much long passages are held against themselves, 0 to 1. Defaults to

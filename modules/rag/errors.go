@@ -24,6 +24,10 @@ var (
 	ErrTooMany = errs.Define(errs.InvalidArgument, "too_many_documents",
 		"A course holds at most %d files; this would make %d. Leave out what nobody should read, or split the course.",
 		"Un curso admite como máximo %d archivos y con esto tendría %d. Quita lo que nadie deba leer o divide el curso.")
+	// ErrBadPolicy: searching in a course goes through the course or more.
+	ErrBadPolicy = errs.Define(errs.InvalidArgument, "bad_policy",
+		"A course's default scope is course or global, not %q.",
+		"El ámbito por defecto de un curso es course o global, no %q.")
 	// ErrBadQuery: nothing to look for.
 	ErrBadQuery = errs.Define(errs.InvalidArgument, "bad_query",
 		"The query is not valid: %s",

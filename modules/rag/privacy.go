@@ -7,7 +7,7 @@ import "github.com/goals-tracker/tracker/modules/core/privacy"
 var Privacy = privacy.Registry{Tables: []privacy.Table{
 	{
 		Name: "rag.collections", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
-		Personal: []string{"user_id"}, Plain: []string{"id", "course_id", "chunks", "tokens"},
+		Personal: []string{"user_id"}, Plain: []string{"id", "course_id", "shared", "chunks", "tokens"},
 	},
 	{
 		Name: "rag.documents", Class: privacy.Facts, Parent: "rag.collections", Erase: privacy.DeleteWithParent,
@@ -44,6 +44,10 @@ var Privacy = privacy.Registry{Tables: []privacy.Table{
 	{
 		Name: "rag.concept_edges", Class: privacy.Derived, Erase: privacy.Impersonal,
 		Plain: []string{"collection_id", "kind", "concept", "needs", "document_id", "heading", "broken"},
+	},
+	{
+		Name: "rag.policies", Class: privacy.Facts, Erase: privacy.Impersonal,
+		Plain: []string{"course_id", "default_scope", "peer_snapshots", "settled", "updated_at"},
 	},
 	{
 		Name: "rag.exercises", Class: privacy.Facts, Erase: privacy.Impersonal,

@@ -5,9 +5,14 @@ import "time"
 // Query is what to look for.
 type Query struct {
 	Text string
-	// Scope defaults to ScopeCourse when CourseID is set, else to ScopeGlobal.
+	// Scope defaults to what the course's policy says when CourseID is set
+	// (ScopeCourse where it says nothing), else to ScopeGlobal.
 	Scope    Scope
 	CourseID string
+	// Peers also searches other learners' validated code, where the course's policy
+	// lets them. What is written for a learner to read must not: it would be a
+	// solution.
+	Peers bool
 	// Limit defaults to 10; at most 50 are given.
 	Limit int
 	// By is how passages are found. Defaults to ByBoth.

@@ -34,6 +34,14 @@ type Service interface {
 	// needs what, and where it is practised. Errors: ErrNotYourCourse.
 	Concepts(ctx context.Context, actor auth.Actor, courseID string) (Graph, error)
 
+	// Policy is how a course's material is searched. Errors: ErrNotYourCourse.
+	Policy(ctx context.Context, actor auth.Actor, courseID string) (Policy, error)
+	// UpdatePolicyTx changes it. What learners may not see any more is gone from
+	// their searches at once; what they now may see comes within seconds. For
+	// teachers of the course, admins and the system. Errors: ErrNotATeacher,
+	// ErrBadPolicy.
+	UpdatePolicyTx(ctx context.Context, tx *postgres.Tx, courseID string, change PolicyPatch) (Policy, error)
+
 	// Ingest adds or replaces documents of a course, by path, in units of work of
 	// bounded size; what did not change is left alone. With prune, documents that
 	// are not among the files leave the index at the end. For teachers of the

@@ -12,9 +12,11 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/events"
 	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/rag"
 	"github.com/goals-tracker/tracker/modules/rag/internal/embed"
+	"github.com/goals-tracker/tracker/modules/rag/internal/react"
 	ragrpc "github.com/goals-tracker/tracker/modules/rag/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/rag/internal/service"
 	"github.com/goals-tracker/tracker/modules/rag/internal/store"
@@ -24,9 +26,9 @@ import (
 // Module needs a rag.Config and provides rag.Service and its RPC face; where
 // jobs run, it gives passages their vectors.
 var Module = fx.Module("rag",
-	fx.Provide(func(db *postgres.DB, members academy.Service, models llm.Service, cfg rag.Config) rag.Service {
-		return service.New(db, members, cfg, time.Now).WithModels(models)
-	}),
+	fx.Provide(newService, fx.Private),
+	fx.Provide(func(s *service.Service) rag.Service { return s }),
+	fx.Invoke(follow, react.Register),
 	fx.Provide(fx.Annotate(func(db *postgres.DB, s rag.Service) rpc.Service {
 		return ragrpc.New(db, s).Service()
 	}, fx.ResultTags(`group:"rpc.services"`))),
@@ -35,6 +37,25 @@ var Module = fx.Module("rag",
 	}),
 	fx.Invoke(work.Register),
 )
+
+func newService(db *postgres.DB, members academy.Service, models llm.Service, cfg rag.Config) (*service.Service, error) {
+	key, err := service.LoadKey(cfg.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	return service.New(db, members, cfg, time.Now).WithModels(models).WithKey(key), nil
+}
+
+// followParams is what the index of learners' own things takes.
+type followParams struct {
+	fx.In
+	Log     *events.Log
+	Service *service.Service
+	// Snapshots is left out where nothing is judged.
+	Snapshots rag.Snapshots `optional:"true"`
+}
+
+func follow(p followParams) { p.Log.Subscribe(react.New(p.Service, p.Snapshots).Subscription()) }
 
 // NewService makes the service without the graph, for commands that only
 // ingest or evaluate. It searches by words alone.

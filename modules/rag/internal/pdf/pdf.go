@@ -21,7 +21,7 @@ const (
 	// MaxText is the most text read, in bytes.
 	MaxText = 4 << 20
 	// maxTime is of the clock, maxCPU of the child's processor.
-	maxTime = 60 * time.Second
+	maxTime = 40 * time.Second
 	maxCPU  = 20
 	// maxMemory bounds the child's address space.
 	maxMemory = 2 << 30

@@ -17,9 +17,9 @@ import (
 
 func TestTextIsReadPageByPageWithItsSizes(t *testing.T) {
 	file := pdftest.File("Bucles y listas",
-		[]pdftest.Line{{"Bucles", 24}, {"Un bucle repite (o no) lo que est\u00e1", 11}, {"dentro de \u00e9l.", 11}, {"", 11}, {"Otro p\u00e1rrafo.", 11}},
+		[]pdftest.Line{{Text: "Bucles", Size: 24}, {Text: "Un bucle repite (o no) lo que est\u00e1", Size: 11}, {Text: "dentro de \u00e9l.", Size: 11}, {Text: "", Size: 11}, {Text: "Otro p\u00e1rrafo.", Size: 11}},
 		nil,
-		[]pdftest.Line{{"P\u00e1gina tres", 11}})
+		[]pdftest.Line{{Text: "P\u00e1gina tres", Size: 11}})
 	got, err := pdf.Read(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestWordsThatAreOnlyPlacedApartAreParted(t *testing.T) {
 }
 
 func TestWhatCannotBeReadIsRefusedWithAReason(t *testing.T) {
-	whole := pdftest.File("x", []pdftest.Line{{"text", 11}})
+	whole := pdftest.File("x", []pdftest.Line{{Text: "text", Size: 11}})
 	for name, c := range map[string]struct {
 		content []byte
 		want    string
@@ -63,7 +63,7 @@ func TestWhatCannotBeReadIsRefusedWithAReason(t *testing.T) {
 
 // A file that stalls its reader costs a child process and no more.
 func TestAFileThatNeverEndsEndsWithItsCaller(t *testing.T) {
-	whole := pdftest.File("x", []pdftest.Line{{"text", 11}})
+	whole := pdftest.File("x", []pdftest.Line{{Text: "text", Size: 11}})
 	ring := bytes.Replace(whole, []byte("/Kids [5 0 R]"), []byte("/Kids [2 0 R]"), 1)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -85,7 +85,7 @@ func TestAPageThatIsDamagedIsLeftOutAndTheOthersAreRead(t *testing.T) {
 
 // Each byte of a file may be anything; what comes back is text or a reason.
 func TestADamagedFileIsReadOrRefused(t *testing.T) {
-	whole := pdftest.File("x", []pdftest.Line{{"some text", 11}}, []pdftest.Line{{"more text", 11}})
+	whole := pdftest.File("x", []pdftest.Line{{Text: "some text", Size: 11}}, []pdftest.Line{{Text: "more text", Size: 11}})
 	for i := 9; i < len(whole); i += 37 {
 		broken := bytes.Clone(whole)
 		broken[i] ^= 0x15

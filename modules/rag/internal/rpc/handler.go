@@ -39,7 +39,8 @@ var scopes = map[ragv1.Scope]rag.Scope{
 // Search implements RagService.
 func (h *Handler) Search(ctx context.Context, req *ragv1.SearchRequest) (*ragv1.SearchResponse, error) {
 	found, err := h.rag.Search(ctx, rpc.Actor(ctx), rag.Query{Text: req.GetQuery(), CourseID: req.GetCourseId(),
-		Scope: scopes[req.GetScope()], Limit: int(req.GetLimit()), MaxTokens: int(req.GetMaxTokens()), Diversity: req.Diversity})
+		Scope: scopes[req.GetScope()], Limit: int(req.GetLimit()), MaxTokens: int(req.GetMaxTokens()), Diversity: req.Diversity,
+		Peers: true})
 	if err != nil {
 		return nil, err
 	}
@@ -73,21 +74,12 @@ func (h *Handler) GetIndex(ctx context.Context, _ *ragv1.GetIndexRequest) (*ragv
 
 // IngestDocuments implements RagService.
 func (h *Handler) IngestDocuments(ctx context.Context, req *ragv1.IngestDocumentsRequest) (*ragv1.IngestDocumentsResponse, error) {
-	files := make([]rag.File, len(req.GetFiles()))
-	for i, f := range req.GetFiles() {
-		files[i] = rag.File{Path: f.GetPath(), Content: f.GetContent()}
-	}
 	return rpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*ragv1.IngestDocumentsResponse, error) {
-		report, err := h.rag.IngestTx(ctx, tx, req.GetCourseId(), files, req.GetPrune())
+		report, err := h.rag.IngestTx(ctx, tx, req.GetCourseId(), files(req.GetFiles()), req.GetPrune())
 		if err != nil {
 			return nil, err
 		}
-		answer := &ragv1.IngestDocumentsResponse{Added: int32(report.Added), Changed: int32(report.Changed),
-			Unchanged: int32(report.Unchanged), Removed: int32(report.Removed), Chunks: int32(report.Chunks)}
-		for _, p := range report.Problems {
-			answer.Problems = append(answer.Problems, &ragv1.IngestProblem{Path: p.Path, Reason: p.Reason})
-		}
-		return answer, nil
+		return result(report), nil
 	})
 }
 

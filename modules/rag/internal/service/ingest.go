@@ -113,6 +113,7 @@ func sum(a, b rag.Report) rag.Report {
 // ingestion is one unit of work of an ingest.
 type ingestion struct {
 	s          *Service
+	tx         *postgres.Tx
 	courseID   string
 	collection int32
 	now        time.Time
@@ -140,7 +141,7 @@ func (s *Service) ingest(ctx context.Context, tx *postgres.Tx, courseID string, 
 		return rag.Report{}, err
 	}
 	tx.Become(editor)
-	in := &ingestion{s: s, courseID: courseID, now: s.now().UTC().Truncate(time.Microsecond)}
+	in := &ingestion{s: s, tx: tx, courseID: courseID, now: s.now().UTC().Truncate(time.Microsecond)}
 	if in.collection, err = store.Lock(ctx, tx, courseID); err != nil {
 		return in.report, err
 	}
@@ -155,7 +156,9 @@ func (s *Service) ingest(ctx context.Context, tx *postgres.Tx, courseID string, 
 	for _, x := range list {
 		in.exercises[x.Path] = x
 	}
-	in.sort(ctx, files)
+	if err := in.sort(ctx, files); err != nil {
+		return in.report, err
+	}
 	if all := len(in.states) + in.report.Added; all > s.cfg.MaxFiles {
 		return in.report, rag.ErrTooMany.New(s.cfg.MaxFiles, all)
 	}
@@ -183,7 +186,7 @@ func (in *ingestion) problem(path, reason string) {
 }
 
 // sort looks at each file and decides what is to be done with it.
-func (in *ingestion) sort(ctx context.Context, files []rag.File) {
+func (in *ingestion) sort(ctx context.Context, files []rag.File) error {
 	seen := map[string]bool{}
 	for _, f := range files {
 		path, err := cleanPath(f.Path)
@@ -196,40 +199,52 @@ func (in *ingestion) sort(ctx context.Context, files []rag.File) {
 			in.problem(path, tooLarge(len(f.Content), in.s.cfg.MaxFileBytes))
 		default:
 			seen[path] = true
-			in.take(ctx, path, f.Content)
+			if err := in.take(ctx, path, f.Content); err != nil {
+				return err
+			}
 		}
 	}
 	settle(in.documents, in.states)
+	return nil
 }
 
 // take decides about one file.
-func (in *ingestion) take(ctx context.Context, path string, content []byte) {
+func (in *ingestion) take(ctx context.Context, path string, content []byte) error {
 	at, inExercise := exerciseOf(path)
 	if inExercise && at.role != "" {
 		if reason := notText(content); reason != "" {
 			in.problem(path, reason)
-			return
+			return nil
 		}
 		in.sides = append(in.sides, sideFile{place: at, path: path, content: string(content)})
 	}
 	if at.hidden() {
-		return
+		return nil
 	}
 	if strayedSolution(path) {
 		in.problem(path, "solutions are never indexed; keep this one in exercises/<name>/solution/ to have it used for tests")
-		return
+		return nil
 	}
 	digest := sha256.Sum256(content)
 	state, known := in.states[path]
 	missing := at.statement && in.exercises[at.folder].ID == ""
 	if known && !missing && state.Pipeline == in.s.pipeline() && bytes.Equal(state.Digest, digest[:]) {
 		in.report.Unchanged++
-		return
+		return nil
+	}
+	if kind, _, _ := chunk.KindOf(path); kind == rag.PDF {
+		// It may take long, and the server ends units of work that seem asleep.
+		if err := store.Touch(ctx, in.tx); err != nil {
+			return err
+		}
 	}
 	doc, err := chunk.Cut(ctx, path, string(content), at.statement)
 	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		in.problem(path, err.Error())
-		return
+		return nil
 	}
 	if known {
 		in.report.Changed++
@@ -238,6 +253,7 @@ func (in *ingestion) take(ctx context.Context, path string, content []byte) {
 	}
 	in.report.Chunks += len(doc.Chunks)
 	in.documents = append(in.documents, prepared{Document: doc, path: path, content: doc.Content, digest: digest[:]})
+	return nil
 }
 
 // write stores the documents that changed, then the exercises.

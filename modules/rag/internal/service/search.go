@@ -29,12 +29,20 @@ const (
 // Search implements rag.Service.
 func (s *Service) Search(ctx context.Context, actor auth.Actor, q rag.Query) (rag.Result, error) {
 	result := rag.Result{Method: "bm25"}
+	unsaid := q.Scope == "" && q.CourseID != ""
 	if err := checkQuery(&q); err != nil {
 		return result, err
 	}
 	reader, err := s.reader(ctx, actor, q.CourseID)
 	if err != nil {
 		return result, err
+	}
+	if unsaid {
+		policy, err := store.Policy(ctx, s.db.As(reader), reader, q.CourseID)
+		if err != nil {
+			return result, err
+		}
+		q.Scope = policy.DefaultScope
 	}
 	if q.Scope == rag.ScopeGlobal && len(actor.CourseIDs) == 0 && !actor.IsSystem() && !actor.Has(auth.Admin) {
 		reader = s.member(ctx, actor)
@@ -69,7 +77,7 @@ func (s *Service) rank(ctx context.Context, actor, reader auth.Actor, q rag.Quer
 	if terms == nil {
 		terms = []string{}
 	}
-	by := store.Ranking{K1: s.cfg.K1, B: s.cfg.B}
+	by := store.Ranking{K1: s.cfg.K1, B: s.cfg.B, Peers: q.Peers}
 	var words []store.Likeness
 	if len(terms) > 0 && q.By != rag.ByMeaning {
 		if words, err = store.Search(ctx, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by, candidates); err != nil {

@@ -3,6 +3,7 @@ package service
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,11 +30,22 @@ type Service struct {
 	now     func() time.Time
 	// meaning is nil without models: then search goes by words alone.
 	meaning *meaning
+	// key makes pseudonyms.
+	key []byte
+}
+
+// WithKey sets the key of pseudonyms; see LoadKey. Without it they are new ones
+// with each start.
+func (s *Service) WithKey(key []byte) *Service {
+	s.key = key
+	return s
 }
 
 // New makes the service; now is the clock.
 func New(db *postgres.DB, members Memberships, cfg rag.Config, now func() time.Time) *Service {
-	return &Service{db: db, members: members, cfg: cfg, now: now}
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key) // it never fails
+	return &Service{db: db, members: members, cfg: cfg, now: now, key: key}
 }
 
 // maxPassages bounds one reading of passages; maxOutline is more than any

@@ -11,7 +11,10 @@ import (
 
 // readable are the collections that an actor may read, as rights says.
 const readable = `/*scope*/ (@system OR c.user_id <> '' AND c.user_id = @actor
-	OR c.user_id = '' AND (c.course_id = '' OR @everything OR c.course_id = ANY (@courses::text[]))) /*end*/`
+	OR (c.user_id = '' OR ` + ofPeers + `) AND (c.course_id = '' OR @everything OR c.course_id = ANY (@courses::text[]))) /*end*/`
+
+// ofPeers are collections of others that their course may read now.
+const ofPeers = `(c.shared AND EXISTS (SELECT FROM rag.policies o WHERE o.course_id = c.course_id AND o.peer_snapshots))`
 
 // rights adds what readable asks for.
 func rights(actor auth.Actor, args postgres.Args) postgres.Args {
@@ -29,8 +32,9 @@ var (
 		INSERT INTO rag.collections (course_id) VALUES (@course) ON CONFLICT (course_id, user_id) DO NOTHING`)
 	lockCollection = postgres.SQL("rag.collections.lock", `
 		SELECT c.id FROM rag.collections c WHERE c.course_id = @course AND c.user_id = '' FOR UPDATE`)
+	// What learners have of their own stays theirs.
 	dropCollection = postgres.SQL("rag.collections.drop", `
-		DELETE FROM rag.collections WHERE course_id = @course AND user_id = ''`)
+		DELETE FROM rag.collections WHERE course_id = @course AND (user_id = '' OR shared)`)
 )
 
 // Lock finds the collection of a course's material, makes it if need be, and
@@ -50,6 +54,9 @@ func Lock(ctx context.Context, tx *postgres.Tx, courseID string) (int32, error) 
 func DropCourse(ctx context.Context, tx *postgres.Tx, courseID string) error {
 	if _, err := tx.Exec(ctx, dropCollection, postgres.Args{"course": courseID}); err != nil {
 		return fmt.Errorf("delete material of course %s: %w", courseID, err)
+	}
+	if _, err := tx.Exec(ctx, dropPolicy, postgres.Args{"course": courseID}); err != nil {
+		return fmt.Errorf("delete policy of course %s: %w", courseID, err)
 	}
 	return nil
 }

@@ -20,10 +20,11 @@ const passageColumns = `k.id::text, k.document_id::text, c.course_id, d.path, d.
 const scopeCTE = `
 	WITH scope AS MATERIALIZED (
 		SELECT c.id, c.chunks, c.tokens FROM rag.collections c
-		WHERE /*scope*/ (@scope = 'course' AND c.user_id = '' AND c.course_id = @course
-			OR @scope = 'user' AND c.user_id <> '' AND c.user_id = @actor
-			OR @scope = 'global' AND (c.user_id <> '' AND c.user_id = @actor
-				OR c.user_id = '' AND (c.course_id = '' OR @everything OR c.course_id = ANY (@courses::text[])))) /*end*/
+		WHERE /*scope*/ (@scope = 'course' AND c.course_id = @course AND (c.user_id = '' OR @peers AND ` + ofPeers + `)
+			OR @scope = 'user' AND c.user_id <> '' AND c.user_id = @actor AND NOT c.shared
+			OR @scope = 'global' AND (c.user_id <> '' AND c.user_id = @actor AND NOT c.shared
+				OR (c.user_id = '' OR @peers AND ` + ofPeers + `)
+					AND (c.course_id = '' OR @everything OR c.course_id = ANY (@courses::text[])))) /*end*/
 	), corpus AS MATERIALIZED (
 		SELECT sum(chunks)::float8 AS n, greatest(sum(tokens)::float8 / nullif(sum(chunks), 0), 1) AS average FROM scope
 	), wanted AS MATERIALIZED (
@@ -64,11 +65,15 @@ const (
 	led = 400
 )
 
-// Ranking are the parameters of BM25.
-type Ranking struct{ K1, B float64 }
+// Ranking are the parameters of BM25, and whether peers' validated code is
+// searched where the course's policy lets.
+type Ranking struct {
+	K1, B float64
+	Peers bool
+}
 
 func searchArgs(actor auth.Actor, scope rag.Scope, courseID string, terms []string, by Ranking) postgres.Args {
-	args := rights(actor, postgres.Args{"scope": string(scope), "course": courseID, "terms": terms, "k1": by.K1, "b": by.B, "leading": leadingPostings})
+	args := rights(actor, postgres.Args{"scope": string(scope), "course": courseID, "terms": terms, "k1": by.K1, "b": by.B, "leading": leadingPostings, "peers": by.Peers})
 	delete(args, "system")
 	return args
 }
@@ -122,7 +127,7 @@ func Hits(ctx context.Context, q postgres.Queryer, actor auth.Actor, chunks []in
 var readPassages = postgres.SQL("rag.passages", `
 	SELECT `+passageColumns+`
 	FROM rag.collections c JOIN rag.documents d ON d.collection_id = c.id JOIN rag.chunks k ON k.document_id = d.id
-	WHERE `+readable+` AND (@course = '' OR c.course_id = @course)
+	WHERE `+readable+` AND (@course = '' OR c.course_id = @course AND c.user_id = '')
 		AND (cardinality(@chunks::uuid[]) = 0 OR k.id = ANY (@chunks))
 		AND (cardinality(@documents::uuid[]) = 0 OR d.id = ANY (@documents))
 		AND (cardinality(@kinds::text[]) = 0 OR k.kind = ANY (@kinds))

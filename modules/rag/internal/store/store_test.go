@@ -48,6 +48,9 @@ func setup(t *testing.T) *postgres.DB {
 				Files: []rag.ExerciseFile{{Role: rag.Solution, Path: "s", Content: "secret"}}}, now); err != nil {
 				return err
 			}
+			if err := PutPolicy(ctx, tx, rag.Policy{CourseID: course, DefaultScope: rag.ScopeCourse, UpdatedAt: now}); err != nil {
+				return err
+			}
 			if err := PutGraph(ctx, tx, collection, rag.Graph{CourseID: course, Concepts: []rag.Concept{{Key: "penguin", Name: "penguin", Position: 1}},
 				Edges: []rag.ConceptEdge{{Kind: rag.EdgePractises, Concept: "penguin", DocumentID: ids[0]}}}, now); err != nil {
 				return err
@@ -72,7 +75,7 @@ func setup(t *testing.T) *postgres.DB {
 // numberOf is the number of course c1's only passage.
 func numberOf(t *testing.T, db *postgres.DB) int64 {
 	t.Helper()
-	hits, err := Search(t.Context(), db.As(auth.System("test")), auth.System("test"), rag.ScopeCourse, "c1", []string{"penguin"}, Ranking{1.2, 0.9}, 10)
+	hits, err := Search(t.Context(), db.As(auth.System("test")), auth.System("test"), rag.ScopeCourse, "c1", []string{"penguin"}, Ranking{K1: 1.2, B: 0.9, Peers: true}, 10)
 	if err != nil || len(hits) != 1 {
 		t.Fatalf("got %v, %v", hits, err)
 	}
@@ -82,7 +85,7 @@ func numberOf(t *testing.T, db *postgres.DB) int64 {
 // readers are the statements by which people read, with arguments that name
 // what belongs to course c1.
 func readers(actor auth.Actor, num int64) map[*postgres.Statement]postgres.Args {
-	query := searchArgs(actor, rag.ScopeCourse, "c1", []string{"penguin"}, Ranking{1.2, 0.9})
+	query := searchArgs(actor, rag.ScopeCourse, "c1", []string{"penguin"}, Ranking{K1: 1.2, B: 0.9, Peers: true})
 	near := maps.Clone(query)
 	query["limit"], query["led"] = 50, 50
 	// Both ways to look: through the index, and at each passage.
@@ -94,6 +97,7 @@ func readers(actor auth.Actor, num int64) map[*postgres.Statement]postgres.Args 
 		listDocuments:      rights(actor, postgres.Args{"course": "c1", "after": "", "size": 50}),
 		getDocument:        rights(actor, postgres.Args{"id": otherDocument}),
 		listExercises:      rights(actor, postgres.Args{"course": "c1"}),
+		getPolicy:          {"course": "c1", "courses": query["courses"], "everything": query["everything"]},
 		listConcepts:       rights(actor, postgres.Args{"course": "c1"}),
 		listEdges:          rights(actor, postgres.Args{"course": "c1"}),
 		listGraphDocuments: rights(actor, postgres.Args{"course": "c1"}),

@@ -141,6 +141,65 @@ func (Scope) EnumDescriptor() ([]byte, []int) {
 	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{1}
 }
 
+type ConceptRelation int32
+
+const (
+	ConceptRelation_CONCEPT_RELATION_UNSPECIFIED ConceptRelation = 0
+	// concept needs needs.
+	ConceptRelation_CONCEPT_RELATION_PREREQUISITE ConceptRelation = 1
+	// The document teaches it.
+	ConceptRelation_CONCEPT_RELATION_TEACHES ConceptRelation = 2
+	// The document, or its section, is an exercise on it.
+	ConceptRelation_CONCEPT_RELATION_PRACTISES ConceptRelation = 3
+	// Readers of the document should know it.
+	ConceptRelation_CONCEPT_RELATION_REQUIRES ConceptRelation = 4
+)
+
+// Enum value maps for ConceptRelation.
+var (
+	ConceptRelation_name = map[int32]string{
+		0: "CONCEPT_RELATION_UNSPECIFIED",
+		1: "CONCEPT_RELATION_PREREQUISITE",
+		2: "CONCEPT_RELATION_TEACHES",
+		3: "CONCEPT_RELATION_PRACTISES",
+		4: "CONCEPT_RELATION_REQUIRES",
+	}
+	ConceptRelation_value = map[string]int32{
+		"CONCEPT_RELATION_UNSPECIFIED":  0,
+		"CONCEPT_RELATION_PREREQUISITE": 1,
+		"CONCEPT_RELATION_TEACHES":      2,
+		"CONCEPT_RELATION_PRACTISES":    3,
+		"CONCEPT_RELATION_REQUIRES":     4,
+	}
+)
+
+func (x ConceptRelation) Enum() *ConceptRelation {
+	p := new(ConceptRelation)
+	*p = x
+	return p
+}
+
+func (x ConceptRelation) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ConceptRelation) Descriptor() protoreflect.EnumDescriptor {
+	return file_tracker_rag_v1_rag_proto_enumTypes[2].Descriptor()
+}
+
+func (ConceptRelation) Type() protoreflect.EnumType {
+	return &file_tracker_rag_v1_rag_proto_enumTypes[2]
+}
+
+func (x ConceptRelation) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ConceptRelation.Descriptor instead.
+func (ConceptRelation) EnumDescriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{2}
+}
+
 type Document struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Id       string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -932,8 +991,11 @@ type IngestDocumentsResponse struct {
 	Unchanged int32                  `protobuf:"varint,3,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
 	Removed   int32                  `protobuf:"varint,4,opt,name=removed,proto3" json:"removed,omitempty"`
 	// Files that were not indexed, each with its reason.
-	Problems      []*IngestProblem `protobuf:"bytes,5,rep,name=problems,proto3" json:"problems,omitempty"`
-	Chunks        int32            `protobuf:"varint,6,opt,name=chunks,proto3" json:"chunks,omitempty"`
+	Problems []*IngestProblem `protobuf:"bytes,5,rep,name=problems,proto3" json:"problems,omitempty"`
+	Chunks   int32            `protobuf:"varint,6,opt,name=chunks,proto3" json:"chunks,omitempty"`
+	// All concepts of the course, and the cycles that were broken among them.
+	Concepts      int32           `protobuf:"varint,7,opt,name=concepts,proto3" json:"concepts,omitempty"`
+	Cycles        []*ConceptCycle `protobuf:"bytes,8,rep,name=cycles,proto3" json:"cycles,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1010,6 +1072,142 @@ func (x *IngestDocumentsResponse) GetChunks() int32 {
 	return 0
 }
 
+func (x *IngestDocumentsResponse) GetConcepts() int32 {
+	if x != nil {
+		return x.Concepts
+	}
+	return 0
+}
+
+func (x *IngestDocumentsResponse) GetCycles() []*ConceptCycle {
+	if x != nil {
+		return x.Cycles
+	}
+	return nil
+}
+
+type IngestCourseRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	CourseId string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
+	Files    []*IngestFile          `protobuf:"bytes,2,rep,name=files,proto3" json:"files,omitempty"`
+	// Documents of the course that are not among the files leave the index.
+	Prune         bool `protobuf:"varint,3,opt,name=prune,proto3" json:"prune,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IngestCourseRequest) Reset() {
+	*x = IngestCourseRequest{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IngestCourseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IngestCourseRequest) ProtoMessage() {}
+
+func (x *IngestCourseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IngestCourseRequest.ProtoReflect.Descriptor instead.
+func (*IngestCourseRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *IngestCourseRequest) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
+func (x *IngestCourseRequest) GetFiles() []*IngestFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *IngestCourseRequest) GetPrune() bool {
+	if x != nil {
+		return x.Prune
+	}
+	return false
+}
+
+// IngestCourseResponse tells how far an ingest is; the last one has the result.
+type IngestCourseResponse struct {
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	FilesDone     int32                    `protobuf:"varint,1,opt,name=files_done,json=filesDone,proto3" json:"files_done,omitempty"`
+	FilesTotal    int32                    `protobuf:"varint,2,opt,name=files_total,json=filesTotal,proto3" json:"files_total,omitempty"`
+	Result        *IngestDocumentsResponse `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IngestCourseResponse) Reset() {
+	*x = IngestCourseResponse{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IngestCourseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IngestCourseResponse) ProtoMessage() {}
+
+func (x *IngestCourseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IngestCourseResponse.ProtoReflect.Descriptor instead.
+func (*IngestCourseResponse) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *IngestCourseResponse) GetFilesDone() int32 {
+	if x != nil {
+		return x.FilesDone
+	}
+	return 0
+}
+
+func (x *IngestCourseResponse) GetFilesTotal() int32 {
+	if x != nil {
+		return x.FilesTotal
+	}
+	return 0
+}
+
+func (x *IngestCourseResponse) GetResult() *IngestDocumentsResponse {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
 type IngestProblem struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
@@ -1020,7 +1218,7 @@ type IngestProblem struct {
 
 func (x *IngestProblem) Reset() {
 	*x = IngestProblem{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[10]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +1230,7 @@ func (x *IngestProblem) String() string {
 func (*IngestProblem) ProtoMessage() {}
 
 func (x *IngestProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[10]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1045,7 +1243,7 @@ func (x *IngestProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestProblem.ProtoReflect.Descriptor instead.
 func (*IngestProblem) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{10}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *IngestProblem) GetPath() string {
@@ -1073,7 +1271,7 @@ type ListDocumentsRequest struct {
 
 func (x *ListDocumentsRequest) Reset() {
 	*x = ListDocumentsRequest{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[11]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1283,7 @@ func (x *ListDocumentsRequest) String() string {
 func (*ListDocumentsRequest) ProtoMessage() {}
 
 func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[11]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1296,7 @@ func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ListDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{11}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListDocumentsRequest) GetCourseId() string {
@@ -1132,7 +1330,7 @@ type ListDocumentsResponse struct {
 
 func (x *ListDocumentsResponse) Reset() {
 	*x = ListDocumentsResponse{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[12]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1144,7 +1342,7 @@ func (x *ListDocumentsResponse) String() string {
 func (*ListDocumentsResponse) ProtoMessage() {}
 
 func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[12]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1157,7 +1355,7 @@ func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ListDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{12}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListDocumentsResponse) GetDocuments() []*Document {
@@ -1183,7 +1381,7 @@ type GetDocumentRequest struct {
 
 func (x *GetDocumentRequest) Reset() {
 	*x = GetDocumentRequest{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[13]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1195,7 +1393,7 @@ func (x *GetDocumentRequest) String() string {
 func (*GetDocumentRequest) ProtoMessage() {}
 
 func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[13]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1208,7 +1406,7 @@ func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{13}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetDocumentRequest) GetId() string {
@@ -1227,7 +1425,7 @@ type DeleteDocumentRequest struct {
 
 func (x *DeleteDocumentRequest) Reset() {
 	*x = DeleteDocumentRequest{}
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[14]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +1437,7 @@ func (x *DeleteDocumentRequest) String() string {
 func (*DeleteDocumentRequest) ProtoMessage() {}
 
 func (x *DeleteDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_rag_v1_rag_proto_msgTypes[14]
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +1450,7 @@ func (x *DeleteDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDocumentRequest.ProtoReflect.Descriptor instead.
 func (*DeleteDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{14}
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeleteDocumentRequest) GetId() string {
@@ -1260,6 +1458,602 @@ func (x *DeleteDocumentRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+type GetConceptGraphRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CourseId      string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetConceptGraphRequest) Reset() {
+	*x = GetConceptGraphRequest{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetConceptGraphRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetConceptGraphRequest) ProtoMessage() {}
+
+func (x *GetConceptGraphRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetConceptGraphRequest.ProtoReflect.Descriptor instead.
+func (*GetConceptGraphRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *GetConceptGraphRequest) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
+// ConceptGraph has no cycles: prerequisites that closed one are broken.
+type ConceptGraph struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	CourseId string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
+	// In the order in which a learner can meet them.
+	Concepts []*Concept     `protobuf:"bytes,2,rep,name=concepts,proto3" json:"concepts,omitempty"`
+	Edges    []*ConceptEdge `protobuf:"bytes,3,rep,name=edges,proto3" json:"edges,omitempty"`
+	// The documents that edges name, in the course's order.
+	Documents     []*ConceptDocument `protobuf:"bytes,4,rep,name=documents,proto3" json:"documents,omitempty"`
+	Cycles        []*ConceptCycle    `protobuf:"bytes,5,rep,name=cycles,proto3" json:"cycles,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConceptGraph) Reset() {
+	*x = ConceptGraph{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConceptGraph) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConceptGraph) ProtoMessage() {}
+
+func (x *ConceptGraph) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConceptGraph.ProtoReflect.Descriptor instead.
+func (*ConceptGraph) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ConceptGraph) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
+func (x *ConceptGraph) GetConcepts() []*Concept {
+	if x != nil {
+		return x.Concepts
+	}
+	return nil
+}
+
+func (x *ConceptGraph) GetEdges() []*ConceptEdge {
+	if x != nil {
+		return x.Edges
+	}
+	return nil
+}
+
+func (x *ConceptGraph) GetDocuments() []*ConceptDocument {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
+func (x *ConceptGraph) GetCycles() []*ConceptCycle {
+	if x != nil {
+		return x.Cycles
+	}
+	return nil
+}
+
+type Concept struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names it in edges.
+	Key  string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// From 1.
+	Position int32 `protobuf:"varint,3,opt,name=position,proto3" json:"position,omitempty"`
+	// The first unit that teaches it; 0 for none.
+	Unit int32 `protobuf:"varint,4,opt,name=unit,proto3" json:"unit,omitempty"`
+	// False for what is only presupposed or practised.
+	Taught        bool `protobuf:"varint,5,opt,name=taught,proto3" json:"taught,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Concept) Reset() {
+	*x = Concept{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Concept) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Concept) ProtoMessage() {}
+
+func (x *Concept) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Concept.ProtoReflect.Descriptor instead.
+func (*Concept) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Concept) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Concept) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Concept) GetPosition() int32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *Concept) GetUnit() int32 {
+	if x != nil {
+		return x.Unit
+	}
+	return 0
+}
+
+func (x *Concept) GetTaught() bool {
+	if x != nil {
+		return x.Taught
+	}
+	return false
+}
+
+type ConceptEdge struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Relation   ConceptRelation        `protobuf:"varint,1,opt,name=relation,proto3,enum=tracker.rag.v1.ConceptRelation" json:"relation,omitempty"`
+	Concept    string                 `protobuf:"bytes,2,opt,name=concept,proto3" json:"concept,omitempty"`
+	Needs      string                 `protobuf:"bytes,3,opt,name=needs,proto3" json:"needs,omitempty"`
+	DocumentId string                 `protobuf:"bytes,4,opt,name=document_id,json=documentId,proto3" json:"document_id,omitempty"`
+	// The section; empty for the whole document.
+	Heading string `protobuf:"bytes,5,opt,name=heading,proto3" json:"heading,omitempty"`
+	// It closed a cycle and doesn't count.
+	Broken        bool `protobuf:"varint,6,opt,name=broken,proto3" json:"broken,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConceptEdge) Reset() {
+	*x = ConceptEdge{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConceptEdge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConceptEdge) ProtoMessage() {}
+
+func (x *ConceptEdge) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConceptEdge.ProtoReflect.Descriptor instead.
+func (*ConceptEdge) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ConceptEdge) GetRelation() ConceptRelation {
+	if x != nil {
+		return x.Relation
+	}
+	return ConceptRelation_CONCEPT_RELATION_UNSPECIFIED
+}
+
+func (x *ConceptEdge) GetConcept() string {
+	if x != nil {
+		return x.Concept
+	}
+	return ""
+}
+
+func (x *ConceptEdge) GetNeeds() string {
+	if x != nil {
+		return x.Needs
+	}
+	return ""
+}
+
+func (x *ConceptEdge) GetDocumentId() string {
+	if x != nil {
+		return x.DocumentId
+	}
+	return ""
+}
+
+func (x *ConceptEdge) GetHeading() string {
+	if x != nil {
+		return x.Heading
+	}
+	return ""
+}
+
+func (x *ConceptEdge) GetBroken() bool {
+	if x != nil {
+		return x.Broken
+	}
+	return false
+}
+
+type ConceptDocument struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Path  string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	Title string                 `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
+	Unit  int32                  `protobuf:"varint,4,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The statement of an exercise.
+	Exercise      bool `protobuf:"varint,5,opt,name=exercise,proto3" json:"exercise,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConceptDocument) Reset() {
+	*x = ConceptDocument{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConceptDocument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConceptDocument) ProtoMessage() {}
+
+func (x *ConceptDocument) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConceptDocument.ProtoReflect.Descriptor instead.
+func (*ConceptDocument) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ConceptDocument) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ConceptDocument) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *ConceptDocument) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *ConceptDocument) GetUnit() int32 {
+	if x != nil {
+		return x.Unit
+	}
+	return 0
+}
+
+func (x *ConceptDocument) GetExercise() bool {
+	if x != nil {
+		return x.Exercise
+	}
+	return false
+}
+
+type ConceptCycle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names; each needs the next, the last one the first.
+	Concepts []string `protobuf:"bytes,1,rep,name=concepts,proto3" json:"concepts,omitempty"`
+	// The document whose prerequisite was broken.
+	Path          string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConceptCycle) Reset() {
+	*x = ConceptCycle{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConceptCycle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConceptCycle) ProtoMessage() {}
+
+func (x *ConceptCycle) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConceptCycle.ProtoReflect.Descriptor instead.
+func (*ConceptCycle) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ConceptCycle) GetConcepts() []string {
+	if x != nil {
+		return x.Concepts
+	}
+	return nil
+}
+
+func (x *ConceptCycle) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+type GetMaterialPolicyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CourseId      string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetMaterialPolicyRequest) Reset() {
+	*x = GetMaterialPolicyRequest{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetMaterialPolicyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetMaterialPolicyRequest) ProtoMessage() {}
+
+func (x *GetMaterialPolicyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetMaterialPolicyRequest.ProtoReflect.Descriptor instead.
+func (*GetMaterialPolicyRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetMaterialPolicyRequest) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
+// MaterialPolicy is how a course's material is searched.
+type MaterialPolicy struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	CourseId string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
+	// What a search in the course goes through when it doesn't say: course (where
+	// nothing is set), or global.
+	DefaultScope Scope `protobuf:"varint,2,opt,name=default_scope,json=defaultScope,proto3,enum=tracker.rag.v1.Scope" json:"default_scope,omitempty"`
+	// Learners find each other's validated code, under pseudonyms.
+	PeerSnapshots bool                   `protobuf:"varint,3,opt,name=peer_snapshots,json=peerSnapshots,proto3" json:"peer_snapshots,omitempty"`
+	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaterialPolicy) Reset() {
+	*x = MaterialPolicy{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaterialPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaterialPolicy) ProtoMessage() {}
+
+func (x *MaterialPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaterialPolicy.ProtoReflect.Descriptor instead.
+func (*MaterialPolicy) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *MaterialPolicy) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
+func (x *MaterialPolicy) GetDefaultScope() Scope {
+	if x != nil {
+		return x.DefaultScope
+	}
+	return Scope_SCOPE_UNSPECIFIED
+}
+
+func (x *MaterialPolicy) GetPeerSnapshots() bool {
+	if x != nil {
+		return x.PeerSnapshots
+	}
+	return false
+}
+
+func (x *MaterialPolicy) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+type UpdateMaterialPolicyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CourseId      string                 `protobuf:"bytes,1,opt,name=course_id,json=courseId,proto3" json:"course_id,omitempty"`
+	DefaultScope  *Scope                 `protobuf:"varint,2,opt,name=default_scope,json=defaultScope,proto3,enum=tracker.rag.v1.Scope,oneof" json:"default_scope,omitempty"`
+	PeerSnapshots *bool                  `protobuf:"varint,3,opt,name=peer_snapshots,json=peerSnapshots,proto3,oneof" json:"peer_snapshots,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateMaterialPolicyRequest) Reset() {
+	*x = UpdateMaterialPolicyRequest{}
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateMaterialPolicyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateMaterialPolicyRequest) ProtoMessage() {}
+
+func (x *UpdateMaterialPolicyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_rag_v1_rag_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateMaterialPolicyRequest.ProtoReflect.Descriptor instead.
+func (*UpdateMaterialPolicyRequest) Descriptor() ([]byte, []int) {
+	return file_tracker_rag_v1_rag_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *UpdateMaterialPolicyRequest) GetCourseId() string {
+	if x != nil {
+		return x.CourseId
+	}
+	return ""
+}
+
+func (x *UpdateMaterialPolicyRequest) GetDefaultScope() Scope {
+	if x != nil && x.DefaultScope != nil {
+		return *x.DefaultScope
+	}
+	return Scope_SCOPE_UNSPECIFIED
+}
+
+func (x *UpdateMaterialPolicyRequest) GetPeerSnapshots() bool {
+	if x != nil && x.PeerSnapshots != nil {
+		return *x.PeerSnapshots
+	}
+	return false
 }
 
 var File_tracker_rag_v1_rag_proto protoreflect.FileDescriptor
@@ -1346,14 +2140,26 @@ const file_tracker_rag_v1_rag_proto_rawDesc = "" +
 	"\x16IngestDocumentsRequest\x12&\n" +
 	"\tcourse_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18$R\bcourseId\x12=\n" +
 	"\x05files\x18\x02 \x03(\v2\x1a.tracker.rag.v1.IngestFileB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x05files\x12\x14\n" +
-	"\x05prune\x18\x03 \x01(\bR\x05prune\"\xd4\x01\n" +
+	"\x05prune\x18\x03 \x01(\bR\x05prune\"\xa6\x02\n" +
 	"\x17IngestDocumentsResponse\x12\x14\n" +
 	"\x05added\x18\x01 \x01(\x05R\x05added\x12\x18\n" +
 	"\achanged\x18\x02 \x01(\x05R\achanged\x12\x1c\n" +
 	"\tunchanged\x18\x03 \x01(\x05R\tunchanged\x12\x18\n" +
 	"\aremoved\x18\x04 \x01(\x05R\aremoved\x129\n" +
 	"\bproblems\x18\x05 \x03(\v2\x1d.tracker.rag.v1.IngestProblemR\bproblems\x12\x16\n" +
-	"\x06chunks\x18\x06 \x01(\x05R\x06chunks\";\n" +
+	"\x06chunks\x18\x06 \x01(\x05R\x06chunks\x12\x1a\n" +
+	"\bconcepts\x18\a \x01(\x05R\bconcepts\x124\n" +
+	"\x06cycles\x18\b \x03(\v2\x1c.tracker.rag.v1.ConceptCycleR\x06cycles\"\x93\x01\n" +
+	"\x13IngestCourseRequest\x12&\n" +
+	"\tcourse_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18$R\bcourseId\x12>\n" +
+	"\x05files\x18\x02 \x03(\v2\x1a.tracker.rag.v1.IngestFileB\f\xbaH\t\x92\x01\x06\b\x01\x10\xa0\x9c\x01R\x05files\x12\x14\n" +
+	"\x05prune\x18\x03 \x01(\bR\x05prune\"\x97\x01\n" +
+	"\x14IngestCourseResponse\x12\x1d\n" +
+	"\n" +
+	"files_done\x18\x01 \x01(\x05R\tfilesDone\x12\x1f\n" +
+	"\vfiles_total\x18\x02 \x01(\x05R\n" +
+	"filesTotal\x12?\n" +
+	"\x06result\x18\x03 \x01(\v2'.tracker.rag.v1.IngestDocumentsResponseR\x06result\";\n" +
 	"\rIngestProblem\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x8f\x01\n" +
@@ -1368,7 +2174,53 @@ const file_tracker_rag_v1_rag_proto_rawDesc = "" +
 	"\x12GetDocumentRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"1\n" +
 	"\x15DeleteDocumentRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id*\xc4\x01\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"@\n" +
+	"\x16GetConceptGraphRequest\x12&\n" +
+	"\tcourse_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18$R\bcourseId\"\x88\x02\n" +
+	"\fConceptGraph\x12\x1b\n" +
+	"\tcourse_id\x18\x01 \x01(\tR\bcourseId\x123\n" +
+	"\bconcepts\x18\x02 \x03(\v2\x17.tracker.rag.v1.ConceptR\bconcepts\x121\n" +
+	"\x05edges\x18\x03 \x03(\v2\x1b.tracker.rag.v1.ConceptEdgeR\x05edges\x12=\n" +
+	"\tdocuments\x18\x04 \x03(\v2\x1f.tracker.rag.v1.ConceptDocumentR\tdocuments\x124\n" +
+	"\x06cycles\x18\x05 \x03(\v2\x1c.tracker.rag.v1.ConceptCycleR\x06cycles\"w\n" +
+	"\aConcept\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
+	"\bposition\x18\x03 \x01(\x05R\bposition\x12\x12\n" +
+	"\x04unit\x18\x04 \x01(\x05R\x04unit\x12\x16\n" +
+	"\x06taught\x18\x05 \x01(\bR\x06taught\"\xcd\x01\n" +
+	"\vConceptEdge\x12;\n" +
+	"\brelation\x18\x01 \x01(\x0e2\x1f.tracker.rag.v1.ConceptRelationR\brelation\x12\x18\n" +
+	"\aconcept\x18\x02 \x01(\tR\aconcept\x12\x14\n" +
+	"\x05needs\x18\x03 \x01(\tR\x05needs\x12\x1f\n" +
+	"\vdocument_id\x18\x04 \x01(\tR\n" +
+	"documentId\x12\x18\n" +
+	"\aheading\x18\x05 \x01(\tR\aheading\x12\x16\n" +
+	"\x06broken\x18\x06 \x01(\bR\x06broken\"{\n" +
+	"\x0fConceptDocument\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\x12\x14\n" +
+	"\x05title\x18\x03 \x01(\tR\x05title\x12\x12\n" +
+	"\x04unit\x18\x04 \x01(\x05R\x04unit\x12\x1a\n" +
+	"\bexercise\x18\x05 \x01(\bR\bexercise\">\n" +
+	"\fConceptCycle\x12\x1a\n" +
+	"\bconcepts\x18\x01 \x03(\tR\bconcepts\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\"B\n" +
+	"\x18GetMaterialPolicyRequest\x12&\n" +
+	"\tcourse_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18$R\bcourseId\"\xcb\x01\n" +
+	"\x0eMaterialPolicy\x12\x1b\n" +
+	"\tcourse_id\x18\x01 \x01(\tR\bcourseId\x12:\n" +
+	"\rdefault_scope\x18\x02 \x01(\x0e2\x15.tracker.rag.v1.ScopeR\fdefaultScope\x12%\n" +
+	"\x0epeer_snapshots\x18\x03 \x01(\bR\rpeerSnapshots\x129\n" +
+	"\n" +
+	"updated_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\xe3\x01\n" +
+	"\x1bUpdateMaterialPolicyRequest\x12&\n" +
+	"\tcourse_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18$R\bcourseId\x12K\n" +
+	"\rdefault_scope\x18\x02 \x01(\x0e2\x15.tracker.rag.v1.ScopeB\n" +
+	"\xbaH\a\x82\x01\x04\x18\x02\x18\x03H\x00R\fdefaultScope\x88\x01\x01\x12*\n" +
+	"\x0epeer_snapshots\x18\x03 \x01(\bH\x01R\rpeerSnapshots\x88\x01\x01B\x10\n" +
+	"\x0e_default_scopeB\x11\n" +
+	"\x0f_peer_snapshots*\xc4\x01\n" +
 	"\fDocumentKind\x12\x1d\n" +
 	"\x19DOCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16DOCUMENT_KIND_MARKDOWN\x10\x01\x12\x16\n" +
@@ -1382,15 +2234,25 @@ const file_tracker_rag_v1_rag_proto_rawDesc = "" +
 	"\n" +
 	"SCOPE_USER\x10\x01\x12\x10\n" +
 	"\fSCOPE_COURSE\x10\x02\x12\x10\n" +
-	"\fSCOPE_GLOBAL\x10\x032\xda\x05\n" +
+	"\fSCOPE_GLOBAL\x10\x03*\xb3\x01\n" +
+	"\x0fConceptRelation\x12 \n" +
+	"\x1cCONCEPT_RELATION_UNSPECIFIED\x10\x00\x12!\n" +
+	"\x1dCONCEPT_RELATION_PREREQUISITE\x10\x01\x12\x1c\n" +
+	"\x18CONCEPT_RELATION_TEACHES\x10\x02\x12\x1e\n" +
+	"\x1aCONCEPT_RELATION_PRACTISES\x10\x03\x12\x1d\n" +
+	"\x19CONCEPT_RELATION_REQUIRES\x10\x042\xfa\t\n" +
 	"\n" +
 	"RagService\x12e\n" +
 	"\x06Search\x12\x1d.tracker.rag.v1.SearchRequest\x1a\x1e.tracker.rag.v1.SearchResponse\"\x1c\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/api/v1/search\x90\x02\x01\x12\\\n" +
 	"\bGetIndex\x12\x1f.tracker.rag.v1.GetIndexRequest\x1a\x15.tracker.rag.v1.Index\"\x18\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/index\x90\x02\x01\x12\x94\x01\n" +
-	"\x0fIngestDocuments\x12&.tracker.rag.v1.IngestDocumentsRequest\x1a'.tracker.rag.v1.IngestDocumentsResponse\"0\x82\xd3\xe4\x93\x02*:\x01*\"%/api/v1/courses/{course_id}/documents\x12\x8e\x01\n" +
+	"\x0fIngestDocuments\x12&.tracker.rag.v1.IngestDocumentsRequest\x1a'.tracker.rag.v1.IngestDocumentsResponse\"0\x82\xd3\xe4\x93\x02*:\x01*\"%/api/v1/courses/{course_id}/documents\x12]\n" +
+	"\fIngestCourse\x12#.tracker.rag.v1.IngestCourseRequest\x1a$.tracker.rag.v1.IngestCourseResponse\"\x000\x01\x12\x8e\x01\n" +
 	"\rListDocuments\x12$.tracker.rag.v1.ListDocumentsRequest\x1a%.tracker.rag.v1.ListDocumentsResponse\"0\x82\xd3\xe4\x93\x02'\x12%/api/v1/courses/{course_id}/documents\x90\x02\x01\x12n\n" +
 	"\vGetDocument\x12\".tracker.rag.v1.GetDocumentRequest\x1a\x18.tracker.rag.v1.Document\"!\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/documents/{id}\x90\x02\x01\x12o\n" +
-	"\x0eDeleteDocument\x12%.tracker.rag.v1.DeleteDocumentRequest\x1a\x16.google.protobuf.Empty\"\x1e\x82\xd3\xe4\x93\x02\x18*\x16/api/v1/documents/{id}B\xb7\x01\n" +
+	"\x0eDeleteDocument\x12%.tracker.rag.v1.DeleteDocumentRequest\x1a\x16.google.protobuf.Empty\"\x1e\x82\xd3\xe4\x93\x02\x18*\x16/api/v1/documents/{id}\x12\x88\x01\n" +
+	"\x0fGetConceptGraph\x12&.tracker.rag.v1.GetConceptGraphRequest\x1a\x1c.tracker.rag.v1.ConceptGraph\"/\x82\xd3\xe4\x93\x02&\x12$/api/v1/courses/{course_id}/concepts\x90\x02\x01\x12\x95\x01\n" +
+	"\x11GetMaterialPolicy\x12(.tracker.rag.v1.GetMaterialPolicyRequest\x1a\x1e.tracker.rag.v1.MaterialPolicy\"6\x82\xd3\xe4\x93\x02-\x12+/api/v1/courses/{course_id}/material-policy\x90\x02\x01\x12\x9b\x01\n" +
+	"\x14UpdateMaterialPolicy\x12+.tracker.rag.v1.UpdateMaterialPolicyRequest\x1a\x1e.tracker.rag.v1.MaterialPolicy\"6\x82\xd3\xe4\x93\x020:\x01*2+/api/v1/courses/{course_id}/material-policyB\xb7\x01\n" +
 	"\x12com.tracker.rag.v1B\bRagProtoP\x01Z=github.com/goals-tracker/tracker/sdk/gen/tracker/rag/v1;ragv1\xa2\x02\x03TRX\xaa\x02\x0eTracker.Rag.V1\xca\x02\x0eTracker\\Rag\\V1\xe2\x02\x1aTracker\\Rag\\V1\\GPBMetadata\xea\x02\x10Tracker::Rag::V1b\x06proto3"
 
 var (
@@ -1405,56 +2267,87 @@ func file_tracker_rag_v1_rag_proto_rawDescGZIP() []byte {
 	return file_tracker_rag_v1_rag_proto_rawDescData
 }
 
-var file_tracker_rag_v1_rag_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tracker_rag_v1_rag_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_tracker_rag_v1_rag_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_tracker_rag_v1_rag_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_tracker_rag_v1_rag_proto_goTypes = []any{
-	(DocumentKind)(0),               // 0: tracker.rag.v1.DocumentKind
-	(Scope)(0),                      // 1: tracker.rag.v1.Scope
-	(*Document)(nil),                // 2: tracker.rag.v1.Document
-	(*Passage)(nil),                 // 3: tracker.rag.v1.Passage
-	(*SearchRequest)(nil),           // 4: tracker.rag.v1.SearchRequest
-	(*SearchResponse)(nil),          // 5: tracker.rag.v1.SearchResponse
-	(*GetIndexRequest)(nil),         // 6: tracker.rag.v1.GetIndexRequest
-	(*Index)(nil),                   // 7: tracker.rag.v1.Index
-	(*EmbeddingSpace)(nil),          // 8: tracker.rag.v1.EmbeddingSpace
-	(*IngestFile)(nil),              // 9: tracker.rag.v1.IngestFile
-	(*IngestDocumentsRequest)(nil),  // 10: tracker.rag.v1.IngestDocumentsRequest
-	(*IngestDocumentsResponse)(nil), // 11: tracker.rag.v1.IngestDocumentsResponse
-	(*IngestProblem)(nil),           // 12: tracker.rag.v1.IngestProblem
-	(*ListDocumentsRequest)(nil),    // 13: tracker.rag.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),   // 14: tracker.rag.v1.ListDocumentsResponse
-	(*GetDocumentRequest)(nil),      // 15: tracker.rag.v1.GetDocumentRequest
-	(*DeleteDocumentRequest)(nil),   // 16: tracker.rag.v1.DeleteDocumentRequest
-	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
-	(*emptypb.Empty)(nil),           // 18: google.protobuf.Empty
+	(DocumentKind)(0),                   // 0: tracker.rag.v1.DocumentKind
+	(Scope)(0),                          // 1: tracker.rag.v1.Scope
+	(ConceptRelation)(0),                // 2: tracker.rag.v1.ConceptRelation
+	(*Document)(nil),                    // 3: tracker.rag.v1.Document
+	(*Passage)(nil),                     // 4: tracker.rag.v1.Passage
+	(*SearchRequest)(nil),               // 5: tracker.rag.v1.SearchRequest
+	(*SearchResponse)(nil),              // 6: tracker.rag.v1.SearchResponse
+	(*GetIndexRequest)(nil),             // 7: tracker.rag.v1.GetIndexRequest
+	(*Index)(nil),                       // 8: tracker.rag.v1.Index
+	(*EmbeddingSpace)(nil),              // 9: tracker.rag.v1.EmbeddingSpace
+	(*IngestFile)(nil),                  // 10: tracker.rag.v1.IngestFile
+	(*IngestDocumentsRequest)(nil),      // 11: tracker.rag.v1.IngestDocumentsRequest
+	(*IngestDocumentsResponse)(nil),     // 12: tracker.rag.v1.IngestDocumentsResponse
+	(*IngestCourseRequest)(nil),         // 13: tracker.rag.v1.IngestCourseRequest
+	(*IngestCourseResponse)(nil),        // 14: tracker.rag.v1.IngestCourseResponse
+	(*IngestProblem)(nil),               // 15: tracker.rag.v1.IngestProblem
+	(*ListDocumentsRequest)(nil),        // 16: tracker.rag.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),       // 17: tracker.rag.v1.ListDocumentsResponse
+	(*GetDocumentRequest)(nil),          // 18: tracker.rag.v1.GetDocumentRequest
+	(*DeleteDocumentRequest)(nil),       // 19: tracker.rag.v1.DeleteDocumentRequest
+	(*GetConceptGraphRequest)(nil),      // 20: tracker.rag.v1.GetConceptGraphRequest
+	(*ConceptGraph)(nil),                // 21: tracker.rag.v1.ConceptGraph
+	(*Concept)(nil),                     // 22: tracker.rag.v1.Concept
+	(*ConceptEdge)(nil),                 // 23: tracker.rag.v1.ConceptEdge
+	(*ConceptDocument)(nil),             // 24: tracker.rag.v1.ConceptDocument
+	(*ConceptCycle)(nil),                // 25: tracker.rag.v1.ConceptCycle
+	(*GetMaterialPolicyRequest)(nil),    // 26: tracker.rag.v1.GetMaterialPolicyRequest
+	(*MaterialPolicy)(nil),              // 27: tracker.rag.v1.MaterialPolicy
+	(*UpdateMaterialPolicyRequest)(nil), // 28: tracker.rag.v1.UpdateMaterialPolicyRequest
+	(*timestamppb.Timestamp)(nil),       // 29: google.protobuf.Timestamp
+	(*emptypb.Empty)(nil),               // 30: google.protobuf.Empty
 }
 var file_tracker_rag_v1_rag_proto_depIdxs = []int32{
 	0,  // 0: tracker.rag.v1.Document.kind:type_name -> tracker.rag.v1.DocumentKind
-	17, // 1: tracker.rag.v1.Document.created_at:type_name -> google.protobuf.Timestamp
-	17, // 2: tracker.rag.v1.Document.updated_at:type_name -> google.protobuf.Timestamp
+	29, // 1: tracker.rag.v1.Document.created_at:type_name -> google.protobuf.Timestamp
+	29, // 2: tracker.rag.v1.Document.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 3: tracker.rag.v1.SearchRequest.scope:type_name -> tracker.rag.v1.Scope
-	3,  // 4: tracker.rag.v1.SearchResponse.passages:type_name -> tracker.rag.v1.Passage
-	8,  // 5: tracker.rag.v1.Index.spaces:type_name -> tracker.rag.v1.EmbeddingSpace
-	9,  // 6: tracker.rag.v1.IngestDocumentsRequest.files:type_name -> tracker.rag.v1.IngestFile
-	12, // 7: tracker.rag.v1.IngestDocumentsResponse.problems:type_name -> tracker.rag.v1.IngestProblem
-	2,  // 8: tracker.rag.v1.ListDocumentsResponse.documents:type_name -> tracker.rag.v1.Document
-	4,  // 9: tracker.rag.v1.RagService.Search:input_type -> tracker.rag.v1.SearchRequest
-	6,  // 10: tracker.rag.v1.RagService.GetIndex:input_type -> tracker.rag.v1.GetIndexRequest
-	10, // 11: tracker.rag.v1.RagService.IngestDocuments:input_type -> tracker.rag.v1.IngestDocumentsRequest
-	13, // 12: tracker.rag.v1.RagService.ListDocuments:input_type -> tracker.rag.v1.ListDocumentsRequest
-	15, // 13: tracker.rag.v1.RagService.GetDocument:input_type -> tracker.rag.v1.GetDocumentRequest
-	16, // 14: tracker.rag.v1.RagService.DeleteDocument:input_type -> tracker.rag.v1.DeleteDocumentRequest
-	5,  // 15: tracker.rag.v1.RagService.Search:output_type -> tracker.rag.v1.SearchResponse
-	7,  // 16: tracker.rag.v1.RagService.GetIndex:output_type -> tracker.rag.v1.Index
-	11, // 17: tracker.rag.v1.RagService.IngestDocuments:output_type -> tracker.rag.v1.IngestDocumentsResponse
-	14, // 18: tracker.rag.v1.RagService.ListDocuments:output_type -> tracker.rag.v1.ListDocumentsResponse
-	2,  // 19: tracker.rag.v1.RagService.GetDocument:output_type -> tracker.rag.v1.Document
-	18, // 20: tracker.rag.v1.RagService.DeleteDocument:output_type -> google.protobuf.Empty
-	15, // [15:21] is the sub-list for method output_type
-	9,  // [9:15] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	4,  // 4: tracker.rag.v1.SearchResponse.passages:type_name -> tracker.rag.v1.Passage
+	9,  // 5: tracker.rag.v1.Index.spaces:type_name -> tracker.rag.v1.EmbeddingSpace
+	10, // 6: tracker.rag.v1.IngestDocumentsRequest.files:type_name -> tracker.rag.v1.IngestFile
+	15, // 7: tracker.rag.v1.IngestDocumentsResponse.problems:type_name -> tracker.rag.v1.IngestProblem
+	25, // 8: tracker.rag.v1.IngestDocumentsResponse.cycles:type_name -> tracker.rag.v1.ConceptCycle
+	10, // 9: tracker.rag.v1.IngestCourseRequest.files:type_name -> tracker.rag.v1.IngestFile
+	12, // 10: tracker.rag.v1.IngestCourseResponse.result:type_name -> tracker.rag.v1.IngestDocumentsResponse
+	3,  // 11: tracker.rag.v1.ListDocumentsResponse.documents:type_name -> tracker.rag.v1.Document
+	22, // 12: tracker.rag.v1.ConceptGraph.concepts:type_name -> tracker.rag.v1.Concept
+	23, // 13: tracker.rag.v1.ConceptGraph.edges:type_name -> tracker.rag.v1.ConceptEdge
+	24, // 14: tracker.rag.v1.ConceptGraph.documents:type_name -> tracker.rag.v1.ConceptDocument
+	25, // 15: tracker.rag.v1.ConceptGraph.cycles:type_name -> tracker.rag.v1.ConceptCycle
+	2,  // 16: tracker.rag.v1.ConceptEdge.relation:type_name -> tracker.rag.v1.ConceptRelation
+	1,  // 17: tracker.rag.v1.MaterialPolicy.default_scope:type_name -> tracker.rag.v1.Scope
+	29, // 18: tracker.rag.v1.MaterialPolicy.updated_at:type_name -> google.protobuf.Timestamp
+	1,  // 19: tracker.rag.v1.UpdateMaterialPolicyRequest.default_scope:type_name -> tracker.rag.v1.Scope
+	5,  // 20: tracker.rag.v1.RagService.Search:input_type -> tracker.rag.v1.SearchRequest
+	7,  // 21: tracker.rag.v1.RagService.GetIndex:input_type -> tracker.rag.v1.GetIndexRequest
+	11, // 22: tracker.rag.v1.RagService.IngestDocuments:input_type -> tracker.rag.v1.IngestDocumentsRequest
+	13, // 23: tracker.rag.v1.RagService.IngestCourse:input_type -> tracker.rag.v1.IngestCourseRequest
+	16, // 24: tracker.rag.v1.RagService.ListDocuments:input_type -> tracker.rag.v1.ListDocumentsRequest
+	18, // 25: tracker.rag.v1.RagService.GetDocument:input_type -> tracker.rag.v1.GetDocumentRequest
+	19, // 26: tracker.rag.v1.RagService.DeleteDocument:input_type -> tracker.rag.v1.DeleteDocumentRequest
+	20, // 27: tracker.rag.v1.RagService.GetConceptGraph:input_type -> tracker.rag.v1.GetConceptGraphRequest
+	26, // 28: tracker.rag.v1.RagService.GetMaterialPolicy:input_type -> tracker.rag.v1.GetMaterialPolicyRequest
+	28, // 29: tracker.rag.v1.RagService.UpdateMaterialPolicy:input_type -> tracker.rag.v1.UpdateMaterialPolicyRequest
+	6,  // 30: tracker.rag.v1.RagService.Search:output_type -> tracker.rag.v1.SearchResponse
+	8,  // 31: tracker.rag.v1.RagService.GetIndex:output_type -> tracker.rag.v1.Index
+	12, // 32: tracker.rag.v1.RagService.IngestDocuments:output_type -> tracker.rag.v1.IngestDocumentsResponse
+	14, // 33: tracker.rag.v1.RagService.IngestCourse:output_type -> tracker.rag.v1.IngestCourseResponse
+	17, // 34: tracker.rag.v1.RagService.ListDocuments:output_type -> tracker.rag.v1.ListDocumentsResponse
+	3,  // 35: tracker.rag.v1.RagService.GetDocument:output_type -> tracker.rag.v1.Document
+	30, // 36: tracker.rag.v1.RagService.DeleteDocument:output_type -> google.protobuf.Empty
+	21, // 37: tracker.rag.v1.RagService.GetConceptGraph:output_type -> tracker.rag.v1.ConceptGraph
+	27, // 38: tracker.rag.v1.RagService.GetMaterialPolicy:output_type -> tracker.rag.v1.MaterialPolicy
+	27, // 39: tracker.rag.v1.RagService.UpdateMaterialPolicy:output_type -> tracker.rag.v1.MaterialPolicy
+	30, // [30:40] is the sub-list for method output_type
+	20, // [20:30] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_tracker_rag_v1_rag_proto_init() }
@@ -1463,13 +2356,14 @@ func file_tracker_rag_v1_rag_proto_init() {
 		return
 	}
 	file_tracker_rag_v1_rag_proto_msgTypes[2].OneofWrappers = []any{}
+	file_tracker_rag_v1_rag_proto_msgTypes[25].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tracker_rag_v1_rag_proto_rawDesc), len(file_tracker_rag_v1_rag_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   15,
+			NumEnums:      3,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

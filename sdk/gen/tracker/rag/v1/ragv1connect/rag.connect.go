@@ -41,6 +41,8 @@ const (
 	// RagServiceIngestDocumentsProcedure is the fully-qualified name of the RagService's
 	// IngestDocuments RPC.
 	RagServiceIngestDocumentsProcedure = "/tracker.rag.v1.RagService/IngestDocuments"
+	// RagServiceIngestCourseProcedure is the fully-qualified name of the RagService's IngestCourse RPC.
+	RagServiceIngestCourseProcedure = "/tracker.rag.v1.RagService/IngestCourse"
 	// RagServiceListDocumentsProcedure is the fully-qualified name of the RagService's ListDocuments
 	// RPC.
 	RagServiceListDocumentsProcedure = "/tracker.rag.v1.RagService/ListDocuments"
@@ -49,6 +51,15 @@ const (
 	// RagServiceDeleteDocumentProcedure is the fully-qualified name of the RagService's DeleteDocument
 	// RPC.
 	RagServiceDeleteDocumentProcedure = "/tracker.rag.v1.RagService/DeleteDocument"
+	// RagServiceGetConceptGraphProcedure is the fully-qualified name of the RagService's
+	// GetConceptGraph RPC.
+	RagServiceGetConceptGraphProcedure = "/tracker.rag.v1.RagService/GetConceptGraph"
+	// RagServiceGetMaterialPolicyProcedure is the fully-qualified name of the RagService's
+	// GetMaterialPolicy RPC.
+	RagServiceGetMaterialPolicyProcedure = "/tracker.rag.v1.RagService/GetMaterialPolicy"
+	// RagServiceUpdateMaterialPolicyProcedure is the fully-qualified name of the RagService's
+	// UpdateMaterialPolicy RPC.
+	RagServiceUpdateMaterialPolicyProcedure = "/tracker.rag.v1.RagService/UpdateMaterialPolicy"
 )
 
 // RagServiceClient is a client for the tracker.rag.v1.RagService service.
@@ -65,6 +76,10 @@ type RagServiceClient interface {
 	// not change is left alone. For teachers of the course and admins. Errors:
 	// permission_denied, invalid_argument (size, encoding).
 	IngestDocuments(context.Context, *v1.IngestDocumentsRequest) (*v1.IngestDocumentsResponse, error)
+	// IngestCourse does what IngestDocuments does, in units of work of bounded
+	// size, and tells how far it is. What was interrupted can be repeated: what is
+	// there already is left alone. Errors: as IngestDocuments.
+	IngestCourse(context.Context, *v1.IngestCourseRequest) (*connect.ServerStreamForClient[v1.IngestCourseResponse], error)
 	// ListDocuments pages through a course's documents by path.
 	ListDocuments(context.Context, *v1.ListDocumentsRequest) (*v1.ListDocumentsResponse, error)
 	// GetDocument reads one document with its text.
@@ -72,6 +87,16 @@ type RagServiceClient interface {
 	// DeleteDocument takes a document out of the index. For teachers of its
 	// course and admins.
 	DeleteDocument(context.Context, *v1.DeleteDocumentRequest) (*emptypb.Empty, error)
+	// GetConceptGraph reads what a course teaches in which order, what needs what,
+	// and where it is practised. For those who joined the course. Errors:
+	// permission_denied.
+	GetConceptGraph(context.Context, *v1.GetConceptGraphRequest) (*v1.ConceptGraph, error)
+	// GetMaterialPolicy reads how a course's material is searched. For those who
+	// joined the course. Errors: permission_denied.
+	GetMaterialPolicy(context.Context, *v1.GetMaterialPolicyRequest) (*v1.MaterialPolicy, error)
+	// UpdateMaterialPolicy changes it; fields that are not sent stay. For teachers
+	// of the course and admins. Errors: permission_denied, invalid_argument.
+	UpdateMaterialPolicy(context.Context, *v1.UpdateMaterialPolicyRequest) (*v1.MaterialPolicy, error)
 }
 
 // NewRagServiceClient constructs a client for the tracker.rag.v1.RagService service. By default, it
@@ -105,6 +130,12 @@ func NewRagServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(ragServiceMethods.ByName("IngestDocuments")),
 			connect.WithClientOptions(opts...),
 		),
+		ingestCourse: connect.NewClient[v1.IngestCourseRequest, v1.IngestCourseResponse](
+			httpClient,
+			baseURL+RagServiceIngestCourseProcedure,
+			connect.WithSchema(ragServiceMethods.ByName("IngestCourse")),
+			connect.WithClientOptions(opts...),
+		),
 		listDocuments: connect.NewClient[v1.ListDocumentsRequest, v1.ListDocumentsResponse](
 			httpClient,
 			baseURL+RagServiceListDocumentsProcedure,
@@ -125,17 +156,41 @@ func NewRagServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(ragServiceMethods.ByName("DeleteDocument")),
 			connect.WithClientOptions(opts...),
 		),
+		getConceptGraph: connect.NewClient[v1.GetConceptGraphRequest, v1.ConceptGraph](
+			httpClient,
+			baseURL+RagServiceGetConceptGraphProcedure,
+			connect.WithSchema(ragServiceMethods.ByName("GetConceptGraph")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		getMaterialPolicy: connect.NewClient[v1.GetMaterialPolicyRequest, v1.MaterialPolicy](
+			httpClient,
+			baseURL+RagServiceGetMaterialPolicyProcedure,
+			connect.WithSchema(ragServiceMethods.ByName("GetMaterialPolicy")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		updateMaterialPolicy: connect.NewClient[v1.UpdateMaterialPolicyRequest, v1.MaterialPolicy](
+			httpClient,
+			baseURL+RagServiceUpdateMaterialPolicyProcedure,
+			connect.WithSchema(ragServiceMethods.ByName("UpdateMaterialPolicy")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // ragServiceClient implements RagServiceClient.
 type ragServiceClient struct {
-	search          *connect.Client[v1.SearchRequest, v1.SearchResponse]
-	getIndex        *connect.Client[v1.GetIndexRequest, v1.Index]
-	ingestDocuments *connect.Client[v1.IngestDocumentsRequest, v1.IngestDocumentsResponse]
-	listDocuments   *connect.Client[v1.ListDocumentsRequest, v1.ListDocumentsResponse]
-	getDocument     *connect.Client[v1.GetDocumentRequest, v1.Document]
-	deleteDocument  *connect.Client[v1.DeleteDocumentRequest, emptypb.Empty]
+	search               *connect.Client[v1.SearchRequest, v1.SearchResponse]
+	getIndex             *connect.Client[v1.GetIndexRequest, v1.Index]
+	ingestDocuments      *connect.Client[v1.IngestDocumentsRequest, v1.IngestDocumentsResponse]
+	ingestCourse         *connect.Client[v1.IngestCourseRequest, v1.IngestCourseResponse]
+	listDocuments        *connect.Client[v1.ListDocumentsRequest, v1.ListDocumentsResponse]
+	getDocument          *connect.Client[v1.GetDocumentRequest, v1.Document]
+	deleteDocument       *connect.Client[v1.DeleteDocumentRequest, emptypb.Empty]
+	getConceptGraph      *connect.Client[v1.GetConceptGraphRequest, v1.ConceptGraph]
+	getMaterialPolicy    *connect.Client[v1.GetMaterialPolicyRequest, v1.MaterialPolicy]
+	updateMaterialPolicy *connect.Client[v1.UpdateMaterialPolicyRequest, v1.MaterialPolicy]
 }
 
 // Search calls tracker.rag.v1.RagService.Search.
@@ -165,6 +220,11 @@ func (c *ragServiceClient) IngestDocuments(ctx context.Context, req *v1.IngestDo
 	return nil, err
 }
 
+// IngestCourse calls tracker.rag.v1.RagService.IngestCourse.
+func (c *ragServiceClient) IngestCourse(ctx context.Context, req *v1.IngestCourseRequest) (*connect.ServerStreamForClient[v1.IngestCourseResponse], error) {
+	return c.ingestCourse.CallServerStream(ctx, connect.NewRequest(req))
+}
+
 // ListDocuments calls tracker.rag.v1.RagService.ListDocuments.
 func (c *ragServiceClient) ListDocuments(ctx context.Context, req *v1.ListDocumentsRequest) (*v1.ListDocumentsResponse, error) {
 	response, err := c.listDocuments.CallUnary(ctx, connect.NewRequest(req))
@@ -192,6 +252,33 @@ func (c *ragServiceClient) DeleteDocument(ctx context.Context, req *v1.DeleteDoc
 	return nil, err
 }
 
+// GetConceptGraph calls tracker.rag.v1.RagService.GetConceptGraph.
+func (c *ragServiceClient) GetConceptGraph(ctx context.Context, req *v1.GetConceptGraphRequest) (*v1.ConceptGraph, error) {
+	response, err := c.getConceptGraph.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetMaterialPolicy calls tracker.rag.v1.RagService.GetMaterialPolicy.
+func (c *ragServiceClient) GetMaterialPolicy(ctx context.Context, req *v1.GetMaterialPolicyRequest) (*v1.MaterialPolicy, error) {
+	response, err := c.getMaterialPolicy.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// UpdateMaterialPolicy calls tracker.rag.v1.RagService.UpdateMaterialPolicy.
+func (c *ragServiceClient) UpdateMaterialPolicy(ctx context.Context, req *v1.UpdateMaterialPolicyRequest) (*v1.MaterialPolicy, error) {
+	response, err := c.updateMaterialPolicy.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // RagServiceHandler is an implementation of the tracker.rag.v1.RagService service.
 type RagServiceHandler interface {
 	// Search finds the passages nearest to a query in the material the caller
@@ -206,6 +293,10 @@ type RagServiceHandler interface {
 	// not change is left alone. For teachers of the course and admins. Errors:
 	// permission_denied, invalid_argument (size, encoding).
 	IngestDocuments(context.Context, *v1.IngestDocumentsRequest) (*v1.IngestDocumentsResponse, error)
+	// IngestCourse does what IngestDocuments does, in units of work of bounded
+	// size, and tells how far it is. What was interrupted can be repeated: what is
+	// there already is left alone. Errors: as IngestDocuments.
+	IngestCourse(context.Context, *v1.IngestCourseRequest, *connect.ServerStream[v1.IngestCourseResponse]) error
 	// ListDocuments pages through a course's documents by path.
 	ListDocuments(context.Context, *v1.ListDocumentsRequest) (*v1.ListDocumentsResponse, error)
 	// GetDocument reads one document with its text.
@@ -213,6 +304,16 @@ type RagServiceHandler interface {
 	// DeleteDocument takes a document out of the index. For teachers of its
 	// course and admins.
 	DeleteDocument(context.Context, *v1.DeleteDocumentRequest) (*emptypb.Empty, error)
+	// GetConceptGraph reads what a course teaches in which order, what needs what,
+	// and where it is practised. For those who joined the course. Errors:
+	// permission_denied.
+	GetConceptGraph(context.Context, *v1.GetConceptGraphRequest) (*v1.ConceptGraph, error)
+	// GetMaterialPolicy reads how a course's material is searched. For those who
+	// joined the course. Errors: permission_denied.
+	GetMaterialPolicy(context.Context, *v1.GetMaterialPolicyRequest) (*v1.MaterialPolicy, error)
+	// UpdateMaterialPolicy changes it; fields that are not sent stay. For teachers
+	// of the course and admins. Errors: permission_denied, invalid_argument.
+	UpdateMaterialPolicy(context.Context, *v1.UpdateMaterialPolicyRequest) (*v1.MaterialPolicy, error)
 }
 
 // NewRagServiceHandler builds an HTTP handler from the service implementation. It returns the path
@@ -242,6 +343,12 @@ func NewRagServiceHandler(svc RagServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(ragServiceMethods.ByName("IngestDocuments")),
 		connect.WithHandlerOptions(opts...),
 	)
+	ragServiceIngestCourseHandler := connect.NewServerStreamHandlerSimple(
+		RagServiceIngestCourseProcedure,
+		svc.IngestCourse,
+		connect.WithSchema(ragServiceMethods.ByName("IngestCourse")),
+		connect.WithHandlerOptions(opts...),
+	)
 	ragServiceListDocumentsHandler := connect.NewUnaryHandlerSimple(
 		RagServiceListDocumentsProcedure,
 		svc.ListDocuments,
@@ -262,6 +369,26 @@ func NewRagServiceHandler(svc RagServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(ragServiceMethods.ByName("DeleteDocument")),
 		connect.WithHandlerOptions(opts...),
 	)
+	ragServiceGetConceptGraphHandler := connect.NewUnaryHandlerSimple(
+		RagServiceGetConceptGraphProcedure,
+		svc.GetConceptGraph,
+		connect.WithSchema(ragServiceMethods.ByName("GetConceptGraph")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	ragServiceGetMaterialPolicyHandler := connect.NewUnaryHandlerSimple(
+		RagServiceGetMaterialPolicyProcedure,
+		svc.GetMaterialPolicy,
+		connect.WithSchema(ragServiceMethods.ByName("GetMaterialPolicy")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	ragServiceUpdateMaterialPolicyHandler := connect.NewUnaryHandlerSimple(
+		RagServiceUpdateMaterialPolicyProcedure,
+		svc.UpdateMaterialPolicy,
+		connect.WithSchema(ragServiceMethods.ByName("UpdateMaterialPolicy")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/tracker.rag.v1.RagService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case RagServiceSearchProcedure:
@@ -270,12 +397,20 @@ func NewRagServiceHandler(svc RagServiceHandler, opts ...connect.HandlerOption) 
 			ragServiceGetIndexHandler.ServeHTTP(w, r)
 		case RagServiceIngestDocumentsProcedure:
 			ragServiceIngestDocumentsHandler.ServeHTTP(w, r)
+		case RagServiceIngestCourseProcedure:
+			ragServiceIngestCourseHandler.ServeHTTP(w, r)
 		case RagServiceListDocumentsProcedure:
 			ragServiceListDocumentsHandler.ServeHTTP(w, r)
 		case RagServiceGetDocumentProcedure:
 			ragServiceGetDocumentHandler.ServeHTTP(w, r)
 		case RagServiceDeleteDocumentProcedure:
 			ragServiceDeleteDocumentHandler.ServeHTTP(w, r)
+		case RagServiceGetConceptGraphProcedure:
+			ragServiceGetConceptGraphHandler.ServeHTTP(w, r)
+		case RagServiceGetMaterialPolicyProcedure:
+			ragServiceGetMaterialPolicyHandler.ServeHTTP(w, r)
+		case RagServiceUpdateMaterialPolicyProcedure:
+			ragServiceUpdateMaterialPolicyHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -297,6 +432,10 @@ func (UnimplementedRagServiceHandler) IngestDocuments(context.Context, *v1.Inges
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.rag.v1.RagService.IngestDocuments is not implemented"))
 }
 
+func (UnimplementedRagServiceHandler) IngestCourse(context.Context, *v1.IngestCourseRequest, *connect.ServerStream[v1.IngestCourseResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("tracker.rag.v1.RagService.IngestCourse is not implemented"))
+}
+
 func (UnimplementedRagServiceHandler) ListDocuments(context.Context, *v1.ListDocumentsRequest) (*v1.ListDocumentsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.rag.v1.RagService.ListDocuments is not implemented"))
 }
@@ -307,4 +446,16 @@ func (UnimplementedRagServiceHandler) GetDocument(context.Context, *v1.GetDocume
 
 func (UnimplementedRagServiceHandler) DeleteDocument(context.Context, *v1.DeleteDocumentRequest) (*emptypb.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.rag.v1.RagService.DeleteDocument is not implemented"))
+}
+
+func (UnimplementedRagServiceHandler) GetConceptGraph(context.Context, *v1.GetConceptGraphRequest) (*v1.ConceptGraph, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.rag.v1.RagService.GetConceptGraph is not implemented"))
+}
+
+func (UnimplementedRagServiceHandler) GetMaterialPolicy(context.Context, *v1.GetMaterialPolicyRequest) (*v1.MaterialPolicy, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.rag.v1.RagService.GetMaterialPolicy is not implemented"))
+}
+
+func (UnimplementedRagServiceHandler) UpdateMaterialPolicy(context.Context, *v1.UpdateMaterialPolicyRequest) (*v1.MaterialPolicy, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("tracker.rag.v1.RagService.UpdateMaterialPolicy is not implemented"))
 }
