@@ -2,7 +2,7 @@
 # in scripts/ that also runs by itself.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup build run demo test test-full bench eval lint generate checkgenerate clean
+.PHONY: help setup build run demo test test-full test-llm bench eval lint generate checkgenerate clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test: ## Everything that CI runs: formatting, vet, all tests, then again without
 test-full: ## The same with the race detector and the long suites
 	@scripts/setup test && scripts/build
 	@TRACKER_TEST_FULL=1 scripts/test -race
+
+test-llm: ## Language model plugins against a real llama.cpp server (builds it once: 15 minutes)
+	@scripts/test-llm
 
 bench: ## Measure verdicts against pytest and the like, requests and the log against plain PostgreSQL
 	@scripts/setup run && scripts/build

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +28,8 @@ type config struct {
 
 // settings are plugins.settings.llm-anthropic of the tracker.
 type settings struct {
+	// IdleTimeout stands for the variable of a like name.
+	IdleTimeout string `json:"idle_timeout"`
 	// Headers are sent along with each request.
 	Headers map[string]string `json:"headers"`
 	// ContextTokens and MaxOutputTokens of models that this plugin does not know.
@@ -75,7 +78,7 @@ func parseConfig(getenv func(string) string) (*config, error) {
 	if len(c.models) == 0 {
 		return nil, fmt.Errorf("set ANTHROPIC_MODEL to the models that %s serves", c.baseURL)
 	}
-	if v := getenv("ANTHROPIC_IDLE_TIMEOUT"); v != "" {
+	if v := cmp.Or(getenv("ANTHROPIC_IDLE_TIMEOUT"), c.IdleTimeout); v != "" {
 		if c.idleTimeout, err = time.ParseDuration(v); err != nil || c.idleTimeout <= 0 {
 			return nil, fmt.Errorf("ANTHROPIC_IDLE_TIMEOUT is %q; give a duration such as 90s", v)
 		}

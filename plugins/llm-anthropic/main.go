@@ -9,6 +9,8 @@
 //	ANTHROPIC_MODEL         models, comma-separated; defaults to claude-haiku-4-5 at Anthropic
 //	ANTHROPIC_IDLE_TIMEOUT  longest silence of the provider; defaults to 90s
 //
+// Further settings come as JSON in TRACKER_SETTINGS: see settings in config.go.
+//
 // It is built on tmc/langchaingo's Anthropic client. What that client drops is
 // mended around it: see model.go, and protocol.go for the answers.
 package main

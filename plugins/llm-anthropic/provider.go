@@ -68,12 +68,12 @@ func (p *provider) generate(ctx context.Context, req *llm.GenerateRequest, emit 
 		steps = p.low
 	}
 	return steps.Ask(req, func(on ladder.Rung) (*llm.Ending, error) {
-		return p.call(ctx, req, on, p.models[i], steps.Quirks(req.Model), emit)
+		return p.call(ctx, req, on, p.models[i], steps, emit)
 	})
 }
 
 // call asks once, on one rung of the ladder.
-func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, on ladder.Rung, m llm.Model, refused map[string]bool, emit func(llm.Chunk) error) (*llm.Ending, error) {
+func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, on ladder.Rung, m llm.Model, steps *ladder.Ladder, emit func(llm.Chunk) error) (*llm.Ending, error) {
 	asked := ladder.Shape(req, on)
 	messages, err := toMessages(asked.Messages)
 	if err != nil {
@@ -88,15 +88,14 @@ func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, on ladder
 	}
 	opts := []llms.CallOption{
 		llms.WithModel(req.Model), llms.WithMaxTokens(limit), llms.WithStopWords(req.Stop), llms.WithTools(toTools(asked.Tools)),
-		llms.WithMetadata(map[string]any{editKey: func(fields map[string]any) error { return edit(fields, req, on, refused) }}),
+		llms.WithMetadata(map[string]any{editKey: func(fields map[string]any) error { return edit(fields, req, on, steps.Quirks(req.Model)) }}),
 	}
 	if asked.ToolChoice.Tool != "" {
 		opts = append(opts, llms.WithToolChoice(llms.ToolChoice{Type: "function", Function: &llms.FunctionReference{Name: asked.ToolChoice.Tool}}))
 	} else if asked.ToolChoice.Mode != "" {
 		opts = append(opts, llms.WithToolChoice(asked.ToolChoice.Mode))
 	}
-	forced := ladder.Forced(req, on)
-	if !forced {
+	if !ladder.Forced(req, on) {
 		opts = append(opts, llms.WithStreamingFunc(func(_ context.Context, piece []byte) error {
 			return emit(llm.Chunk{Text: string(piece)})
 		}))
@@ -106,7 +105,7 @@ func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, on ladder
 		return nil, err
 	}
 	got, _ := res.Choices[0].GenerationInfo[infoAnswer].(wire.Answer)
-	return ladder.Finish(got, res.Choices[0].Content, forced, emit)
+	return steps.Finish(req, on, got, res.Choices[0].Content, emit)
 }
 
 // edit says what the request needs beyond langchaingo's options.

@@ -86,7 +86,7 @@ func TestAFieldThatAModelRefusesIsLeftOut(t *testing.T) {
 func TestASchemaThatStructuredOutputsRefuseIsAForcedTool(t *testing.T) {
 	const open = `{"type":"object","properties":{"n":{"type":"integer","minimum":1}},"required":["n"],"additionalProperties":false}`
 	s := serve(t, anthropicserver.Config{Answer: func(r *script.Request) script.Turn {
-		return script.Turn{ToolCalls: []llm.ToolCall{{ID: "toolu_1", Name: r.ToolChoice, Arguments: `{"n":2}`}}}
+		return script.Turn{ToolCalls: []llm.ToolCall{{ID: "toolu_1", Name: r.Tools[0].Name, Arguments: `{"n":2}`}}}
 	}})
 	ask := hello()
 	ask.JSONSchema = open
@@ -94,7 +94,7 @@ func TestASchemaThatStructuredOutputsRefuseIsAForcedTool(t *testing.T) {
 	if err != nil || got.Text != `{"n":2}` || got.Reason != llm.FinishStop {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	if asked := s.Requests(); len(asked) != 1 || asked[0].JSONSchema != "" || asked[0].ToolChoice != "answer" {
+	if asked := s.Requests(); len(asked) != 1 || asked[0].JSONSchema != "" || asked[0].ToolChoice != "required" || len(asked[0].Tools) != 1 {
 		t.Errorf("asked %+v", asked)
 	}
 }

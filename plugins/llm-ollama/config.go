@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,8 @@ type config struct {
 
 // settings are plugins.settings.llm-ollama of the tracker.
 type settings struct {
+	// IdleTimeout stands for the variable of a like name.
+	IdleTimeout string `json:"idle_timeout"`
 	// Headers are sent along with each request.
 	Headers map[string]string `json:"headers"`
 	// KeepAlive is how long the server keeps a model loaded, such as "30m".
@@ -60,7 +63,7 @@ func parseConfig(getenv func(string) string) (*config, error) {
 			return nil, fmt.Errorf("OLLAMA_NUM_CTX is %q; give a number of tokens from 512", v)
 		}
 	}
-	if v := getenv("OLLAMA_IDLE_TIMEOUT"); v != "" {
+	if v := cmp.Or(getenv("OLLAMA_IDLE_TIMEOUT"), c.IdleTimeout); v != "" {
 		if c.idleTimeout, err = time.ParseDuration(v); err != nil || c.idleTimeout <= 0 {
 			return nil, fmt.Errorf("OLLAMA_IDLE_TIMEOUT is %q; give a duration such as 5m", v)
 		}

@@ -12,6 +12,8 @@
 //	OLLAMA_NUM_CTX          tokens that prompt and answer may have; defaults to 8192
 //	OLLAMA_IDLE_TIMEOUT     longest silence, loading a model included; defaults to 5m
 //
+// Further settings come as JSON in TRACKER_SETTINGS: see settings in config.go.
+//
 // It is built on tmc/langchaingo's Ollama client. What that client drops is
 // mended around it: see model.go, and protocol.go for the answers.
 package main

@@ -78,7 +78,7 @@ func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, on ladder
 		return nil, err
 	}
 	got, _ := res.Choices[0].GenerationInfo[infoAnswer].(wire.Answer)
-	return ladder.Finish(got, res.Choices[0].Content, false, emit)
+	return p.ladder.Finish(req, on, got, res.Choices[0].Content, emit)
 }
 
 // edit says what the request needs beyond langchaingo's options. Without

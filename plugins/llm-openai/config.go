@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +40,11 @@ type settings struct {
 	// ContextTokens and MaxOutputTokens of models that this plugin does not know.
 	ContextTokens   int `json:"context_tokens"`
 	MaxOutputTokens int `json:"max_output_tokens"`
+	// Organization, Dimensions (of the vectors of models that this plugin does not
+	// know) and IdleTimeout stand for the variables of like names.
+	Organization string `json:"organization"`
+	Dimensions   int    `json:"dimensions"`
+	IdleTimeout  string `json:"idle_timeout"`
 	// Lacks names what the server's models can't do: "tools", "json_schema",
 	// "json_mode". What is not named is tried, and left out once it was refused.
 	Lacks []string `json:"lacks"`
@@ -101,6 +107,9 @@ func (c *config) readSettings(getenv func(string) string) error {
 	if v := getenv("OPENAI_API_VERSION"); v != "" {
 		c.APIVersion = v
 	}
+	if c.organization == "" {
+		c.organization = c.Organization
+	}
 	for _, l := range c.Lacks {
 		if !slices.Contains(lackable, l) {
 			return fmt.Errorf("plugins.settings.llm-openai: lacks has %q; it takes %q", l, lackable)
@@ -111,12 +120,13 @@ func (c *config) readSettings(getenv func(string) string) error {
 
 // numbers reads what isn't text.
 func (c *config) numbers(getenv func(string) string) (err error) {
+	c.dimensions = c.Dimensions
 	if v := getenv("OPENAI_EMBEDDING_DIMENSIONS"); v != "" {
 		if c.dimensions, err = strconv.Atoi(v); err != nil || c.dimensions < 1 || c.dimensions > 16384 {
 			return fmt.Errorf("OPENAI_EMBEDDING_DIMENSIONS is %q; give a number from 1 to 16384", v)
 		}
 	}
-	if v := getenv("OPENAI_IDLE_TIMEOUT"); v != "" {
+	if v := cmp.Or(getenv("OPENAI_IDLE_TIMEOUT"), c.IdleTimeout); v != "" {
 		if c.idleTimeout, err = time.ParseDuration(v); err != nil || c.idleTimeout <= 0 {
 			return fmt.Errorf("OPENAI_IDLE_TIMEOUT is %q; give a duration such as 90s", v)
 		}
@@ -181,12 +191,15 @@ func (c *config) models() []llm.Model {
 		out = append(out, m)
 	}
 	for _, id := range c.embeddingModels {
-		m := llm.Model{ID: id, Capabilities: llm.Capabilities{Embed: true}, EmbeddingVersion: "1"}
-		m.ContextTokens, _, m.Dimensions = lookUp(id)
-		if m.Dimensions == 0 {
-			m.Dimensions = c.dimensions
+		i := slices.IndexFunc(out, func(m llm.Model) bool { return m.ID == id })
+		if i < 0 {
+			i, out = len(out), append(out, llm.Model{ID: id})
+			out[i].ContextTokens, _, _ = lookUp(id)
 		}
-		out = append(out, m)
+		out[i].Capabilities.Embed, out[i].EmbeddingVersion = true, "1"
+		if _, _, out[i].Dimensions = lookUp(id); out[i].Dimensions == 0 {
+			out[i].Dimensions = c.dimensions
+		}
 	}
 	return out
 }

@@ -100,7 +100,7 @@ func (p *provider) generate(ctx context.Context, req *llm.GenerateRequest, emit 
 
 // call asks once, on one rung of the ladder.
 func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, on ladder.Rung, emit func(llm.Chunk) error) (*llm.Ending, error) {
-	asked := ladder.Shape(req, on)
+	asked := p.choose(ladder.Shape(req, on))
 	messages, err := toMessages(asked.Messages)
 	if err != nil {
 		return nil, err
@@ -114,8 +114,7 @@ func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, on ladder
 	} else if asked.ToolChoice.Mode != "" {
 		opts = append(opts, llms.WithToolChoice(asked.ToolChoice.Mode))
 	}
-	forced := ladder.Forced(req, on)
-	if !forced {
+	if !ladder.Forced(req, on) {
 		opts = append(opts, llms.WithStreamingFunc(func(_ context.Context, piece []byte) error {
 			return emit(llm.Chunk{Text: string(piece)})
 		}))
@@ -125,7 +124,18 @@ func (p *provider) call(ctx context.Context, req *llm.GenerateRequest, on ladder
 		return nil, err
 	}
 	got, _ := res.Choices[0].GenerationInfo[infoAnswer].(wire.Answer)
-	return ladder.Finish(got, res.Choices[0].Content, forced, emit)
+	return p.ladder.Finish(req, on, got, res.Choices[0].Content, emit)
+}
+
+// choose says the choice of a tool by its name in words that other servers know
+// too: llama.cpp takes it for "auto", and says nothing.
+func (p *provider) choose(req *llm.GenerateRequest) *llm.GenerateRequest {
+	i := slices.IndexFunc(req.Tools, func(t llm.Tool) bool { return t.Name == req.ToolChoice.Tool })
+	if i < 0 || p.cfg.isOpenAI() || p.cfg.azure() {
+		return req
+	}
+	req.Tools, req.ToolChoice = req.Tools[i:i+1], llm.ToolChoice{Mode: "required"}
+	return req
 }
 
 func (p *provider) embed(ctx context.Context, req *llm.EmbedRequest) (*llm.Embeddings, error) {

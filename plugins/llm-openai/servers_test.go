@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goals-tracker/tracker/sdk/llm"
 	"github.com/goals-tracker/tracker/sdk/llmtest/openaiserver"
@@ -70,13 +71,17 @@ func TestSettingsSayWhatAServerLacks(t *testing.T) {
 	c, err := parseConfig(func(k string) string {
 		return map[string]string{
 			"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_MODEL": "m",
-			"TRACKER_SETTINGS": `{"headers":{"Authorization":"Bearer very-secret"},"context_tokens":4096,"lacks":["tools","json_schema"]}`,
+			"TRACKER_SETTINGS":       `{"headers":{"Authorization":"Bearer very-secret"},"context_tokens":4096,"dimensions":7,"idle_timeout":"3m","lacks":["tools","json_schema"]}`,
+			"OPENAI_EMBEDDING_MODEL": "e",
 		}[k]
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := c.models()[0]
+	if c.models()[1].Dimensions != 7 || c.idleTimeout != 3*time.Minute {
+		t.Errorf("got %+v", c)
+	}
 	if m.ContextTokens != 4096 || m.Capabilities.Tools || m.Capabilities.JSONSchema || !m.Capabilities.JSONMode {
 		t.Errorf("got %+v", m)
 	}
@@ -96,5 +101,17 @@ func TestSettingsSayWhatAServerLacks(t *testing.T) {
 		if _, err := parseConfig(func(k string) string { return map[string]string{"OPENAI_API_KEY": "sk-1", "TRACKER_SETTINGS": bad}[k] }); err == nil {
 			t.Errorf("%s was taken", bad)
 		}
+	}
+}
+
+func TestAModelMayBothAnswerAndEmbed(t *testing.T) {
+	spec := specFor(t, serve(t, openaiserver.Config{}), map[string]string{
+		"OPENAI_MODEL": "both", "OPENAI_EMBEDDING_MODEL": "both,other", "OPENAI_EMBEDDING_DIMENSIONS": "576",
+	})
+	if err := llm.ValidateSpec(spec); err != nil {
+		t.Fatal(err)
+	}
+	if m := spec.Models; len(m) != 2 || !m[0].Capabilities.Generate || !m[0].Capabilities.Embed || m[0].Dimensions != 576 || m[1].Capabilities.Generate {
+		t.Errorf("got %+v", m)
 	}
 }

@@ -72,6 +72,7 @@ func TestProvider(t *testing.T, p Provider) { //nolint:tparallel // the caller d
 		{"a conversation with tool results reaches the provider as it is", toolResults},
 		{"a schema reaches the provider whole", schemaReaches},
 		{"without json_schema the answer still comes, and the detour is learned once", schemaFallsBack},
+		{"a forced tool that nobody calls is not tried again", forcedInVain},
 		{"a refusal is an ending with the provider's words", refusal},
 		{"an answer cut by its bound says so", lengthEnds},
 		{"an answer of one very long piece arrives whole", longPiece},
@@ -118,6 +119,9 @@ func (p Provider) ask(text string) *llm.GenerateRequest {
 	}}
 }
 
+// patience bounds what should take no time: a machine may be busy.
+const patience = time.Minute
+
 func within(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -141,7 +145,7 @@ func streams(t *testing.T, p Provider) {
 	c, _ := p.connect(t, Setup{Answer: script.Sequence(script.Turn{
 		Text: pieces, Usage: llm.Usage{InputTokens: 11, OutputTokens: 7, CachedInputTokens: 3},
 	})})
-	got, err := Generate(within(t, 10*time.Second), c, p.ask("hello"))
+	got, err := Generate(within(t, patience), c, p.ask("hello"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,12 +168,12 @@ func sendsOnlyWhatWasAsked(t *testing.T, p Provider) {
 	t.Helper()
 	c, asked := p.connect(t, Setup{})
 	req := p.ask("hello")
-	if _, err := Generate(within(t, 10*time.Second), c, req); err != nil {
+	if _, err := Generate(within(t, patience), c, req); err != nil {
 		t.Fatal(err)
 	}
 	zero, most := 0.0, 0.25
 	req.Temperature, req.TopP, req.MaxTokens, req.EndUser = &zero, &most, 77, "pseudonym-1"
-	if _, err := Generate(within(t, 10*time.Second), c, req); err != nil {
+	if _, err := Generate(within(t, patience), c, req); err != nil {
 		t.Fatal(err)
 	}
 	first, second := asked()[0], asked()[1]
@@ -199,7 +203,7 @@ func parallelTools(t *testing.T, p Provider) {
 		{Name: "now"},
 	}
 	req.ToolChoice = llm.ToolChoice{Mode: "required"}
-	got, err := Generate(within(t, 10*time.Second), c, req)
+	got, err := Generate(within(t, patience), c, req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,13 +235,14 @@ func toolResults(t *testing.T, p Provider) {
 		llm.Message{Role: llm.RoleAssistant, Text: "It is x."},
 		llm.Message{Role: llm.RoleUser, Text: "Sure?"},
 	)
-	req.Tools = []llm.Tool{{Name: "search"}}
+	req.Tools = []llm.Tool{{Name: "search"}, {Name: "other"}}
 	req.ToolChoice = llm.ToolChoice{Tool: "search"}
-	if _, err := Generate(within(t, 10*time.Second), c, req); err != nil {
+	if _, err := Generate(within(t, patience), c, req); err != nil {
 		t.Fatal(err)
 	}
 	sent := asked()[0]
-	if sent.ToolChoice != "search" && !p.lacks(LackToolChoice) {
+	only := sent.ToolChoice == "required" && len(sent.Tools) == 1 && sent.Tools[0].Name == "search" // says the same
+	if sent.ToolChoice != "search" && !only && !p.lacks(LackToolChoice) {
 		t.Errorf("sent tool choice %q", sent.ToolChoice)
 	}
 	// What stands before the first turn is the plugin's affair.

@@ -151,7 +151,8 @@ func Shape(req *llm.GenerateRequest, on Rung) *llm.GenerateRequest {
 	switch on {
 	case Tool:
 		out.Tools = []llm.Tool{{Name: req.JSONSchemaName, Description: "Give the answer.", ParametersSchema: req.JSONSchema}}
-		out.ToolChoice = llm.ToolChoice{Tool: req.JSONSchemaName}
+		// Of one tool, and more servers know this than the choice by name.
+		out.ToolChoice = llm.ToolChoice{Mode: "required"}
 	case JSONMode, Prompt:
 		text := "Answer with one JSON value and nothing else: no prose, no code fence. It must fit this JSON Schema:\n" + req.JSONSchema
 		out.Messages = slices.Insert(slices.Clone(req.Messages), 0, llm.Message{Role: llm.RoleSystem, Text: text})
@@ -166,21 +167,25 @@ func Forced(req *llm.GenerateRequest, on Rung) bool { return req.JSONSchema != "
 
 // Finish hands an answer on, of which the text was already streamed unless it
 // was forced: then the call that stands for the schema becomes the text.
-func Finish(a wire.Answer, text string, forced bool, emit func(llm.Chunk) error) (*llm.Ending, error) {
-	if forced {
-		if len(a.ToolCalls) > 0 {
-			text, a.ToolCalls = a.ToolCalls[0].Arguments, nil
-			if a.Reason == llm.FinishToolCalls {
-				a.Reason = llm.FinishStop
-			}
+func (l *Ladder) Finish(req *llm.GenerateRequest, on Rung, a wire.Answer, text string, emit func(llm.Chunk) error) (*llm.Ending, error) {
+	chunk := llm.Chunk{ToolCalls: a.ToolCalls}
+	switch {
+	case !Forced(req, on):
+	case len(a.ToolCalls) > 0:
+		chunk, a.ToolCalls = llm.Chunk{Text: a.ToolCalls[0].Arguments}, nil
+		if a.Reason == llm.FinishToolCalls {
+			a.Reason = llm.FinishStop
 		}
-		if err := emit(llm.Chunk{Text: text}); err != nil {
-			return nil, err
+	default:
+		// Servers take a choice that their model has no words for, and say nothing.
+		// The repair that follows goes one rung lower.
+		chunk.Text = text
+		if a.Refusal == "" && text != "" {
+			l.stepDown(req.Model, Tool)
 		}
-		return a.Ending(), nil
 	}
-	if len(a.ToolCalls) > 0 {
-		if err := emit(llm.Chunk{ToolCalls: a.ToolCalls}); err != nil {
+	if chunk.Text != "" || len(chunk.ToolCalls) > 0 {
+		if err := emit(chunk); err != nil {
 			return nil, err
 		}
 	}

@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	// maxLine bounds one line of the provider, maxPiece one line to langchaingo,
-	// whose scanners stop at 64 KiB.
+	// maxLine bounds one line of the provider, maxPiece the text of one line to
+	// langchaingo, whose scanners stop at 64 KiB; JSON makes it six times as long
+	// at worst.
 	maxLine  = 8 << 20
-	maxPiece = 4 << 10
+	maxPiece = 8 << 10
 )
 
 // body reads a provider's stream and gives langchaingo a simpler one of text
