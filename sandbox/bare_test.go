@@ -30,7 +30,7 @@ func onBareMachine(t *testing.T) (there bool) {
 		makeBareMachine(t)
 		return true
 	}
-	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v") //nolint:noctx // the tests' own deadline
+	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), hostWithoutIsolation+"=1")
 	attr := &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID}
 	uid, gid := os.Geteuid(), os.Getegid()
@@ -84,9 +84,10 @@ func makeBareMachine(t *testing.T) {
 		mount("tmpfs", root+dir, "tmpfs", 0, "mode=01777")
 	}
 	t.Chdir(root)
-	if err := errors.Join(unix.PivotRoot(".", "."), unix.Unmount(".", unix.MNT_DETACH), os.Chdir("/")); err != nil {
+	if err := errors.Join(unix.PivotRoot(".", "."), unix.Unmount(".", unix.MNT_DETACH)); err != nil {
 		t.Fatal(err)
 	}
+	t.Chdir("/")
 	for _, name := range []string{"user", "mnt"} {
 		if err := os.WriteFile("/proc/sys/user/max_"+name+"_namespaces", []byte("0"), 0); err != nil {
 			t.Fatal(err)
@@ -227,7 +228,7 @@ func TestWithoutNamespacesWhatNeedsNoneStillHolds(t *testing.T) {
 	if !onBareMachine(t) {
 		return
 	}
-	if err := os.WriteFile("/var/tmp/secret", []byte("secret"), 0o644); err != nil { //nolint:gosec // everybody may read it, but for Landlock
+	if err := os.WriteFile("/var/tmp/secret", []byte("secret"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	r := newBare(t, Config{})

@@ -60,7 +60,7 @@ var layerOrder = []string{
 // second, and says which layers held. It only returns Err for what keeps every
 // step from running.
 func Probe(ctx context.Context, cfg Config) Report {
-	r, err := New(cfg)
+	r, err := New(cfg) //nolint:contextcheck // it bounds itself
 	if err != nil {
 		return Report{Err: err, Layers: []Layer{{Name: "namespaces", State: Unavailable, Why: err.Error()}}}
 	}

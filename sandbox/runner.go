@@ -78,11 +78,20 @@ func New(cfg Config) (*Runner, error) {
 	default:
 		return nil, fmt.Errorf("the sandbox's backend is %q; it must be %s or %s", cfg.Backend, BackendNative, BackendRunsc)
 	}
-	if r.root && cfg.NoUserNamespace {
-		r.user = false
+	if err = r.native(); err == nil {
+		return r, nil
 	}
+	if cfg.UnsafeWithoutIsolation {
+		return r.unconfined(err)
+	}
+	return nil, err
+}
+
+// native makes rooms of namespaces, and proves it by building one.
+func (r *Runner) native() (err error) {
+	r.user = !r.root || !r.cfg.NoUserNamespace
 	if r.outside, err = namespaceNames(r.user); err != nil {
-		return nil, err
+		return err
 	}
 	err = r.tryRoom()
 	if err != nil && r.root && r.user {
@@ -90,22 +99,16 @@ func New(cfg Config) (*Runner, error) {
 		withUser := err
 		r.user = false
 		if r.outside, err = namespaceNames(false); err != nil {
-			return nil, err
+			return err
 		}
 		if err = r.tryRoom(); err != nil {
 			err = errors.Join(withUser, err)
 		}
 	}
 	if err != nil {
-		err = fmt.Errorf("learners' code can't be confined on this machine: %w%s", err, advice(err))
+		return fmt.Errorf("learners' code can't be confined on this machine: %w%s", err, advice(err))
 	}
-	if err != nil && cfg.UnsafeWithoutIsolation {
-		return r.unconfined(err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
+	return nil
 }
 
 // Memory names what limits memory here: "cgroup v2", "cgroup v1" or "watchdog".

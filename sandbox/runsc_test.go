@@ -19,7 +19,7 @@ func onSecondKernel(t *testing.T, cfg Config) *Runner {
 		t.Skip("runsc is not installed")
 	}
 	// Part of a second kernel runs as nobody, who must get there.
-	dir, err := os.MkdirTemp("/tmp", "runsc-test")
+	dir, err := os.MkdirTemp("/tmp", "runsc-test") //nolint:usetesting // as said
 	if err == nil {
 		err = os.Chmod(dir, 0o755)
 	}

@@ -61,8 +61,9 @@ func (b *treeBody) close() { b.after() }
 
 // listTree names the processes below a first one, which comes first.
 func listTree(pid, uid int) []string {
-	names := []string{strconv.Itoa(pid)}
-	for _, other := range sweep.Find(pid, uid) {
+	others := sweep.Find(pid, uid)
+	names := append(make([]string, 0, 1+len(others)), strconv.Itoa(pid))
+	for _, other := range others {
 		names = append(names, strconv.Itoa(other))
 	}
 	return names

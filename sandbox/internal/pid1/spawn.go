@@ -338,12 +338,14 @@ func fork(l *launch) (int, syscall.Errno) { //nolint:cyclop // the child makes o
 		if _, _, errno = unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); errno != 0 {
 			goto failed
 		}
-		if l.landlock != 0 {
-			at = childLandlock
-			if _, _, errno = unix.RawSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, l.landlock, 0, 0); errno != 0 {
-				goto failed
-			}
+	}
+	at = childLandlock
+	if l.landlock != 0 {
+		if _, _, errno = unix.RawSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, l.landlock, 0, 0); errno != 0 {
+			goto failed
 		}
+	}
+	if !l.keepPrivs {
 		at = childFilter
 		if _, _, errno = unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&l.filter))); errno != 0 {
 			goto failed

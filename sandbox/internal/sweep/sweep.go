@@ -141,14 +141,14 @@ func End(root, uid int) {
 // it, which others would have to do in its place.
 func Reaped(root int, patience time.Duration) {
 	for deadline := time.Now().Add(patience); len(find(root, 0, true)) > 0 && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 	}
 }
 
 // Gone waits until Find finds nothing, killing what it finds, and reports
 // whether that came to pass.
 func Gone(root, uid int, patience time.Duration) bool {
-	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; <-time.After(2 * time.Millisecond) {
 		if len(Find(root, uid)) == 0 {
 			return true
 		}
