@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 
@@ -139,6 +140,15 @@ func (k *Kit) push(userID, kind string, payload any) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.pushes = append(k.pushes, bus.Message{UserID: userID, Type: kind, Payload: raw})
+}
+
+// TakePushes are what was pushed to a learner's screens since the last time.
+func (k *Kit) TakePushes(userID string) (list []bus.Message) {
+	list = k.Pushes(userID)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pushes = slices.DeleteFunc(k.pushes, func(m bus.Message) bool { return m.UserID == userID })
+	return list
 }
 
 // Pushes are what was pushed to a learner's screens.

@@ -16,6 +16,7 @@ import (
 // server that speaks OpenAI's protocol over HTTP.
 type Stack struct {
 	llm.Service
+	// Server is nil of a Live one.
 	Server *openaiserver.Server
 	Host   *pluginhost.Host
 }
@@ -29,6 +30,24 @@ func Real(t testing.TB, db *postgres.DB, server openaiserver.Config, edit func(*
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
+	stack := open(t, db, map[string]string{
+		"OPENAI_BASE_URL": s.URL(), "OPENAI_API_KEY": server.Key,
+		"OPENAI_MODEL": "gpt-4o-mini,gpt-4o", "OPENAI_EMBEDDING_MODEL": "local-embed",
+	}, edit)
+	stack.Server = s
+	return stack
+}
+
+// Live is Real over a provider that is there, for evaluations. Nothing that was
+// said before is said again.
+func Live(t testing.TB, db *postgres.DB, baseURL, key, model string) *Stack {
+	t.Helper()
+	env := map[string]string{"OPENAI_BASE_URL": baseURL, "OPENAI_API_KEY": key, "OPENAI_MODEL": model}
+	return open(t, db, env, func(c *llm.Config) { c.AnswersKept, c.LearnerDaily, c.TeamDaily = 0, -1, -1 })
+}
+
+func open(t testing.TB, db *postgres.DB, env map[string]string, edit func(*llm.Config)) *Stack {
+	t.Helper()
 	binary := sdktest.Build(t, "github.com/goals-tracker/tracker/plugins/llm-openai")
 	sum, err := pluginhost.Sum(binary)
 	if err != nil {
@@ -36,11 +55,7 @@ func Real(t testing.TB, db *postgres.DB, server openaiserver.Config, edit func(*
 	}
 	log := slog.New(slog.DiscardHandler)
 	host, err := pluginhost.New(pluginhost.Config{Logger: log, Plugins: []pluginhost.Plugin{{
-		Name: "llm-openai", Path: binary, SHA256: sum, Enabled: true,
-		Env: map[string]string{
-			"OPENAI_BASE_URL": s.URL(), "OPENAI_API_KEY": server.Key,
-			"OPENAI_MODEL": "gpt-4o-mini,gpt-4o", "OPENAI_EMBEDDING_MODEL": "local-embed",
-		},
+		Name: "llm-openai", Path: binary, SHA256: sum, Enabled: true, Env: env,
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -54,5 +69,5 @@ func Real(t testing.TB, db *postgres.DB, server openaiserver.Config, edit func(*
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Stack{Service: service, Server: s, Host: host}
+	return &Stack{Service: service, Host: host}
 }

@@ -25,21 +25,21 @@ const (
 	telling = 10
 	// peculiar is how long a shape must be to tell something by itself: "for N in
 	// range(N,0,-1):" does, "N+=1" and "for N in N:" are everywhere.
-	peculiar = 14
+	peculiar = 12
 )
 
 // Keep finds what is secret of a solution; known are texts that are not.
 func Keep(language, solution string, known ...string) Secret {
+	s := Secret{lines: map[string]bool{}, shapes: map[string]bool{}, language: language}
 	open := map[string]bool{}
 	for _, text := range known {
 		for _, line := range codeOf(text) {
-			open[bare(line)], open[shape(uncommented(line))] = true, true
+			open[s.bare(line)], open[shape(s.uncommented(line))] = true, true
 		}
 	}
-	s := Secret{lines: map[string]bool{}, shapes: map[string]bool{}, language: language}
 	for _, line := range strings.Split(solution, "\n") {
-		whole := uncommented(line)
-		line = bare(line)
+		whole := s.uncommented(line)
+		line = s.bare(line)
 		if len(line) < telling || open[line] || strings.HasPrefix(whole, "def ") || strings.HasPrefix(whole, "import ") || strings.HasPrefix(whole, "from ") {
 			continue
 		}
@@ -52,7 +52,8 @@ func Keep(language, solution string, known ...string) Secret {
 }
 
 var (
-	comment = regexp.MustCompile(`(?m)(?:#|//).*$`)
+	hashes  = regexp.MustCompile(`(?m)#.*$`)
+	slashes = regexp.MustCompile(`(?m)//.*$`)
 	blank   = regexp.MustCompile(`\s+`)
 	text    = regexp.MustCompile(`[fFrRbB]?(?:"[^"\n]*"|'[^'\n]*')`)
 	name    = regexp.MustCompile(`[A-Za-z_]\w*`)
@@ -61,9 +62,7 @@ var (
 )
 
 // bare is a line without comment and blanks.
-func bare(line string) string {
-	return blank.ReplaceAllString(comment.ReplaceAllString(line, ""), "")
-}
+func (s Secret) bare(line string) string { return blank.ReplaceAllString(s.uncommented(line), "") }
 
 // reserved words of languages keep their place in a shape: what else is there is names.
 var reserved = map[string]bool{}
@@ -77,8 +76,21 @@ func init() {
 	}
 }
 
-// shape is a line with every name and text made alike.
+var (
+	formatted = regexp.MustCompile(`[fF](?:"[^"\n]*"|'[^'\n]*')`)
+	filled    = regexp.MustCompile(`\{([^{}:!]+)`)
+)
+
+// shape is a line with every name and text made alike; of texts that are filled
+// in, what fills them stays.
 func shape(line string) string {
+	line = formatted.ReplaceAllStringFunc(line, func(f string) string {
+		out := "T"
+		for _, m := range filled.FindAllStringSubmatch(f, -1) {
+			out += "{" + text.ReplaceAllString(m[1], "T") + "}"
+		}
+		return out
+	})
 	line = text.ReplaceAllString(line, "T")
 	return blank.ReplaceAllString(name.ReplaceAllStringFunc(line, func(n string) string {
 		if reserved[strings.ToLower(n)] || n == "T" {
@@ -102,10 +114,10 @@ func (s Secret) Wrong(answer string) string {
 	const otherNames = "it holds the solution under other names"
 	alike := map[string]bool{}
 	for _, line := range codeOf(answer) {
-		if s.lines[bare(line)] {
+		if s.lines[s.bare(line)] {
 			return "it holds a line of the solution"
 		}
-		if form := shape(uncommented(line)); len(bare(line)) >= telling && s.shapes[form] {
+		if form := shape(s.uncommented(line)); len(s.bare(line)) >= telling && s.shapes[form] {
 			alike[form] = true
 			if len(form) >= peculiar {
 				return otherNames
@@ -119,7 +131,13 @@ func (s Secret) Wrong(answer string) string {
 }
 
 // uncommented is a line without its comment.
-func uncommented(line string) string { return strings.TrimSpace(comment.ReplaceAllString(line, "")) }
+func (s Secret) uncommented(line string) string {
+	comment := slashes
+	if s.language == "python" || s.language == "sql" || s.language == "" {
+		comment = hashes
+	}
+	return strings.TrimSpace(comment.ReplaceAllString(line, ""))
+}
 
 var (
 	braces    = regexp.MustCompile(`(?m)=>|\b(?:let|const|var)\s+\w+\s*=|\bfunction\b\s*\w*\s*\(|\b(?:for|while|if)\s*\([^)]*[;<>=][^)]*\)|\bfunc\s+\w+\(|^\s*[\w<>\[\] ]+\([^)]*\)\s*\{`)
@@ -149,13 +167,15 @@ func codeOf(answer string) (lines []string) {
 	return lines
 }
 
-// decodes says whether something that looks encoded is a text.
+// decodes says whether something that looks encoded is a text. It may be cut.
 func decodes(answer string) bool {
 	for _, m := range encoded.FindAllString(answer, -1) {
-		if raw, err := hex.DecodeString(between.Replace(m)); err == nil && printable(raw) {
+		digits := between.Replace(m)
+		if raw, err := hex.DecodeString(digits[:len(digits)/2*2]); err == nil && readable(raw) {
 			return true
 		}
-		if raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(m, "=")); err == nil && printable(raw) {
+		m = strings.TrimRight(m, "=")
+		if raw, err := base64.RawStdEncoding.DecodeString(m[:len(m)/4*4]); err == nil && readable(raw) {
 			return true
 		}
 	}
@@ -164,11 +184,14 @@ func decodes(answer string) bool {
 
 var between = strings.NewReplacer(" ", "", ",", "", ":", "")
 
-func printable(raw []byte) bool {
+// readable says whether nearly all of it is ASCII text: of what is no text, a
+// third is.
+func readable(raw []byte) bool {
+	n := 0
 	for _, b := range raw {
-		if (b < ' ' || b > '~') && b != '\n' && b != '\t' {
-			return false
+		if ' ' <= b && b <= '~' || b == '\n' || b == '\t' {
+			n++
 		}
 	}
-	return len(raw) > 0
+	return 10*n >= 9*len(raw) && len(raw) > 0
 }

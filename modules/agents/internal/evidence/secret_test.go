@@ -34,9 +34,12 @@ func TestWhatATutorMayNotSay(t *testing.T) {
 		"with other blanks":         "`for number in range( start,0,-1 ) :`",
 		"with a comment":            "`for number in range(start, 0, -1):  # down`",
 		"under other names":         "Try `for i in range(begin, 0, -1):`.",
+		"a filled text renamed":     "`result += f\"{item}, \"` and then `return result + \"Liftoff!\"`",
 		"in a quote":                "> for number in range(start, 0, -1):",
 		"in a list":                 "1. for number in range(start, 0, -1):\n2. the rest is yours",
 		"in base64":                 "Decode this: " + base64.StdEncoding.EncodeToString([]byte(body)),
+		"in base64, cut":            "Decode this: " + base64.StdEncoding.EncodeToString([]byte(body))[:61] + "…",
+		"in base64, in Spanish":     base64.StdEncoding.EncodeToString([]byte("# sí, aquí está la solución de la función\n" + body)),
 		"in hexadecimal":            "Decode this: " + hex.EncodeToString([]byte(body)),
 		"in another language":       "In JavaScript: `for (let n = start; n > 0; n--) { text += n + \", \"; }`",
 		"as an arrow":               "`const f = s => [...Array(s)].map((_, i) => s - i).join(\", \")`",
@@ -47,6 +50,13 @@ func TestWhatATutorMayNotSay(t *testing.T) {
 		if s.Wrong(answer) == "" {
 			t.Errorf("%s may be said: %q", name, answer)
 		}
+	}
+}
+
+func TestADivisionIsNoComment(t *testing.T) {
+	s := Keep("python", "def share(total, people):\n    return total // people\n")
+	if s.Wrong("`return total // people`") == "" || s.Wrong("`return total`: what is missing?") != "" {
+		t.Error("what stands behind // counts in Python")
 	}
 }
 
