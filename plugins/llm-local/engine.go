@@ -47,11 +47,11 @@ type loadedModel struct {
 }
 
 // model returns the model of a name, loaded.
-func (e *engine) model(name string, kind localmodel.Kind) (*loadedModel, error) {
+func (e *engine) model(name string) (*loadedModel, error) {
 	found, runtime, _ := e.found()
-	i := slices.IndexFunc(found, func(m *localmodel.Model) bool { return m.Name == name && m.Kind == kind })
+	i := slices.IndexFunc(found, func(m *localmodel.Model) bool { return m.Name == name })
 	if i < 0 {
-		return nil, llm.Errorf(llm.CodeInvalidRequest, "there is no model %q here for this: run `tracker model pull %s`", name, name)
+		return nil, llm.Errorf(llm.CodeInvalidRequest, "there is no model %q here: run `tracker model pull %s`", name, name)
 	}
 	// A model that was pulled anew is another one.
 	key := found[i].Dir + " " + found[i].Version + " " + found[i].Files[localmodel.ModelFile]
@@ -114,7 +114,7 @@ func (e *engine) found() (models []*localmodel.Model, runtime *localmodel.Model,
 
 // Embed implements the plugin's Spec.
 func (e *engine) Embed(ctx context.Context, req *llm.EmbedRequest) (*llm.Embeddings, error) {
-	m, err := e.model(req.Model, localmodel.KindEmbed)
+	m, err := e.model(req.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (e *engine) Embed(ctx context.Context, req *llm.EmbedRequest) (*llm.Embeddi
 func (m *loadedModel) embed(ids []int64) ([]float32, error) {
 	sums := make([]float64, m.Dimensions)
 	var bad error
-	err := m.net.run(ids, make([]int64, len(ids)), func(shape []int64, values []float32) {
+	err := m.net.run(ids, func(shape []int64, values []float32) {
 		if len(shape) != 3 || shape[1] != int64(len(ids)) || shape[2] != int64(m.Dimensions) {
 			bad = fmt.Errorf("it made an output of shape %v, %d × %d was expected", shape, len(ids), m.Dimensions)
 			return

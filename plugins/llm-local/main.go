@@ -1,6 +1,6 @@
 //go:build cgo
 
-// Command llm-local is the plugin that embeds and reranks texts on this machine:
+// Command llm-local is the plugin that embeds texts on this machine:
 // no text leaves it, no key is needed.
 //
 // It runs models in ONNX that `tracker model pull` has fetched, on Microsoft's
@@ -12,12 +12,11 @@
 // The tracker says in TRACKER_MODELS_DIRS where models are. Settings
 // (plugins.settings.llm-local), all Optional:
 //
-//	model     the model that embeds where nobody names one; defaults to the best
-//	          one that is there, see README.md
-//	reranker  the same for reranking
-//	dirs      more folders with models
-//	threads   how many texts are computed at a time; defaults to half of the
-//	          processors, at least 1
+//	model    the model that embeds where nobody names one; defaults to the best
+//	         one that is there, see README.md
+//	dirs     more folders with models
+//	threads  how many texts are computed at a time; defaults to half of the
+//	         processors, at least 1
 package main
 
 import (

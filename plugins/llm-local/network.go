@@ -68,20 +68,19 @@ func loadNetwork(m *localmodel.Model) (*network, error) {
 	return &network{session: session, inputs: m.Inputs}, nil
 }
 
-// run computes what the network makes of one text: of tokens, and of whether
-// each belongs to the first or the second of a pair. hand gets the output, row
-// by row, and must not keep it.
+// run computes what the network makes of the tokens of one text. hand gets the
+// output, row by row, and must not keep it.
 //
 // One text at a time, because the models are quantised dynamically: the scale of
 // a batch depends on all texts in it, and a passage must have one vector,
 // whatever it was sent along with (a batch of four moved vectors to a cosine of
 // .989 of their own, and was no faster on a processor).
-func (n *network) run(ids, types []int64, hand func(shape []int64, values []float32)) error {
+func (n *network) run(ids []int64, hand func(shape []int64, values []float32)) error {
 	ones := make([]int64, len(ids))
 	for i := range ones {
 		ones[i] = 1
 	}
-	given := map[string][]int64{"input_ids": ids, "attention_mask": ones, "token_type_ids": types}
+	given := map[string][]int64{"input_ids": ids, "attention_mask": ones, "token_type_ids": make([]int64, len(ids))}
 	inputs := make([]ort.Value, len(n.inputs))
 	defer func() {
 		for _, v := range inputs {

@@ -15,10 +15,9 @@ import (
 
 // settings are what an operator may set.
 type settings struct {
-	Model    string   `json:"model"`
-	Reranker string   `json:"reranker"`
-	Dirs     []string `json:"dirs"`
-	Threads  int      `json:"threads"`
+	Model   string   `json:"model"`
+	Dirs    []string `json:"dirs"`
+	Threads int      `json:"threads"`
 }
 
 // settingsVariable is where the tracker hands plugins their settings.

@@ -45,7 +45,7 @@ func (e *engine) offered() (models []llm.Model, problem string) {
 		problem = err.Error()
 	}
 	rank := func(m *localmodel.Model) int {
-		if m.Name == e.set.Model || m.Name == e.set.Reranker {
+		if m.Name == e.set.Model {
 			return -1
 		}
 		if i := slices.Index(preferred, m.Name); i >= 0 {
@@ -56,7 +56,7 @@ func (e *engine) offered() (models []llm.Model, problem string) {
 	slices.SortStableFunc(found, func(a, b *localmodel.Model) int { return rank(a) - rank(b) })
 	for _, m := range found {
 		models = append(models, llm.Model{
-			ID: m.Name, Capabilities: llm.Capabilities{Embed: m.Kind == localmodel.KindEmbed},
+			ID: m.Name, Capabilities: llm.Capabilities{Embed: true},
 			ContextTokens: m.MaxTokens, Dimensions: m.Dimensions, EmbeddingVersion: m.Version,
 		})
 	}

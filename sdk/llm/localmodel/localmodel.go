@@ -39,8 +39,6 @@ const (
 	KindRuntime Kind = "runtime"
 	// KindEmbed holds an encoder of texts to vectors.
 	KindEmbed Kind = "embed"
-	// KindRerank holds a model that scores pairs of query and passage.
-	KindRerank Kind = "rerank"
 )
 
 // The names of files that programs look for.
@@ -64,14 +62,13 @@ type Description struct {
 	// Dimensions is the length of the vectors. Required for KindEmbed.
 	Dimensions int `json:"dimensions,omitempty"`
 	// MaxTokens is where texts are cut, the special tokens counted. Required for
-	// models.
+	// KindEmbed.
 	MaxTokens int `json:"max_tokens,omitempty"`
 	// Pooling makes one vector of one a token: "mean" or "cls". Required for
 	// KindEmbed.
 	Pooling string `json:"pooling,omitempty"`
 	// Inputs and Output name what the network takes and makes. They default to
-	// input_ids, attention_mask and token_type_ids, and to last_hidden_state or,
-	// for KindRerank, logits.
+	// input_ids, attention_mask and token_type_ids, and to last_hidden_state.
 	Inputs []string `json:"inputs,omitempty"`
 	Output string   `json:"output,omitempty"`
 	// QueryPrefix and PassagePrefix are put before texts, as in the training.
@@ -99,9 +96,6 @@ func (d *Description) setDefaults() {
 	}
 	if d.Output == "" {
 		d.Output = "last_hidden_state"
-		if d.Kind == KindRerank {
-			d.Output = "logits"
-		}
 	}
 }
 
@@ -124,9 +118,8 @@ func (d *Description) Validate() error {
 		if d.Pooling != "mean" && d.Pooling != "cls" {
 			errs = append(errs, fmt.Errorf("pooling is %q: it must be \"mean\" or \"cls\"", d.Pooling))
 		}
-	case KindRerank:
 	default:
-		errs = append(errs, fmt.Errorf("kind %q is none of runtime, embed and rerank", d.Kind))
+		errs = append(errs, fmt.Errorf("kind %q is neither runtime nor embed", d.Kind))
 	}
 	if d.Kind != KindRuntime && d.MaxTokens < 8 {
 		errs = append(errs, fmt.Errorf("max_tokens is %d: it must be 8 or more", d.MaxTokens))
