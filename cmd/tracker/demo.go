@@ -28,11 +28,15 @@ type demoCmd struct {
 // script is who does what in the demo.
 type script struct {
 	course, learner, teacher, goal, description string
+	// vague is a goal that says too little; answers are what its learner says when
+	// asked.
+	vague   string
+	answers []string
 }
 
 var scripts = map[bool]script{
-	false: {courses.PythonBasicsEN, "ben@academy.test", "tess@academy.test", "Learn loops and functions in Python", "I want to repeat things with loops and write functions of my own."},
-	true:  {courses.PythonBasicsES, "lucia@academy.test", "tomas@academy.test", "Aprender bucles y funciones en Python", "Quiero repetir cosas con bucles y escribir mis propias funciones."},
+	false: {courses.PythonBasicsEN, "ben@academy.test", "tess@academy.test", "Learn loops and functions in Python", "I want to repeat things with loops and write functions of my own.", "Get better at programming", []string{"Loops", "Nothing yet"}},
+	true:  {courses.PythonBasicsES, "lucia@academy.test", "tomas@academy.test", "Aprender bucles y funciones en Python", "Quiero repetir cosas con bucles y escribir mis propias funciones.", "Mejorar programando", []string{"Bucles", "Todavía nada"}},
 }
 
 // Run walks through the reference's eight steps with real input.
@@ -43,7 +47,7 @@ func (c *demoCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	}
 	d := demo{script: scripts[c.Spanish], academy: firstOf(c.Academy, cfg.Academy.URL, "http://127.0.0.1:8001")}
 	d.server = firstOf(c.Server, "http://"+cfg.Server.Address)
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
 	for i, step := range []struct {
 		title string
@@ -62,6 +66,12 @@ func (c *demoCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		if err := step.run(ctx); err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
+	}
+	other := demo{script: scripts[!c.Spanish], academy: d.academy}
+	other.server = d.server
+	fmt.Printf("\nBesides: a vague goal on the other course, %q\n", other.vague)
+	if err := other.planVague(ctx); err != nil {
+		return fmt.Errorf("plan a vague goal: %w", err)
 	}
 	fmt.Println("\nAll eight steps worked.")
 	return nil
@@ -167,51 +177,6 @@ func (d *demo) createGoal(ctx context.Context) error {
 	d.goalID = goal.ID
 	say("goal %s, %s", goal.ID, goal.Status)
 	return err
-}
-
-func (d *demo) plan(ctx context.Context) error {
-	var run struct{ ID string }
-	if err := d.socket.command(ctx, "plan.generate", map[string]any{"goal_id": d.goalID}, &run); err != nil {
-		return err
-	}
-	planned, err := d.socket.await(ctx, time.Minute, func(m message) bool { return m.Type == "plan.generated" })
-	if err != nil {
-		return err
-	}
-	var generated struct {
-		Plan struct {
-			Label string `json:"label"`
-		} `json:"plan"`
-	}
-	if err := json.Unmarshal(planned.Payload, &generated); err != nil {
-		return err
-	}
-	say("run %s: %s", run.ID, generated.Plan.Label)
-	if err := d.socket.command(ctx, "plan.approve", map[string]any{"run_id": run.ID}, &run); err != nil {
-		return err
-	}
-	var list struct{ Tasks []demoTask }
-	for deadline := time.Now().Add(30 * time.Second); len(list.Tasks) == 0; {
-		if time.Now().After(deadline) {
-			return fmt.Errorf("no task came of the approved plan %s", run.ID)
-		}
-		if err := d.do(ctx, http.MethodGet, "/api/v1/tasks?page_size=100&goal_id="+d.goalID, nil, &list); err != nil {
-			return err
-		}
-	}
-	for _, t := range list.Tasks {
-		say("task %s  %-13s %s", t.ID, t.Type, t.Title)
-		for _, c := range t.Citations {
-			say("       cites %s:%d-%d  %s", c.Path, c.StartLine, c.EndLine, c.Heading)
-		}
-		if d.task.ID == "" && t.Validation != nil && len(t.Validation.Tests) > 0 {
-			d.task = t
-		}
-	}
-	if d.task.ID == "" {
-		return fmt.Errorf("the plan has no task with tests to submit to")
-	}
-	return nil
 }
 
 func (d *demo) courseInfo(ctx context.Context) error {

@@ -44,9 +44,12 @@ func plansWell(r *script.Request) script.Turn {
 		u.main = u.main || line == "Role: main"
 		if m := exerciseLine.FindStringSubmatch(line); m != nil {
 			u.exercises = append(u.exercises, [2]string{m[1], m[2]})
-		} else if m := passageLine.FindStringSubmatch(line); m != nil && i+1 < len(lines) && len(u.cite) < 10 {
-			if words := strings.Fields(lines[i+1]); len(words) > 0 && !strings.HasPrefix(words[0], "```") {
-				u.cite = append(u.cite, object{"passage": m[1], "quote": strings.Join(words[:min(len(words), 8)], " ")})
+		} else if m := passageLine.FindStringSubmatch(line); m != nil && len(u.cite) < 10 {
+			for _, said := range lines[i+1:] {
+				if words := strings.Fields(said); len(words) > 1 && !strings.HasPrefix(words[0], "```") {
+					u.cite = append(u.cite, object{"passage": m[1], "quote": strings.Join(words[:min(len(words), 8)], " ")})
+					break
+				}
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/agents"
 	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
+	"github.com/goals-tracker/tracker/modules/agents/internal/store"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/llm/llmtest"
@@ -162,6 +163,12 @@ func TestAPaidCallIsMadeOnceAndItsCostStandsInTheRun(t *testing.T) {
 	}
 	if !slices.ContainsFunc(b.pushed, func(p string) bool { return strings.HasPrefix(p, `ada agent.token ask {"text":"hola`) }) {
 		t.Errorf("what the model said was not pushed: %v", b.pushed)
+	}
+	run := r.Run
+	run.Steps, _ = store.Steps(t.Context(), b.db.As(system), system, id)
+	if got := b.engine.Draw(run); len(run.Steps) != 1 || run.Steps[0].Cost != r.Cost || run.Steps[0].Attempts != 2 ||
+		!strings.Contains(got, "1 model calls, 120 tokens, $0.0000") {
+		t.Errorf("the steps are %+v, drawn as\n%s", run.Steps, got)
 	}
 	if req := models.Requests()[0]; req.UserID != "ada" || req.RunID != id {
 		t.Errorf("the call was for %q in %q", req.UserID, req.RunID)

@@ -268,7 +268,7 @@ func TestTheDrawingShowsThePath(t *testing.T) {
 	r := b.run(id).Run
 	r.Steps, _ = store.Steps(t.Context(), b.db.As(system), system, id)
 	got := b.engine.Draw(r)
-	for _, want := range []string{"flowchart TD", `add["add ×3"]`, `add -->|"enough"| end`, "class end visited", "linkStyle 0,1"} {
+	for _, want := range []string{"flowchart TD", `add["add ×3<br/>`, `add -->|"enough"| end`, "class end visited", "linkStyle 0,1"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the drawing lacks %q:\n%s", want, got)
 		}

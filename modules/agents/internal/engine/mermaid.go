@@ -3,17 +3,25 @@ package engine
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/goals-tracker/tracker/modules/agents"
 )
 
 // Mermaid draws a graph as a flowchart, with the path of a run: visited nodes
-// with how often, the edges it took, and where it stands.
+// with how often, how long and at what cost, the edges it took, and where it
+// stands.
 func (g *Graph) Mermaid(r agents.Run) string {
 	visits, taken := map[string]int{}, map[[2]string]bool{}
+	took, cost := map[string]time.Duration{}, map[string]agents.Cost{}
 	before := ""
 	for _, s := range r.Steps {
 		visits[s.Node]++
+		took[s.Node] += s.FinishedAt.Sub(s.StartedAt)
+		c := cost[s.Node]
+		c.ModelCalls, c.Micros = c.ModelCalls+s.Cost.ModelCalls, c.Micros+s.Cost.Micros
+		c.InputTokens, c.OutputTokens = c.InputTokens+s.Cost.InputTokens, c.OutputTokens+s.Cost.OutputTokens
+		cost[s.Node] = c
 		if before != "" {
 			taken[[2]string{before, s.Node}] = true
 		}
@@ -28,6 +36,12 @@ func (g *Graph) Mermaid(r agents.Run) string {
 		label := n.Name
 		if visits[n.Name] > 1 {
 			label += fmt.Sprintf(" ×%d", visits[n.Name])
+		}
+		if visits[n.Name] > 0 {
+			label += "<br/>" + took[n.Name].Round(time.Millisecond).String()
+		}
+		if c := cost[n.Name]; c.ModelCalls > 0 {
+			label += fmt.Sprintf("<br/>%d model calls, %d tokens, $%.4f", c.ModelCalls, c.InputTokens+c.OutputTokens, float64(c.Micros)/1e6)
 		}
 		fmt.Fprintf(&b, "  %s[%q]\n", n.Name, label)
 	}
