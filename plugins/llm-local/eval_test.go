@@ -21,23 +21,13 @@ import (
 
 // TestEvalEncodersByPlainCosine prints what each model is worth by itself: no
 // words, no fusion, no reranking. TRACKER_EVAL_SETS names folders of sets in the
-// BEIR layout; TRACKER_EVAL_MODELS=all takes every model of this machine.
+// BEIR layout, TRACKER_EVAL_MODELS other models than the default.
 func TestEvalEncodersByPlainCosine(t *testing.T) {
 	if os.Getenv("TRACKER_EVAL") == "" {
 		t.Skip("an evaluation: scripts/eval runs it")
 	}
-	names := preferred[:1]
+	names := strings.Fields(cmp.Or(os.Getenv("TRACKER_EVAL_MODELS"), preferred[0]))
 	e := newEngine(needs(t, names...))
-	if os.Getenv("TRACKER_EVAL_MODELS") == "all" {
-		found, _, err := e.found()
-		if err != nil {
-			t.Fatal(err)
-		}
-		names = nil
-		for _, m := range found {
-			names = append(names, m.Name)
-		}
-	}
 	folders := filepath.SplitList(cmp.Or(os.Getenv("TRACKER_EVAL_SETS"), "../../../shared/eval:../../modules/rag/eval/testdata"))
 	fmt.Printf("%-14s %-24s %8s %10s %12s %10s\n", "set", "model", "nDCG@10", "recall@10", "docs/s/core", "query p50")
 	ran := 0
@@ -49,7 +39,7 @@ func TestEvalEncodersByPlainCosine(t *testing.T) {
 				f := measure(t, e, model, dir)
 				fmt.Printf("%-14s %-24s %8.4f %10.4f %12.1f %10s\n", filepath.Base(dir), model, f.ndcg, f.recall, f.speed, f.latency.Round(100*time.Microsecond))
 				ran++
-				if f.ndcg < 0.25 {
+				if f.ndcg < 0.15 {
 					t.Errorf("%s on %s: nDCG@10 is %.4f: the model is fed wrongly", model, dir, f.ndcg)
 				}
 			}

@@ -64,9 +64,14 @@ func (p *Puller) Pull(ctx context.Context, entries []Entry) error {
 	return os.RemoveAll(filepath.Join(p.Dir, downloads))
 }
 
-// makeFolders makes them open to readers, whatever the umask says: plugins run
-// as users of their own. Of root's data folder nobody needs the list.
+// makeFolders makes them open to readers, whatever the umask says: root's plugins
+// run as users of their own. They pass through the data folder; nobody needs to
+// list it.
 func (p *Puller) makeFolders() error {
+	through := fs.FileMode(0o700)
+	if os.Geteuid() == 0 {
+		through = 0o711
+	}
 	data := filepath.Dir(p.Dir)
 	if err := os.MkdirAll(filepath.Dir(data), 0o755); err != nil {
 		return fmt.Errorf("make the models' folder: %w", err)
@@ -74,7 +79,7 @@ func (p *Puller) makeFolders() error {
 	for _, dir := range []struct {
 		path string
 		mode fs.FileMode
-	}{{data, 0o711}, {p.Dir, 0o755}, {filepath.Join(p.Dir, downloads), 0o755}} {
+	}{{data, through}, {p.Dir, 0o755}, {filepath.Join(p.Dir, downloads), 0o755}} {
 		if err := os.Mkdir(dir.path, dir.mode); errors.Is(err, fs.ErrExist) {
 			continue
 		} else if err != nil {
