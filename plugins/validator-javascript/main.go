@@ -21,7 +21,8 @@ const version = "1.0.0"
 type options struct {
 	Isolation   string   `json:"isolation" enum:"auto,shared" doc:"Where the submission runs: apart from the tests when they allow it, or always in their process."`
 	Entry       string   `json:"entry" doc:"The program that is run when the task has no tests; by default main.js, index.js or the only file."`
-	RunSkipped  bool     `json:"run_skipped" doc:"Run the tests that are marked as skipped, such as xtest, too."`
+	RunSkipped  bool     `json:"run_skipped" doc:"Run all tests that a word such as xtest or it.skip marks as skipped, and not only those of a track that hands its tests out one by one."`
+	KeepSkipped bool     `json:"keep_skipped" doc:"Run no test that is marked as skipped, whatever its word."`
 	IgnoreRules []string `json:"ignore_rules" doc:"Rules whose findings are left out, such as ts6133."`
 }
 
@@ -44,6 +45,17 @@ var spec = &validator.Spec{
 	More:      more,
 	MaxRounds: 2,
 	Judge:     judge,
+}
+
+// skips says which of the tests marked as skipped run.
+func (o *options) skips() string {
+	switch {
+	case o.KeepSkipped:
+		return "keep"
+	case o.RunSkipped:
+		return "run"
+	}
+	return "auto"
 }
 
 // optionsOf returns what the task has set.

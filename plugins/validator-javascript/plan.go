@@ -93,7 +93,7 @@ func runStep(req *validator.Request, l *layout, mode string) (validator.Step, er
 	if req.Task.RequiredIntegrity != validator.IntegritySplit {
 		job["most_calls"] = mostCalls
 	}
-	job["tests"], job["run_skipped"] = nonNil(l.modules), opts.RunSkipped
+	job["tests"], job["skips"] = nonNil(l.modules), opts.skips()
 	carry := func(from, role, to string) {
 		if l.typed {
 			step.Carry = append(step.Carry, validator.Carry{StepID: "compile", Role: "main", Path: from, ToRole: role, ToPath: to})

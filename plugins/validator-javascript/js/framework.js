@@ -6,15 +6,15 @@ const { makeExpect } = require('./expect.js');
 const mocks = require('./mocks.js');
 const flavours = require('./flavours.js');
 
-function makeFramework({ runSkipped }) {
+function makeFramework() {
   const registry = new Registry();
   const expectation = makeExpect();
   const { expect } = expectation;
   const toolbox = mocks.toolbox(registry);
   const flavour = flavours.make({ expect, toolbox });
-  const jestWords = words(registry, 'jest', { runSkipped });
-  const vitestWords = words(registry, 'vitest', { runSkipped });
-  const nodeWords = words(registry, 'node', { runSkipped });
+  const jestWords = words(registry, 'jest');
+  const vitestWords = words(registry, 'vitest');
+  const nodeWords = words(registry, 'node');
   const strictAssert = Object.assign((...a) => assert.strict(...a), assert.strict);
   const looseAssert = Object.assign((...a) => assert(...a), assert, { strict: strictAssert, default: undefined });
   looseAssert.default = looseAssert;

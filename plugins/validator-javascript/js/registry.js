@@ -30,8 +30,9 @@ class Registry {
     this.defaultTimeout = 5000;
   }
 
-  suite(name, body, mode) {
+  suite(name, body, mode, mark) {
     const s = new Suite(nameOf(name), this.current, mode);
+    s.mark = mark;
     this.current.children.push(s);
     if (mode === 'only') this.markOnly(s);
     const before = this.current;
@@ -47,11 +48,32 @@ class Registry {
     return s;
   }
 
-  test(name, fn, { mode, timeout, flavour, failing } = {}) {
-    const t = { test: true, name: nameOf(name), fn, mode: fn || mode === 'skip' ? mode : 'todo', timeout, flavour, failing, parent: this.current };
+  test(name, fn, { mode, mark, timeout, flavour, failing } = {}) {
+    const t = { test: true, name: nameOf(name), fn, mode: fn || mode === 'skip' ? mode : 'todo', mark, timeout, flavour, failing, parent: this.current };
     if (mode === 'only') this.markOnly(t);
     this.current.children.push(t);
     return t;
+  }
+
+  // unlock lets tests run that a track hands out one by one: what xtest marks,
+  // and what .skip marks where that is so for at least as many as run.
+  unlock(policy) {
+    if (policy === 'keep') return;
+    const opened = [];
+    let open = 0; let locked = 0;
+    const visit = (suite, barred, held) => {
+      for (const c of suite.children) {
+        const rests = c.mode === 'skip' || c.mode === 'todo';
+        if (rests && c.mark) opened.push(c);
+        const [b, h] = [barred || (rests && !c.mark), held || rests];
+        if (!c.test) visit(c, b, h);
+        else if (!h) open++;
+        else if (!b) locked++;
+      }
+    };
+    visit(this.root, false, false);
+    const all = policy === 'run' || (open > 0 && locked >= open);
+    for (const c of opened) if (all || c.mark === 'x') c.mode = c.test && !c.fn ? 'todo' : undefined;
   }
 
   markOnly(x) { for (let s = x.parent ?? this.root; s; s = s.parent) s.only = true; }
@@ -77,29 +99,31 @@ function split(args) {
 
 const optionMode = (o) => (o.skip ? 'skip' : o.todo ? 'todo' : o.only ? 'only' : undefined);
 
-// words makes the functions that a test file calls.
-function words(registry, flavour, { runSkipped = false } = {}) {
-  const skip = runSkipped ? undefined : 'skip';
+// words makes the functions that a test file calls. Skips have a mark where
+// their word may mean "not yet" and not "not at all".
+function words(registry, flavour) {
   const test = (mode, extra = {}) => (...args) => {
     const { name, fn, options } = split(args);
     registry.test(name, fn, { mode: mode ?? optionMode(options), timeout: options.timeout, flavour, failing: options.fails, ...extra });
     return Promise.resolve();
   };
-  const suite = (mode) => (...args) => {
+  const suite = (mode, { mark } = {}) => (...args) => {
     const { name, fn, options } = split(args);
-    registry.suite(name, fn, mode ?? optionMode(options));
+    registry.suite(name, fn, mode ?? optionMode(options), mark);
   };
   const dress = (make, extra) => {
     const f = make(undefined, extra);
+    const never = make('skip', extra);
     f.only = make('only', extra);
-    f.skip = make(skip, extra);
+    f.skip = make('skip', { ...extra, mark: 'skip' });
     f.todo = make('todo', extra);
-    for (const v of [f, f.only, f.skip]) {
+    f.x = make('skip', { ...extra, mark: 'x' });
+    for (const v of [f, f.only, f.skip, f.x, never]) {
       v.each = each(v);
       v.for = each(v, true);
     }
-    f.skipIf = (c) => (c ? f.skip : f);
-    f.runIf = (c) => (c ? f : f.skip);
+    f.skipIf = (c) => (c ? never : f);
+    f.runIf = (c) => (c ? f : never);
     f.concurrent = f.sequential = f.shuffle = f;
     return f;
   };
@@ -107,9 +131,10 @@ function words(registry, flavour, { runSkipped = false } = {}) {
   it.failing = it.fails = dress(test, { failing: true });
   const describe = dress(suite);
   const out = {
-    test: it, it, describe, suite: describe, xtest: it.skip, xit: it.skip, xdescribe: describe.skip, fit: it.only,
+    test: it, it, describe, suite: describe, xtest: it.x, xit: it.x, xdescribe: describe.x, fit: it.only,
     ftest: it.only, fdescribe: describe.only,
   };
+  for (const f of [it, it.failing, describe]) delete f.x;
   for (const h of HOOKS) out[h] = (fn, timeout) => registry.hook(h, fn, timeout?.timeout ?? timeout, flavour);
   out.before = out.beforeAll;
   out.after = out.afterAll;

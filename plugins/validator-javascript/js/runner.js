@@ -9,8 +9,8 @@ class Skipped { constructor(reason) { this.reason = reason; } }
 
 class Runner {
   // report(id, result) and started(id) take what happens; wait(promise, ms) waits.
-  constructor({ registry, expectation, report, started, wait, flavours, runSkipped }) {
-    Object.assign(this, { registry, expectation, report, started, wait, flavours, runSkipped });
+  constructor({ registry, expectation, report, started, wait, flavours }) {
+    Object.assign(this, { registry, expectation, report, started, wait, flavours });
     this.ids = new Map();
   }
 

@@ -43,7 +43,7 @@ function run(input) {
   const output = new Output(job.output_limit, () => { send('output_limit', {}); leave(5); }).install();
   const original = (name) => input.sources?.[name] ?? fs.readFileSync(path.join(ROOT, name), 'utf8');
   const explainer = new Explainer({ tests: job.tests, source: original, maps: emitted.maps });
-  const frame = makeFramework({ runSkipped: job.run_skipped });
+  const frame = makeFramework();
   const sources = { ...input.sources, ...emitted.code };
   let current; // what takes stray failures
   let running = false;
@@ -132,6 +132,7 @@ function run(input) {
       if (!dry) send('broken_file', { file: name, failure: e instanceof Gone ? { type: 'Gone', message: '' } : explainer.describe(e), output: output.take() });
       if (!dry) return;
     }
+    frame.registry.unlock(job.skips);
     runner.list(name);
     send(dry ? 'expected' : 'collected', { ids: runner.all().map((t) => t.id), file: name, output: dry ? (output.take(), '') : output.take() });
     if (!dry) await runner.run();
