@@ -57,15 +57,8 @@ func parseConfig(getenv func(string) string) (*config, error) {
 			c.models = append(c.models, id)
 		}
 	}
-	if c.baseURL == "" {
-		c.baseURL = anthropicBaseURL
-	}
-	if !strings.HasSuffix(c.baseURL, "/v1") { // the provider's own libraries add it
-		c.baseURL += "/v1"
-	}
-	u, err := url.Parse(c.baseURL)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
-		return nil, errors.New("ANTHROPIC_BASE_URL must be an http or https URL without a password, such as http://127.0.0.1:8080")
+	if err := c.readURL(); err != nil {
+		return nil, err
 	}
 	if c.baseURL == anthropicBaseURL {
 		if c.key == "" {
@@ -79,11 +72,27 @@ func parseConfig(getenv func(string) string) (*config, error) {
 		return nil, fmt.Errorf("set ANTHROPIC_MODEL to the models that %s serves", c.baseURL)
 	}
 	if v := cmp.Or(getenv("ANTHROPIC_IDLE_TIMEOUT"), c.IdleTimeout); v != "" {
+		var err error
 		if c.idleTimeout, err = time.ParseDuration(v); err != nil || c.idleTimeout <= 0 {
 			return nil, fmt.Errorf("ANTHROPIC_IDLE_TIMEOUT is %q; give a duration such as 90s", v)
 		}
 	}
 	return c, nil
+}
+
+// readURL completes the address and checks it.
+func (c *config) readURL() error {
+	if c.baseURL == "" {
+		c.baseURL = anthropicBaseURL
+	}
+	if !strings.HasSuffix(c.baseURL, "/v1") { // the provider's own libraries add it
+		c.baseURL += "/v1"
+	}
+	u, err := url.Parse(c.baseURL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
+		return errors.New("ANTHROPIC_BASE_URL must be an http or https URL without a password, such as http://127.0.0.1:8080")
+	}
+	return nil
 }
 
 // remote says whether texts leave this machine.

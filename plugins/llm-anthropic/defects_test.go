@@ -89,10 +89,10 @@ func say(role llms.ChatMessageType, text string) []llms.MessageContent {
 func TestWhatLangchaingosClientGetsWrongIsMended(t *testing.T) {
 	for _, c := range defects {
 		// right says whether the server was asked what the case wants.
-		right := func(make func(url string) llms.Model) bool {
+		right := func(client func(url string) llms.Model) bool {
 			s := serve(t, anthropicserver.Config{})
 			options := append(slices.Clone(c.options), llms.WithModel(chatModel))
-			if _, err := make(s.URL()+"/v1").GenerateContent(t.Context(), c.messages, options...); err != nil || len(s.Requests()) == 0 {
+			if _, err := client(s.URL()+"/v1").GenerateContent(t.Context(), c.messages, options...); err != nil || len(s.Requests()) == 0 {
 				return false
 			}
 			return c.want(s.Requests()[0])
@@ -111,9 +111,9 @@ func TestWhatLangchaingosClientGetsWrongIsMended(t *testing.T) {
 func TestAnswersThatLangchaingosClientReadsWrongAreRead(t *testing.T) {
 	limited := anthropicserver.Config{Answer: script.Sequence(script.Turn{Status: 429, Message: "slow down", RetryAfter: 1e9})}
 	thinking := anthropicserver.Config{Thinking: "Hm.", Answer: script.Say("fine")}
-	ask := func(make func(url string) llms.Model, cfg anthropicserver.Config) (text string, err error) {
+	ask := func(client func(url string) llms.Model, cfg anthropicserver.Config) (text string, err error) {
 		s := serve(t, cfg)
-		_, err = make(s.URL()+"/v1").GenerateContent(t.Context(), say(llms.ChatMessageTypeHuman, "hi"), llms.WithModel(chatModel),
+		_, err = client(s.URL()+"/v1").GenerateContent(t.Context(), say(llms.ChatMessageTypeHuman, "hi"), llms.WithModel(chatModel),
 			llms.WithStreamingFunc(func(_ context.Context, piece []byte) error { text += string(piece); return nil }))
 		return text, err
 	}

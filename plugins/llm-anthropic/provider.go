@@ -127,7 +127,7 @@ func edit(fields map[string]any, req *llm.GenerateRequest, on ladder.Rung, refus
 }
 
 func toTools(in []llm.Tool) []llms.Tool {
-	var out []llms.Tool
+	out := make([]llms.Tool, 0, len(in))
 	for _, t := range in {
 		schema := json.RawMessage(t.ParametersSchema)
 		if len(schema) == 0 {

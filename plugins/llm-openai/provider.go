@@ -151,7 +151,7 @@ func (p *provider) embed(ctx context.Context, req *llm.EmbedRequest) (*llm.Embed
 }
 
 func toTools(in []llm.Tool) []llms.Tool {
-	var out []llms.Tool
+	out := make([]llms.Tool, 0, len(in))
 	for _, t := range in {
 		schema := json.RawMessage(t.ParametersSchema)
 		if len(schema) == 0 {

@@ -40,7 +40,7 @@ const (
 	// LackJSONMode: there is no promise of JSON without a schema.
 	LackJSONMode = "json_object"
 	// LackCachedTokens: the bill does not say what came from a cache.
-	LackCachedTokens = "cached_tokens"
+	LackCachedTokens = "cache"
 )
 
 func (p Provider) lacks(what string) bool { return slices.Contains(p.Lacks, what) }

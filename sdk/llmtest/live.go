@@ -30,7 +30,7 @@ type Live struct {
 }
 
 // TestLive holds a plugin against a real server.
-func TestLive(t *testing.T, l Live) { //nolint:tparallel // a small machine answers one at a time
+func TestLive(t *testing.T, l Live) {
 	t.Helper()
 	cases := []struct {
 		name string

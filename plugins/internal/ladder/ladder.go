@@ -62,7 +62,7 @@ func (l *Ladder) Ask(req *llm.GenerateRequest, call func(Rung) (*llm.Ending, err
 	for attempt := 1; ; attempt++ {
 		on := l.rungFor(req)
 		end, err := call(on)
-		var refused *wire.Refused
+		var refused *wire.RefusedError
 		if err == nil || !errors.As(err, &refused) || attempt == maxAttempts {
 			return end, unwrap(err)
 		}
@@ -95,7 +95,7 @@ func (l *Ladder) Quirks(model string) map[string]bool {
 
 // refusedField names an optional field that the server refused and that was
 // not yet left out.
-func (l *Ladder) refusedField(e *wire.Refused, known map[string]bool) string {
+func (l *Ladder) refusedField(e *wire.RefusedError, known map[string]bool) string {
 	for _, f := range l.Optional {
 		if !known[f] && e.About(`'`+f+`'`, `"`+f+`"`, `\"`+f+`\"`, "`"+f+"`", `"`+f+`:`) {
 			return f

@@ -28,9 +28,9 @@ type Failure struct {
 	Code *llm.Code
 }
 
-// Refused is an HTTP error of the provider: the typed error and what it was
+// RefusedError is an HTTP error of the provider: the typed error and what it was
 // about, so that the caller can go on without the feature at fault.
-type Refused struct {
+type RefusedError struct {
 	Typed  *llm.Error
 	Status int
 	// text is everything that the provider said, lower-case.
@@ -38,13 +38,13 @@ type Refused struct {
 }
 
 // Error renders the typed error.
-func (e *Refused) Error() string { return e.Typed.Error() }
+func (e *RefusedError) Error() string { return e.Typed.Error() }
 
 // Unwrap lets errors.As find the typed error.
-func (e *Refused) Unwrap() error { return e.Typed }
+func (e *RefusedError) Unwrap() error { return e.Typed }
 
 // About says whether the provider refused the request because of a feature.
-func (e *Refused) About(features ...string) bool {
+func (e *RefusedError) About(features ...string) bool {
 	return slices.Contains([]int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusNotImplemented}, e.Status) &&
 		slices.ContainsFunc(features, func(f string) bool { return strings.Contains(e.text, f) })
 }
@@ -53,7 +53,7 @@ func (e *Refused) About(features ...string) bool {
 const statusOverloaded = 529
 
 // fromResponse reads an error answer. Secrets never get into the message.
-func (c *Client) fromResponse(res *http.Response, now time.Time) *Refused {
+func (c *Client) fromResponse(res *http.Response, now time.Time) *RefusedError {
 	raw, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))
 	failure := c.Protocol.Failure(raw)
 	if failure.Message == "" {
@@ -82,7 +82,7 @@ func (c *Client) fromResponse(res *http.Response, now time.Time) *Refused {
 	if e.Message == "" {
 		e.Message = "the provider answered HTTP " + strconv.Itoa(res.StatusCode) + " without a word"
 	}
-	return &Refused{Typed: e, Status: res.StatusCode, text: strings.ToLower(string(raw))}
+	return &RefusedError{Typed: e, Status: res.StatusCode, text: strings.ToLower(string(raw))}
 }
 
 // Ask asks a server about itself; it is no call of langchaingo's.
@@ -103,7 +103,7 @@ func (c *Client) Ask(ctx context.Context, method, address string, send, into any
 	if c.Prepare != nil {
 		c.Prepare(req)
 	}
-	res, err := c.http.Do(req) //nolint:gosec // G704: the operator configures where requests go
+	res, err := c.http.Do(req)
 	if err != nil {
 		return fromTransport(ctx, err, c.Secrets)
 	}

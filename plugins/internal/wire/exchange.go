@@ -55,7 +55,7 @@ func (a *Answer) number() {
 		if a.ToolCalls[i].ID == "" {
 			a.ToolCalls[i].ID = "call_" + strings.ToLower(rand.Text()[:12])
 		}
-		if a.ToolCalls[i].Arguments == "" {
+		if args := a.ToolCalls[i].Arguments; args == "" || args == "null" {
 			a.ToolCalls[i].Arguments = "{}"
 		}
 	}
@@ -106,7 +106,7 @@ func (ex *Exchange) fail(err error) error {
 }
 
 // Result returns what came, or why it did not come whole. Errors are of the
-// type llm.Error (sdk), or *Refused.
+// type llm.Error (sdk), or *RefusedError.
 func (ex *Exchange) Result(ctx context.Context) (Answer, error) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()

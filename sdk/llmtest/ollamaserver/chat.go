@@ -155,13 +155,13 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, req *script.Requ
 		_, _ = fmt.Fprintln(w, serve.Text(fields))
 		serve.Flush(w)
 	}
-	var calls []object
+	calls := make([]object, 0, len(t.ToolCalls))
 	for i, c := range t.ToolCalls {
 		calls = append(calls, object{"id": c.ID, "function": object{"index": i, "name": c.Name, "arguments": json.RawMessage(c.Arguments)}})
 	}
 	if !stream {
 		message := object{"role": "assistant", "content": strings.Join(t.Text, "") + t.Refusal}
-		if calls != nil {
+		if len(calls) > 0 {
 			message["tool_calls"] = calls
 		}
 		line(ending(t, message))

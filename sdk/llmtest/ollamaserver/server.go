@@ -117,7 +117,7 @@ func (s *Server) model(name string) *Model {
 }
 
 func (s *Server) tags(w http.ResponseWriter, _ *http.Request) {
-	models := []object{}
+	models := make([]object, 0, len(s.cfg.Models))
 	for _, m := range s.cfg.Models {
 		models = append(models, object{"name": m.Name, "model": m.Name, "digest": "sha256:" + m.Name, "details": object{"family": "llama"}})
 	}
