@@ -9,7 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds on what a plugin answers. Texts beyond them are cut, counts beyond
+// Bounds on what a plugin answers. Texts beyond them are cut, and so are a
+// report's lists, which a submission may have made long; other counts beyond
 // them refuse the answer.
 const (
 	MaxSteps        = 64
@@ -18,7 +19,9 @@ const (
 	MaxTextBytes    = 16 << 10
 	MaxOutputBytes  = 256 << 10
 	maxFilesPerStep = 5000
-	maxArgs         = 1000
+	// listRefused is how many times too long a list is refused all the same.
+	listRefused = 20
+	maxArgs     = 1000
 )
 
 var (
@@ -249,6 +252,7 @@ func CheckReport(r *Report, sub *Submission, task *Task) error {
 		}
 		cleanFinding(&r.Findings[i], sub)
 	}
+	cutLists(r)
 	r.Output = clean(r.Output, MaxOutputBytes)
 	cleanMessage(&r.Summary)
 	for k, v := range r.Versions {
@@ -267,7 +271,7 @@ func checkHead(r *Report) error {
 	if math.IsNaN(r.Score) || r.Score < 0 || r.Score > 1 {
 		return fmt.Errorf("score %v must be from 0 to 1", r.Score)
 	}
-	if len(r.Tests) > MaxTests || len(r.Findings) > MaxFindings {
+	if len(r.Tests) > listRefused*MaxTests || len(r.Findings) > listRefused*MaxFindings {
 		return fmt.Errorf("%d tests and %d findings; at most %d and %d", len(r.Tests), len(r.Findings), MaxTests, MaxFindings)
 	}
 	switch r.Integrity {

@@ -3,6 +3,7 @@ package judging
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -120,7 +121,7 @@ func TestWhatAPluginMayNotAnswerIsAnErrorAndNoReport(t *testing.T) {
 		"severity error":       {next: []*Decision{{Report: &Report{Verdict: VerdictPassed, Findings: []Finding{{Severity: SeverityError}}}}}},
 		"integrity":            {next: []*Decision{{Report: &Report{Verdict: VerdictFailed, Integrity: "total"}}}},
 		"unknown status":       {next: []*Decision{{Report: &Report{Verdict: VerdictFailed, Tests: []Test{{ID: "t"}}}}}},
-		"5001 tests":           {next: []*Decision{{Report: &Report{Verdict: VerdictFailed, Tests: make([]Test, 5001)}}}},
+		"100001 tests":         {next: []*Decision{{Report: &Report{Verdict: VerdictFailed, Tests: make([]Test, listRefused*MaxTests+1)}}}},
 	}
 	for want, s := range cases {
 		r, _, _, err := runScript(t, s, 1)
@@ -200,5 +201,50 @@ func TestAWarmUpThatCouldNeverStartIsRefusedAndAnUnknownProtocolIsNot(t *testing
 		if err := described(w); err != nil {
 			t.Errorf("%+v: %v", w, err)
 		}
+	}
+}
+
+func TestListsThatASubmissionMadeTooLongAreCutAndTheReportSaysSo(t *testing.T) {
+	r := &Report{Verdict: VerdictFailed, Score: 0.5}
+	for i := range 3 * MaxTests {
+		status := StatusPass
+		if i%7 == 0 {
+			status = StatusFail
+		}
+		r.Tests = append(r.Tests, Test{ID: fmt.Sprint(i), Status: status})
+	}
+	for i := range 2 * MaxFindings {
+		severity := SeverityInfo
+		if i%5 == 0 {
+			severity = SeverityError
+		}
+		r.Findings = append(r.Findings, Finding{Rule: fmt.Sprint(i), Severity: severity})
+	}
+	if err := CheckReport(r, &Submission{}, &Task{Tests: []File{{Path: "t"}}}); err != nil {
+		t.Fatal(err)
+	}
+	failed, errs, said := 0, 0, 0
+	for _, x := range r.Tests {
+		if x.Status == StatusFail {
+			failed++
+		}
+	}
+	for _, f := range r.Findings {
+		switch {
+		case f.Severity == SeverityError:
+			errs++
+		case f.Rule == "report-cut" && strings.Contains(f.Message.In("es"), "omitieron"):
+			said++
+		}
+	}
+	if len(r.Tests) != MaxTests || failed != 3*MaxTests/7+1 || r.Tests[0].ID != "0" || r.Tests[1].ID != "1" {
+		t.Errorf("%d tests, %d of them failed", len(r.Tests), failed)
+	}
+	if len(r.Findings) != MaxFindings || errs != 2*MaxFindings/5 || said != 2 {
+		t.Errorf("%d findings, %d errors, %d on what was cut", len(r.Findings), errs, said)
+	}
+	r.Findings = make([]Finding, listRefused*MaxFindings+1)
+	if err := CheckReport(r, &Submission{}, &Task{}); err == nil {
+		t.Error("a report of any length is taken")
 	}
 }
