@@ -169,7 +169,8 @@ var worldly = regexp.MustCompile(`useFakeTimers|mock\.timers|\b(jest|vi)\.(mock|
 	`child_process|worker_threads|\b(writeFile|appendFile|mkdir|mkdtemp|unlink|rmSync|createWriteStream)|` +
 	`\b(global|globalThis|window|process\.env|console|Math|Date)(\.\w+|\[[^\]]+\])\s*=[^=]|process\.(env|argv|stdin|exitCode|stdout\.write)\s*=[^=]|` +
 	`Date\.now\(\)|new Date\(\)|performance\.now|` +
-	`\bdelete\s+(global|globalThis|process\.env)\.|require\.cache|resetModules`)
+	`\bdelete\s+(global|globalThis|process\.env)\.|require\.cache|resetModules|` +
+	`\beval\s*\(|\bnew\s+Function\s*\(|\bvm\.(run|Script|compile|Source)`)
 
 var timers = regexp.MustCompile(`\bset(Timeout|Interval)\b`)
 

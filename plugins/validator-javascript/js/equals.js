@@ -2,6 +2,7 @@
 // Equality as Jest has it. Only matchers made here match asymmetrically: an
 // object of the learner's that claims to match anything does not.
 const { types } = require('node:util');
+const { home } = require('./intrinsics.js');
 
 const asymmetric = new WeakMap(); // matcher → (value) => boolean
 
@@ -19,7 +20,7 @@ function same(a, b, strict, seen, custom) {
     const r = c(a, b);
     if (r !== undefined) return r;
   }
-  if (Object.is(a, b)) return true;
+  if (identical(a, b)) return true;
   if (!isObject(a) || !isObject(b)) return false;
   if (typeof a === 'function' || typeof b === 'function') return false;
   const kind = tag(a);
@@ -51,6 +52,8 @@ function same(a, b, strict, seen, custom) {
   return properties(a, b, strict, inner);
 }
 
+// identical minds that the other side's Function and its like are no others.
+const identical = (a, b) => Object.is(home(a), home(b));
 const isObject = (v) => (typeof v === 'object' || typeof v === 'function') && v !== null;
 const tag = (v) => Object.prototype.toString.call(v);
 const isError = (v) => types.isNativeError(v) || v instanceof Error;
@@ -106,4 +109,4 @@ function subset(a, pattern) {
   return true;
 }
 
-module.exports = { equals, subset, asymmetric, isObject, isError };
+module.exports = { equals, identical, subset, asymmetric, isObject, isError };

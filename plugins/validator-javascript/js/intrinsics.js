@@ -1,7 +1,8 @@
 'use strict';
 // Names for what the language itself brings, the same in every process. An
-// intrinsic travels by its name and becomes the receiver's own: so no function
-// that could run text as code ever reaches across.
+// intrinsic travels by its name and becomes the receiver's own, but for those
+// that run text as code or are a way to a whole process: to the tests they stay
+// what they are, things of the other side.
 
 const names = new Map(); // intrinsic → name
 const values = new Map(); // name → intrinsic
@@ -45,10 +46,20 @@ for (const [name, it] of [['Array', [][Symbol.iterator]()], ['Map', new Map().en
   add(`%${name}Iterator%`, Object.getPrototypeOf(it), true);
 }
 
+const apart = new Set(['globalThis', 'console', 'process', 'require'].filter((name) => values.has(name)));
+for (const f of [eval, Function, function* () {}.constructor, async function* () {}.constructor, (async () => {}).constructor]) apart.add(names.get(f));
+const homes = new WeakMap(); // stand-in → the name of the intrinsic that it stands for
+
+// home is the intrinsic itself, where v stands for one of the other side's.
+function home(v) {
+  const name = (typeof v === 'object' && v !== null) || typeof v === 'function' ? homes.get(v) : undefined;
+  return name === undefined ? v : values.get(name);
+}
+
 const symbols = new Map();
 for (const key of Object.getOwnPropertyNames(Symbol)) {
   if (typeof Symbol[key] === 'symbol') symbols.set(Symbol[key], key);
 }
 const wellKnown = new Map([...symbols].map(([s, n]) => [n, s]));
 
-module.exports = { names, values, symbols, wellKnown };
+module.exports = { names, values, apart, homes, home, symbols, wellKnown };

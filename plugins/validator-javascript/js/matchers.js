@@ -1,7 +1,7 @@
 'use strict';
 // What may follow expect(value). Each takes (received, args, {not, thrown}) and
 // answers {pass, message, expected, actual}: the last two in words, for people.
-const { equals, subset, isObject } = require('./equals.js');
+const { equals, identical, subset, isObject } = require('./equals.js');
 const { isMock } = require('./mocks.js');
 const { print } = require('./print.js');
 
@@ -23,7 +23,7 @@ const number = (test, sign) => be((r, w) => {
 }, (w) => `a number ${sign} ${w}`);
 
 const matchers = {
-  toBe: (r, [want], { not }) => said(Object.is(r, want), (not ? 'anything but ' : '') + print(want), print(r)),
+  toBe: (r, [want], { not }) => said(identical(r, want), (not ? 'anything but ' : '') + print(want), print(r)),
   toEqual: compare({}),
   toStrictEqual: compare({ strict: true }),
   toMatchObject: (r, [want], { not }) => said(subset(r, want), `${not ? 'not ' : ''}an object with ${print(want)}`, print(r)),

@@ -5,7 +5,7 @@
 // place is sorted for both. All else (functions, classes, instances, iterators)
 // stays where it is and is used through a stand-in.
 const util = require('node:util');
-const { names, values, symbols, wellKnown } = require('./intrinsics.js');
+const { names, values, apart, homes, symbols, wellKnown } = require('./intrinsics.js');
 
 const { types } = util;
 const BYTES = ['Uint8Array', 'Int8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
@@ -29,6 +29,7 @@ class Wire {
     this.copies = new Map(); // key → what both sides know of it
     this.symbolKeys = new Map();
     this.symbolValues = new Map();
+    this.abroad = new Map(); // name of an intrinsic → its stand-in
     this.promises = new Map(); // key → resolvers of the other's promises
     this.settled = []; // of ours, to be told
   }
@@ -49,6 +50,7 @@ class Wire {
     }
     if (v === null) return null;
     if (names.has(v)) return ['i', names.get(v)];
+    if (homes.has(v)) return ['i', homes.get(v)];
     const key = this.keys.get(v);
     if (key !== undefined) return this.copies.has(key) ? ['o', key] : ['r', key];
     if (types.isProxy(v)) return this.reference(v);
@@ -111,10 +113,7 @@ class Wire {
       case 'n': return Number(e[1]);
       case 'b': return BigInt(e[1]);
       case 's': return this.decodeSymbol(e);
-      case 'i': {
-        if (!values.has(e[1])) throw new Malformed(`an unknown intrinsic ${e[1]}`);
-        return values.get(e[1]);
-      }
+      case 'i': return this.intrinsic(e[1]);
       case 'o': case 'r': {
         const v = this.objects.get(e[1]);
         if (v === undefined) throw new Malformed('an unknown reference');
@@ -125,6 +124,18 @@ class Wire {
       case 'e': return this.take(e[1], () => this.decodeError(e));
     }
     throw new Malformed('a malformed value');
+  }
+
+  intrinsic(name) {
+    if (!values.has(name)) throw new Malformed(`an unknown intrinsic ${name}`);
+    const v = values.get(name);
+    if (this.side === 's' || !apart.has(name)) return v;
+    if (!this.abroad.has(name)) {
+      const standIn = this.hooks.standIn(typeof v === 'function' ? ['f', name, v.name, v.length, false] : ['x', name, false]);
+      this.abroad.set(name, standIn);
+      homes.set(standIn, name);
+    }
+    return this.abroad.get(name);
   }
 
   // take makes what the other side names for the first time. Only its own names
