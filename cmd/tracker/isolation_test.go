@@ -77,7 +77,7 @@ var isolation = map[string]struct {
 	"validation.v1.ValidationService/RejudgeCourse": {denied, func(owned) map[string]any { return map[string]any{"course_id": course} }},
 	"validation.v1.ValidationService/GetRejudging":  {notFound, func(o owned) map[string]any { return map[string]any{"id": o.Rejudging} }},
 
-	"rag.v1.RagService/Search": {denied, func(owned) map[string]any { return map[string]any{"query": "loops", "course_id": course} }},
+	"rag.v1.RagService/Search":   {denied, func(owned) map[string]any { return map[string]any{"query": "loops", "course_id": course} }},
 	"rag.v1.RagService/GetIndex": {denied, func(owned) map[string]any { return map[string]any{} }},
 	"rag.v1.RagService/IngestDocuments": {denied, func(owned) map[string]any {
 		return map[string]any{"course_id": course, "files": []map[string]any{{"path": "a.md", "content": "YQ=="}}}

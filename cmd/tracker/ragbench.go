@@ -34,12 +34,13 @@ func (c *ragBenchCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	var members academy.Service
 	return withThrowaway(ctx, cfg, func(db *database) error {
 		models, quiet := &eval.Made{Dimensions: c.Dimensions}, slog.New(slog.DiscardHandler)
-		service, filler := ragfx.NewHybrid(db.DB, members, models, cfg.Rag, quiet)
+		service, _ := ragfx.NewHybrid(db.DB, members, models, cfg.Rag, quiet)
 		all := cfg.Rag
 		all.ExactUpTo = c.Passages * 2
 		exact, _ := ragfx.NewHybrid(db.DB, members, models, all, quiet)
-		report, err := eval.Bench(ctx, service, exact, filler, eval.BenchOptions{
+		report, err := eval.Bench(ctx, service, exact, eval.BenchOptions{
 			Passages: c.Passages, Courses: c.Courses, Queries: c.Queries, Progress: os.Stderr,
+			Fill:   func() error { return ragfx.FillAtOnce(ctx, db.DB, models, cfg.Rag, quiet) },
 			Settle: func() error { return settle(ctx, db.DB) },
 		})
 		if err != nil {

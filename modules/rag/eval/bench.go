@@ -15,6 +15,8 @@ import (
 type BenchOptions struct {
 	// Passages in all, in Courses of equal size; Queries of each kind.
 	Passages, Courses, Queries int
+	// Fill gives all passages their vectors.
+	Fill func() error
 	// Settle is called when all is in the index.
 	Settle   func() error
 	Progress io.Writer
@@ -41,7 +43,7 @@ type BenchReport struct {
 
 // Bench fills an empty index with made-up courses and measures searches as a
 // learner. exact is the service with an index that is never used.
-func Bench(ctx context.Context, service, exact rag.Service, filler rag.Filler, o BenchOptions) (*BenchReport, error) {
+func Bench(ctx context.Context, service, exact rag.Service, o BenchOptions) (*BenchReport, error) {
 	if o.Progress == nil {
 		o.Progress = io.Discard
 	}
@@ -66,11 +68,18 @@ func Bench(ctx context.Context, service, exact rag.Service, filler rag.Filler, o
 	report.Ingest = time.Since(start)
 	_, _ = fmt.Fprintln(o.Progress)
 	start = time.Now()
-	space, why, err := fill(ctx, service, filler, Options{Name: "bench", Progress: o.Progress})
-	if err != nil || space == nil {
-		return nil, fmt.Errorf("fill the made-up space (%s): %w", why, err)
+	if err := o.Fill(); err != nil {
+		return nil, fmt.Errorf("give the passages vectors: %w", err)
 	}
-	report.Fill, report.Dimensions = time.Since(start), space.Dimensions
+	report.Fill = time.Since(start)
+	state, err := service.Index(ctx, auth.System("bench"))
+	if err != nil {
+		return nil, err
+	}
+	if len(state.Spaces) != 1 || state.Spaces[0].State != rag.SpaceActive || state.Spaces[0].Missing > 0 {
+		return nil, fmt.Errorf("the made-up vectors are not all there: %+v", state)
+	}
+	report.Passages, report.Dimensions = int(state.Passages), state.Spaces[0].Dimensions
 	if o.Settle != nil {
 		if err := o.Settle(); err != nil {
 			return nil, err

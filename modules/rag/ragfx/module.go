@@ -68,6 +68,12 @@ func NewHybrid(db *postgres.DB, members academy.Service, models rag.Models, cfg 
 	return service.New(db, members, cfg, time.Now).WithModels(models), embed.New(db, models, cfg, logger, time.Now)
 }
 
+// FillAtOnce gives all passages of a database that nobody uses yet their
+// vectors.
+func FillAtOnce(ctx context.Context, db *postgres.DB, models rag.Models, cfg rag.Config, logger *slog.Logger) error {
+	return embed.New(db, models, cfg, logger, time.Now).AtOnce(ctx)
+}
+
 // Weigh sets what likeness in meaning counts in a space, against 1 for words, in
 // place of the built-in weight.
 func Weigh(ctx context.Context, db *postgres.DB, space int, weight float64) error {

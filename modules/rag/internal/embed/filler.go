@@ -2,7 +2,6 @@ package embed
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -70,8 +69,16 @@ func (f *Filler) inTx(ctx context.Context, fn func(context.Context, *postgres.Tx
 // Work does all there is to do, for a turn at most. That there is no model is
 // no error.
 func (f *Filler) Work(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, turn)
+	turned, cancel := context.WithTimeout(ctx, turn)
 	defer cancel()
+	err := f.work(turned)
+	if turned.Err() != nil && ctx.Err() == nil {
+		return nil // the next turn goes on
+	}
+	return err
+}
+
+func (f *Filler) work(ctx context.Context) error {
 	if err := f.dropRetired(ctx); err != nil {
 		return err
 	}
@@ -161,7 +168,7 @@ func (f *Filler) fill(ctx context.Context, space store.Space) (full bool, err er
 	}
 	full, err = f.pass(ctx, space)
 	problem := ""
-	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	if err != nil && ctx.Err() == nil {
 		problem = err.Error()
 	}
 	bare := context.WithoutCancel(ctx)
@@ -207,7 +214,7 @@ func (f *Filler) pass(ctx context.Context, space store.Space) (bool, error) {
 			return false, err
 		}
 	}
-	return false, nil // the next turn goes on
+	return false, nil
 }
 
 // start is after which passage to look, and how many to take at once.
