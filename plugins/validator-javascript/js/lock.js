@@ -1,7 +1,7 @@
 'use strict';
 // What a shared process does before the learner's code is loaded into it. It is
 // the weaker protection, and reports say so.
-const { values } = require('./intrinsics.js');
+const { names, values } = require('./intrinsics.js');
 
 const FREE = new Set(['toString', 'valueOf', 'toLocaleString', 'constructor', 'name', 'message', 'toJSON']);
 const OPEN = /^(Date|console|process|globalThis|require|Math|set|clear|queue|URL|Text|Buffer|Event|Abort|structured|Intl)/;
@@ -10,12 +10,16 @@ const DENIED = /^(node:)?(inspector|inspector\/promises|module|v8|vm|repl|worker
 function lock(frame) {
   const { defineProperty, getOwnPropertyDescriptor, freeze } = Object;
   defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false, configurable: false });
+  guardDefining();
   for (const [name, v] of values) {
     if (OPEN.test(name) || /^[gs]et /.test(name)) continue;
     for (const key of Reflect.ownKeys(v)) {
       const d = getOwnPropertyDescriptor(v, key);
-      if (!d.configurable || FREE.has(key) || typeof d.value !== 'function') continue;
-      defineProperty(v, key, { ...d, writable: false, configurable: false });
+      if (!d.configurable) continue;
+      // How slice and then make what they return; tables and promises of ours need it.
+      const makes = key === 'constructor' && /^(Array|Promise|RegExp)\.prototype$/.test(name);
+      if (d.get || d.set) defineProperty(v, key, { configurable: false });
+      else if (makes || (!FREE.has(key) && typeof d.value === 'function')) defineProperty(v, key, { ...d, writable: false, configurable: false });
     }
   }
   Object.preventExtensions(Object.prototype);
@@ -45,6 +49,42 @@ function lock(frame) {
       if (DENIED.test(name)) throw new Error(`the module ${name} can't be used here`);
     },
   };
+}
+
+// guardDefining takes from the language's own objects what no honest program
+// gives them: setters for the entries of all lists, and other prototypes. New
+// methods they may have: that is something courses teach.
+function guardDefining() {
+  const { defineProperty, getOwnPropertyDescriptor, create } = Object;
+  const { apply, ownKeys } = Reflect;
+  const refuse = () => { throw new TypeError('the objects of the language itself are not changed this way here'); };
+  const keyOf = (k) => ownKeys({ [k]: 0 })[0];
+  const checked = (o, k) => {
+    const key = keyOf(k);
+    if (names.has(o) && typeof key === 'string' && /^\d/.test(key)) refuse();
+    return key;
+  };
+  const put = (on, name, make) => {
+    const d = getOwnPropertyDescriptor(on, name);
+    const f = make(d.value);
+    for (const k of ['name', 'length']) defineProperty(f, k, { value: d.value[k], configurable: true });
+    defineProperty(on, name, { ...d, value: f });
+  };
+  for (const on of [Object, Reflect]) {
+    put(on, 'defineProperty', (real) => (o, k, d) => real(o, checked(o, k), d));
+    put(on, 'setPrototypeOf', (real) => (o, proto) => (names.has(o) ? refuse() : real(o, proto)));
+  }
+  put(Object, 'defineProperties', (real) => (o, list) => {
+    const copy = create(null);
+    for (const k of ownKeys(list)) if (getOwnPropertyDescriptor(list, k)?.enumerable) copy[checked(o, k)] = list[k];
+    return real(o, copy);
+  });
+  for (const name of ['__defineGetter__', '__defineSetter__']) {
+    put(Object.prototype, name, (real) => function (k, f) { return apply(real, this, [checked(this, k), f]); });
+  }
+  const d = getOwnPropertyDescriptor(Object.prototype, '__proto__');
+  const real = d.set;
+  defineProperty(Object.prototype, '__proto__', { ...d, set(proto) { return names.has(this) ? refuse() : apply(real, this, [proto]); } });
 }
 
 // dummy stands for the learner's module while tests are only counted.

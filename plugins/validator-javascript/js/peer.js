@@ -55,7 +55,11 @@ class Peer {
         this.answer(m);
         continue;
       }
-      if (m.c !== undefined) throw new Uncarriable(String(m.c));
+      if (m.c !== undefined) {
+        // There is no reason for this where nothing was lent that could be extended or frozen.
+        if (this.guarded && !this.wire.lent) throw new channel.Gone('the other side refuses without a reason');
+        throw new Uncarriable(String(m.c));
+      }
       if (m.e !== undefined) throw this.trusting(() => this.wire.decode(m.e));
       return this.trusting(() => this.wire.decode(m.v ?? null));
     }
@@ -80,6 +84,7 @@ class Peer {
     if (own) return own(...args);
     const [o, k, v, receiver] = args;
     if ((typeof o !== 'object' && typeof o !== 'function') || o === null) throw new Malformed('no object to work on');
+    if (this.guarded && names.has(o)) throw new Malformed('the language itself is asked for'); // each side has its own
     if (this.guarded && this.mayNot(op, o, k)) throw new TypeError('this is not yours to change');
     switch (op) {
       case 'apply': return Reflect.apply(o, k, args.slice(2));
@@ -111,7 +116,6 @@ class Peer {
   }
 
   mayNot(op, o, k) {
-    if (names.has(o)) return true;
     if (op !== 'set' && op !== 'define' && op !== 'delete') return false;
     return typeof o === 'function' || k === '__proto__' || Object.hasOwn(o, 'constructor');
   }

@@ -26,6 +26,7 @@ class Wire {
     this.next = 1;
     this.keys = new WeakMap(); // object → key
     this.objects = new Map(); // key → object
+    this.lent = false; // something went by reference
     this.copies = new Map(); // key → what both sides know of it
     this.symbolKeys = new Map();
     this.symbolValues = new Map();
@@ -75,6 +76,7 @@ class Wire {
   }
 
   reference(v) {
+    this.lent = true;
     if (typeof v === 'function') {
       const name = own(v, 'name');
       const length = own(v, 'length');
