@@ -18,6 +18,7 @@ type collected struct {
 	output       string
 	script       *failure
 	noFramework  string
+	taskError    string // what the task's author must mend
 	finished     bool
 	outputLimit  bool
 	memoryError  bool
@@ -37,6 +38,10 @@ func collect(events []event) *collected {
 			k.versions = e.Versions
 		case "no_framework":
 			k.noFramework = e.Name
+		case "task_error":
+			if k.taskError == "" {
+				k.taskError = e.Reason
+			}
 		case "collected":
 			k.collected = e.IDs
 			k.output += e.Output

@@ -95,6 +95,9 @@ func tests(r *validator.Report, l layout, c *checked, run *validator.StepResult,
 	if k.noFramework != "" {
 		return nil, fmt.Errorf("the tests need %s, which is not installed on this machine", k.noFramework)
 	}
+	if k.taskError != "" {
+		return nil, validator.TaskErrorf("the task's tests can't be judged: %s", k.taskError)
+	}
 	for name, v := range k.versions {
 		r.Versions[name] = v
 	}

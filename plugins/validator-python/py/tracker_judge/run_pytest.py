@@ -7,7 +7,7 @@ import warnings
 import pytest
 from _pytest.outcomes import Failed
 
-from . import events
+from . import awaited, events
 
 SKIPS = (pytest.skip.Exception, pytest.xfail.Exception, unittest.SkipTest)
 
@@ -23,6 +23,7 @@ def run(root, job, out):
             break
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     warnings.filterwarnings("ignore", category=pytest.PytestWarning)
+    awaited.install(out)
     plain = sys.stdout
     sys.stdout = open(os.devnull, "w")  # pytest's own words
     pytest.main(
@@ -36,6 +37,10 @@ class Plugin:
     def __init__(self, out, output, tests):
         self.out, self.output, self.tests = out, output, tests
         self.values = None
+
+    def pytest_configure(self, config):
+        for name in ("asyncio", "anyio"):
+            config.addinivalue_line("markers", f"{name}: a test that is a coroutine")
 
     def pytest_sessionstart(self, session):
         self.out.send("hello", versions={"pytest": pytest.__version__})
@@ -60,7 +65,16 @@ class Plugin:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             self.out.send("skipped_file", file=collector.nodeid, reason=events.clip(reason))
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem):
+        kwargs, info = pyfuncitem.funcargs, pyfuncitem._fixtureinfo
+        awaited.call(pyfuncitem.obj, {n: kwargs[n] for n in info.argnames}, lambda name: getattr(info.name2fixturedefs.get(name, (None,))[-1], "func", None))
+        return True
+
     def pytest_collection_finish(self, session):
+        for item in session.items:
+            if awaited.never_runs(getattr(item, "obj", None)):
+                awaited.refuse(self.out, item.nodeid)
         self.out.send("collected", ids=[i.nodeid for i in session.items], output=self.output.take())
 
     def pytest_assertrepr_compare(self, config, op, left, right):

@@ -4,7 +4,7 @@ import os
 import sys
 import unittest
 
-from . import events
+from . import awaited, events
 
 
 def run(root, job, out):
@@ -12,6 +12,7 @@ def run(root, job, out):
     output.install()
     out.send("hello", versions={"unittest": "%d.%d.%d" % sys.version_info[:3]})
     _remember_values()
+    awaited.install(out)
     suites, collected = [], []
     for name in job["tests"]:
         try:
