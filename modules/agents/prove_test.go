@@ -1,11 +1,15 @@
 package agents_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/agentstest"
 	"github.com/goals-tracker/tracker/modules/rag/ragtest"
 	"github.com/goals-tracker/tracker/modules/tasks"
 	"github.com/goals-tracker/tracker/sdk/llmtest/script"
@@ -108,5 +112,41 @@ func TestAnExerciseThatAModelWritesIsShownOnceItIsProven(t *testing.T) {
 		if strings.Contains(task.Description+task.Metadata.Text(), "n * 2") {
 			t.Errorf("%q gives the solution away", task.Title)
 		}
+	}
+}
+
+// absent judges nothing, as a server without a sandbox.
+type absent struct{ agentstest.Trusting }
+
+func (absent) Judged(context.Context, string) (string, error) {
+	return "", errors.New("there is no sandbox on this machine")
+}
+
+func TestWhereNothingCanBeTriedOutThePlanSaysSo(t *testing.T) {
+	b := setupWith(t, nil, absent{})
+	goal := b.goal(eva, spanish, "Entender los bucles")
+	run := b.plan(eva, agents.PlanRequest{GoalID: goal.ID})
+	for range 200 { // each trial is made three times
+		if run.Plan != nil || !run.Status.Active() {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+		b.agents.Drain(t)
+		run = b.run(eva, run.ID)
+	}
+	if run.Plan == nil {
+		t.Fatalf("the run is %s at %s: %+v", run.Status, run.Node, run.Message)
+	}
+	told := 0
+	for _, task := range run.Plan.Tasks {
+		if task.Type == tasks.TypeCode || task.Proof != nil {
+			t.Errorf("%q is of type %s", task.Title, task.Type)
+		}
+		if strings.Contains(task.Description, "**Sin pruebas automáticas.**") && strings.Contains(task.Description, "nada evalúa python") {
+			told++
+		}
+	}
+	if told < 4 {
+		t.Errorf("%d tasks say that nothing judges them", told)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/goals-tracker/tracker/cmd/academy/courses"
 	"github.com/goals-tracker/tracker/modules/agents"
@@ -98,18 +99,31 @@ func setup(t *testing.T, models func(*postgres.DB) llm.Service) *bundle {
 // that judge.
 func setupProving(t *testing.T, models func(*postgres.DB) llm.Service, prove bool) *bundle {
 	t.Helper()
+	if prove {
+		return setupWith(t, models, nil)
+	}
+	return setupWith(t, models, agentstest.Trusting{})
+}
+
+// setupWith is setup with a prover; nil is the real one.
+func setupWith(t *testing.T, models func(*postgres.DB) llm.Service, prover validation.Prover) *bundle {
+	t.Helper()
 	b := &bundle{T: t, ingested: map[string]bool{}}
 	b.db, b.log = eventstest.New(t)
 	b.goals = goalstest.New(b.db, b.log)
 	b.tasks = taskstest.New(b.db, b.log, b.goals)
 	b.rag = ragtest.New(b.db, ragtest.Members{"ada": {english}, "bob": {english}, "eva": {spanish}})
-	b.validation = validationtest.New(t, b.db, b.log, b.tasks, validationtest.Options{Host: python(t), Config: validation.DefaultConfig(), Pool: prove})
+	b.validation = validationtest.New(t, b.db, b.log, b.tasks, validationtest.Options{Host: python(t), Config: validation.DefaultConfig(), Pool: prover == nil})
 	parts := agentstest.Parts{DB: b.db, Log: b.log, Goals: b.goals, Tasks: b.tasks, Validation: b.validation.Service, Rag: b.rag}
 	if models != nil {
 		parts.Models = models(b.db)
 	}
-	if prove {
+	if parts.Prover = prover; prover == nil {
 		parts.Prover = b.validation.Prover
+	}
+	if _, ok := prover.(absent); ok {
+		parts.Config = agents.DefaultConfig()
+		parts.Config.RetryAfter = time.Millisecond
 	}
 	b.agents = agentstest.New(t, parts)
 	return b

@@ -27,7 +27,7 @@ type Candidate struct {
 	Starter, Solution, Tests []File
 	// Options are the plugin's, a JSON object; "" for none.
 	Options string
-	// Mutants is how many are made at most. Defaults to 30.
+	// Mutants is how many are made at most. Defaults to 24.
 	Mutants int
 }
 

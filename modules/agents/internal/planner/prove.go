@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/goals-tracker/tracker/modules/agents"
@@ -16,9 +17,16 @@ import (
 	"github.com/goals-tracker/tracker/modules/validation"
 )
 
-// triesOfProof is how often a proof is tried where this machine can't judge now:
-// another replica may.
-const triesOfProof = 3
+const (
+	// triesOfProof is how often a proof is tried where this machine can't judge
+	// now: another replica may.
+	triesOfProof = 3
+	// proofsWithin bounds the proofs of a branch; those that were made are kept
+	// when it runs out.
+	proofsWithin = 20 * time.Minute
+	// besides is how many branches prove a plan: others' work needs workers too.
+	besides = 2
+)
 
 // trial is what came of trying a task's tests out.
 type trial struct {
@@ -37,25 +45,29 @@ func withTests(plan agents.Plan) (keys []string) {
 	return keys
 }
 
-// prove has the tests of each task tried out, side by side.
+// prove has the tests of the tasks tried out, some side by side.
 func (p *Planner) prove(_ context.Context, x *engine.Execution) (engine.Outcome, error) {
 	plan, err := engine.Get[agents.Plan](x.State, "draft")
 	if err != nil {
 		return engine.Outcome{}, err
 	}
-	out := engine.Outcome{}
-	for _, key := range withTests(plan) {
-		out.Send = append(out.Send, engine.Branch{Node: "try", Input: key})
+	keys := withTests(plan)
+	out := engine.Outcome{Word: fmt.Sprintf("%d with tests", len(keys))}
+	parts := make([][]string, min(besides, len(keys)))
+	for i, key := range keys {
+		parts[i%len(parts)] = append(parts[i%len(parts)], key)
 	}
-	out.Word = fmt.Sprintf("%d with tests", len(out.Send))
+	for _, part := range parts {
+		out.Send = append(out.Send, engine.Branch{Node: "try", Input: part})
+	}
 	return out, nil
 }
 
-// try tries the tests of one task out, unless that was done before.
+// try tries the tests of some tasks out, unless that was done before.
 func (p *Planner) try(ctx context.Context, x *engine.Execution) (engine.Outcome, error) {
-	var key string
-	if err := json.Unmarshal(x.Input, &key); err != nil {
-		return engine.Outcome{}, fmt.Errorf("read which task to try: %w", err)
+	var keys []string
+	if err := json.Unmarshal(x.Input, &keys); err != nil {
+		return engine.Outcome{}, fmt.Errorf("read which tasks to try: %w", err)
 	}
 	plan, err := engine.Get[agents.Plan](x.State, "draft")
 	if err != nil {
@@ -69,30 +81,43 @@ func (p *Planner) try(ctx context.Context, x *engine.Execution) (engine.Outcome,
 	if err != nil {
 		return engine.Outcome{}, err
 	}
-	result := trial{Unproven: agents.Text{EN: "it is no longer in the course", ES: "ya no está en el curso"}}
-	word := "gone"
+	out := engine.Outcome{Set: map[string]any{}}
+	good := 0
 	for _, t := range plan.Tasks {
-		if t.Key != key {
+		if !slices.Contains(keys, t.Key) {
 			continue
 		}
-		candidate, ok := candidateOf(t, exercises)
-		if !ok {
-			break
-		}
-		proof, err := p.proof(ctx, candidate)
-		switch {
-		case err != nil && (x.Attempt < triesOfProof || ctx.Err() != nil):
+		result, err := p.trial(ctx, t, exercises, x.Attempt >= triesOfProof)
+		if err != nil {
 			return engine.Outcome{}, err
-		case err != nil:
-			result, word = trial{Unproven: agents.Text{
-				EN: fmt.Sprintf("they could not be tried out here: nothing judges %s at the moment", candidate.Language),
-				ES: fmt.Sprintf("aquí no se pudieron probar: ahora mismo nada evalúa %s", candidate.Language),
-			}}, "not tried"
-		default:
-			result, word = read(proof), fmt.Sprintf("%d of %d mutants noticed", proof.Killed, proof.Mutants)
 		}
+		if result.Proof != nil {
+			good++
+		}
+		out.Set["proof:"+t.Key] = result
 	}
-	return engine.Outcome{Word: word, Set: map[string]any{"proof:" + key: result}}, nil
+	out.Word = fmt.Sprintf("%d of %d proven", good, len(keys))
+	return out, nil
+}
+
+// trial tries the tests of one task out. Where they can't be tried, that is an
+// error until the last time.
+func (p *Planner) trial(ctx context.Context, t agents.PlannedTask, exercises map[string]rag.Exercise, last bool) (trial, error) {
+	candidate, ok := candidateOf(t, exercises)
+	if !ok {
+		return trial{Unproven: agents.Text{EN: "their exercise is no longer in the course", ES: "su ejercicio ya no está en el curso"}}, nil
+	}
+	proof, err := p.proof(ctx, candidate)
+	switch {
+	case err == nil:
+		return read(proof), nil
+	case !last || ctx.Err() != nil:
+		return trial{}, err
+	}
+	return trial{Unproven: agents.Text{
+		EN: fmt.Sprintf("they could not be tried out here: nothing judges %s at the moment", candidate.Language),
+		ES: fmt.Sprintf("aquí no se pudieron probar: ahora mismo nada evalúa %s", candidate.Language),
+	}}, nil
 }
 
 // read is what a proof says of a task.

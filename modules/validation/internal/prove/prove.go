@@ -19,7 +19,7 @@ import (
 
 // The defaults and bounds of a proof.
 const (
-	defaultMutants = 30
+	defaultMutants = 24
 	maxMutants     = 100
 	// maxSurvivors is how many are told to teachers.
 	maxSurvivors = 10
