@@ -23,6 +23,9 @@ function same(a, b, strict, seen, custom) {
   if (identical(a, b)) return true;
   if (!isObject(a) || !isObject(b)) return false;
   if (typeof a === 'function' || typeof b === 'function') return false;
+  if (isError(a) && isError(b)) {
+    return a.message === b.message && a.name === b.name && (!strict || Object.getPrototypeOf(a) === Object.getPrototypeOf(b));
+  }
   const kind = tag(a);
   if (kind !== tag(b)) return false;
   switch (kind) {
@@ -31,9 +34,6 @@ function same(a, b, strict, seen, custom) {
     case '[object Number]': case '[object String]': case '[object Boolean]':
       if (!Object.is(a.valueOf(), b.valueOf())) return false;
       break;
-  }
-  if (isError(a) && isError(b)) {
-    return a.message === b.message && a.name === b.name && (!strict || Object.getPrototypeOf(a) === Object.getPrototypeOf(b));
   }
   if (strict && Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
   let partners = seen.get(a);
@@ -45,6 +45,8 @@ function same(a, b, strict, seen, custom) {
   if (a instanceof Set && b instanceof Set) return a.size === b.size && members([...a], [...b], inner) && properties(a, b, strict, inner);
   if (ArrayBuffer.isView(a) || types.isAnyArrayBuffer(a)) return Buffer.compare(bytes(a), bytes(b)) === 0;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
+  // What says of itself that it is a Set, URL or the like has nothing inside to compare.
+  if (types.isProxy(a) !== types.isProxy(b) && !/^\[object (Object|Array)\]$/.test(kind)) return false;
   if (Array.isArray(a) && a.length !== b.length) return false;
   if (typeof a[Symbol.iterator] === 'function' && typeof b[Symbol.iterator] === 'function' && !Array.isArray(a) && !types.isProxy(a) && !types.isProxy(b) && kind === '[object Object]') {
     return members([...a], [...b], inner, true) && properties(a, b, strict, inner);
@@ -101,6 +103,7 @@ function subset(a, pattern) {
   if (isObject(pattern) && asymmetric.has(pattern)) return equals(a, pattern);
   if (!isObject(a) || !isObject(pattern) || typeof pattern === 'function') return equals(a, pattern);
   if (Array.isArray(pattern)) return Array.isArray(a) && a.length === pattern.length && pattern.every((p, i) => subset(a[i], p));
+  if (types.isProxy(a) && !/^\[object (Object|Array)\]$/.test(tag(pattern))) return equals(a, pattern);
   if (pattern instanceof Date || pattern instanceof RegExp || pattern instanceof Map || pattern instanceof Set || isError(pattern)) return equals(a, pattern);
   for (const k of Reflect.ownKeys(pattern)) {
     if (!Object.prototype.propertyIsEnumerable.call(pattern, k)) continue;
