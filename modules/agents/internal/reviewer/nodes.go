@@ -35,6 +35,7 @@ func (r *Reviewer) comment(ctx context.Context, x *engine.Execution) (engine.Out
 	}
 	if !again {
 		if comments, label, ok := r.byModel(ctx, x, c); ok {
+			comments = c.complete(comments)
 			c.recognise(comments)
 			return engine.Outcome{Word: "by model", Set: map[string]any{"comments": comments, "label": label}}, nil
 		}

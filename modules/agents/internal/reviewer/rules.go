@@ -3,6 +3,7 @@ package reviewer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goals-tracker/tracker/modules/agents"
@@ -102,6 +103,43 @@ func (r *Reviewer) byRules(ctx context.Context, c *Case) ([]agents.Comment, erro
 	return comments, nil
 }
 
+// complete adds the tests that did not pass and that a model left out, if it
+// said anything that stands.
+func (c *Case) complete(comments []agents.Comment) []agents.Comment {
+	if !slices.ContainsFunc(comments, func(o agents.Comment) bool { return c.Wrong(o) == "" }) {
+		return comments
+	}
+	for _, g := range c.failures() {
+		named := slices.ContainsFunc(comments, func(o agents.Comment) bool {
+			return slices.ContainsFunc(g.tests, func(t validation.Test) bool { return o.TestID == t.ID && c.Wrong(o) == "" })
+		})
+		switch {
+		case !named:
+			comments = append(comments, g.comment(c))
+		case len(g.tests) > 1:
+			if more := g.others(c, comments); more != nil {
+				comments = append(comments, *more)
+			}
+		}
+	}
+	return comments
+}
+
+// others names the tests of a group that no comment speaks of; nil for none.
+func (g failure) others(c *Case, comments []agents.Comment) *agents.Comment {
+	var rest []validation.Test
+	for _, t := range g.tests {
+		if !slices.ContainsFunc(comments, func(o agents.Comment) bool { return o.TestID == t.ID }) {
+			rest = append(rest, t)
+		}
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	comment := failure{g.message, rest}.comment(c)
+	return &comment
+}
+
 // general rests on what the task rests on, where neither tests nor rules have
 // anything to say.
 func (c *Case) general() []agents.Comment {
@@ -163,8 +201,8 @@ func (g failure) comment(c *Case) agents.Comment {
 	}
 	text := fmt.Sprintf(format, inline(t.Name), plain(g.message))
 	if more := g.tests[1:]; len(more) > 0 {
-		names := make([]string, 0, 5)
-		for _, t := range more[:min(len(more), 5)] {
+		names := make([]string, 0, maxTests)
+		for _, t := range more[:min(len(more), maxTests)] {
 			names = append(names, inline(t.Name))
 		}
 		text += "\n\n" + fmt.Sprintf(said.others, strings.Join(names, ", "))
