@@ -38,6 +38,15 @@ func splitStep(req *validator.Request, l layout, opts options) (validator.Step, 
 		}
 	}
 	settings["sources"] = sources
+	var starter [][]byte // tells which names a star may bring
+	for _, f := range req.Task.Starter {
+		if strings.HasSuffix(f.Path, ".py") {
+			starter = append(starter, f.Content)
+		}
+	}
+	if starter != nil && mentioned(req.Task.Tests, "import *") {
+		settings["starter"] = starter
+	}
 	of, err := process("tests", "tests", req.Nonce, settings)
 	if err != nil {
 		return validator.Step{}, err

@@ -1,6 +1,8 @@
 """Sets up the process of the tests: which imports lead to the submission, and
 which functions of the standard library must work there and not here."""
 import ast
+import base64
+import builtins
 import importlib
 import importlib.machinery
 import os
@@ -51,6 +53,7 @@ def start(job, out):
     sys.meta_path.insert(0, carrier.finder)
     reach(carrier, job, wanted)
     carrier.asked = asked_of(trees)
+    carrier.starred = starred(trees, job.get("starter", ())) if any("import *" in t for t in carrier.texts) else None
     carrier.setup = [os.path.relpath(f, ROOT) for f in folders], sorted(tops), job["files"]
     carrier.files.start()
     sys.addaudithook(lambda event, args: opened(carrier, job, args[0]) if event == "open" else None)
@@ -65,6 +68,26 @@ def asked_of(trees):
             if isinstance(n, ast.ImportFrom) and n.module and not n.level:
                 out.setdefault(n.module, []).extend(a.name for a in n.names)
     return out
+
+
+def starred(trees, starter):
+    """What a star may bring: not what the tests import themselves, and of the
+    names of built-in functions only those that the task handed out. The second
+    are the names that the tests use."""
+    taken, used = set(dir(builtins)), set()
+    for source in starter:
+        try:
+            tree = ast.parse(base64.b64decode(source))
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        taken -= {n.name for n in tree.body if hasattr(n, "name")} | {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+    for tree in trees:
+        for n in analysis.nodes(tree):
+            if isinstance(n, (ast.Import, ast.ImportFrom)):
+                taken |= {a.asname or a.name.split(".")[0] for a in n.names if a.name != "*"}
+            elif isinstance(n, ast.Name):
+                used.add(n.id)
+    return taken, used
 
 
 def dotted(names):
