@@ -270,6 +270,11 @@ class StandInModule(types.ModuleType):
     def __getattr__(self, name):
         if name.startswith("_tracker") or name in ("__path__", "__wrapped__", "__spec__", "__loader__", "__package__"):
             raise AttributeError(name)
+        if self._tracker_name + "." + name in standin.peer.own_modules:  # the task's, in a folder of that name
+            try:
+                return importlib.import_module(self.__name__ + "." + name)
+            except ModuleNotFoundError:
+                pass
         found = standin.peer.attribute(self._tracker_name, name)
         if name == "__all__" and standin.peer.starred:
             return standin.peer.all_of(self._tracker_name, found)
@@ -330,8 +335,10 @@ class Loader:
         peer = standin.peer
         package, file, doc, early = peer.request("import", self.name, tuple(peer.asked.get(self.name, ())))
         peer.early = peer.requests, self.name, dict(early)
-        if package:
-            m.__path__ = [os.path.join(ROOT, *self.name.split("."))]
+        parts = self.name.split(".")
+        own = [p for p in (os.path.join(f, *parts) for f in peer.first) if os.path.isdir(p)] if self.name in peer.own_modules else []
+        if package or own:
+            m.__path__ = list(dict.fromkeys([os.path.join(ROOT, *parts), *own]))
             m.__package__ = m.__spec__.name
         if type(file) is str:
             m.__file__ = file

@@ -45,6 +45,7 @@ def start(job, out):
     first = [ROOT] + [f for f in folders if f != ROOT]
     if os.path.isdir(os.path.join(ROOT, "src")):
         first.append(os.path.join(ROOT, "src"))
+    carrier.first, carrier.own_modules = first, dotted(job["task_files"])
     tops = {n for n in wanted if n in names and not here_too(n, first, trees)}
     sys.path[:0] = first
     for n in tops & set(sys.modules):
@@ -106,18 +107,32 @@ def dotted(names):
 
 
 def here_too(name, first, trees):
-    """Whether the tests mean a module of their own, or the standard library's."""
+    """Whether the tests mean a module of their own, the standard library's or
+    one that is installed."""
     found = importlib.machinery.PathFinder.find_spec(name, first)
     if found is not None and found.origin:
         return True
-    if name not in sys.stdlib_module_names:
+    if name not in sys.stdlib_module_names and importlib.machinery.PathFinder.find_spec(name) is None:
         return False
     try:
         real = importlib.import_module(name)
     except Exception:
         return False
-    asked = {a.name for t in trees for n in analysis.nodes(t) if isinstance(n, ast.ImportFrom) and n.module == name for a in n.names}
-    return all(hasattr(real, a) for a in asked - {"*"})
+    return all(hasattr(real, a) for a in taken_of(name, trees))
+
+
+def taken_of(name, trees):
+    """The names that the tests use of a module."""
+    out = set()
+    for t in trees:
+        nodes, called = analysis.nodes(t), set()
+        for n in nodes:
+            if isinstance(n, ast.ImportFrom) and n.module == name:
+                out |= {a.name for a in n.names}
+            elif isinstance(n, ast.Import):
+                called |= {a.asname or a.name for a in n.names if a.name == name}
+        out |= {n.attr for n in nodes if called and isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id in called}
+    return out - {"*"}
 
 
 def opened(carrier, job, path):
