@@ -65,8 +65,8 @@ type provider struct {
 // providers are the plugins for language models that have a section of their
 // own, by their names.
 func (c *Config) providers() map[string]provider {
-	missing := func(why string, any ...string) string {
-		if strings.Join(any, "") != "" {
+	missing := func(why string, given ...string) string {
+		if strings.Join(given, "") != "" {
 			return ""
 		}
 		return why
