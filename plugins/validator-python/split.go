@@ -68,9 +68,10 @@ var (
 )
 
 // given are the task's files that the submission needs as well: those the
-// learner was given, empty package files, data that no test mentions, and
+// learner was given, empty package files, and where the task does not say what
+// the learner was given, data that the submission mentions and no test does and
 // modules that the submission imports, unless their name says that they hold
-// what is expected. The last is a guess (true): such a module may hold it all the
+// what is expected. The last two are a guess (true): they may hold it all the
 // same, so the run does not count as split, and where split is required only
 // what the task names as given is.
 func given(req *validator.Request, l layout) ([]validator.File, bool) {
@@ -101,7 +102,8 @@ func given(req *validator.Request, l layout) ([]validator.File, bool) {
 		case base == "__init__.py" && len(bytes.TrimSpace(f.Content)) == 0:
 		case req.Task.RequiredIntegrity != validator.IntegritySplit && len(starter) == 0 && isPython && !slices.Contains(l.modules, f.Path) && imported[stem] && !tellsOn.MatchString(f.Path):
 			guessed = true
-		case !isPython && !mentioned(req.Task.Tests, base):
+		case req.Task.RequiredIntegrity != validator.IntegritySplit && len(starter) == 0 && !isPython && !mentions(req.Task.Tests, f.Path) && mentions(req.Submission.Files, f.Path):
+			guessed = true
 		default:
 			continue
 		}
@@ -115,6 +117,16 @@ func mentioned(tests []validator.File, base string) bool {
 	return slices.ContainsFunc(tests, func(f validator.File) bool {
 		return strings.HasSuffix(f.Path, ".py") && bytes.Contains(f.Content, []byte(base))
 	})
+}
+
+// mentions says whether code speaks of a file: by its name, its folder's, or that
+// of all of its kind.
+func mentions(code []validator.File, name string) bool {
+	if mentioned(code, path.Base(name)) || path.Ext(name) != "" && mentioned(code, "*"+path.Ext(name)) {
+		return true
+	}
+	dir := path.Base(path.Dir(name))
+	return dir != "." && slices.ContainsFunc([]string{dir + "/", "'" + dir + "'", `"` + dir + `"`}, func(s string) bool { return mentioned(code, s) })
 }
 
 // inseparable says why tests and submission need one process, or "" when the
