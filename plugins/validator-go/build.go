@@ -146,6 +146,9 @@ func (b *builder) link(to, archive, key string, uses map[string]string) string {
 	define := ""
 	if key != "" {
 		define = "-X " + harnessPath + ".want=" + digestOf(key) + " "
+		if b.l.staying() {
+			define += "-X " + harnessPath + ".stay=yes "
+		}
 	}
 	return fmt.Sprintf("cat %s/importcfg ../%s/%s >%s && \\\n%s -s -w -buildmode=exe %s-importcfg %s -o ../%s %s",
 		b.std, judgeDir, cfg, all, machine.tool("link"), define, all, to, archive)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"path"
@@ -44,6 +45,38 @@ func (l *layout) embedcfg(sources []*source) string {
 		return "" // maps of strings
 	}
 	return string(raw)
+}
+
+// ownEmbeds are patterns of a submission that a file of the task in the same
+// package has, too, and means other files by: the compiler knows one list for
+// both, and would hand the tests' data over.
+func (l *layout) ownEmbeds() []validator.Finding {
+	var out []validator.Finding
+	for _, dir := range slices.Sorted(maps.Keys(l.pkgs)) {
+		p := l.pkgs[dir]
+		all := slices.Concat(p.code, p.tests)
+		theirs := map[string][]string{}
+		for _, s := range all {
+			for _, pattern := range embedPatterns(s.content) {
+				if !s.learner {
+					theirs[pattern] = l.embeds(s, pattern)
+				}
+			}
+		}
+		for _, s := range all {
+			for _, pattern := range embedPatterns(s.content) {
+				files, both := theirs[pattern]
+				if !s.learner || !both || slices.Equal(files, l.embeds(s, pattern)) {
+					continue
+				}
+				at := max(0, bytes.Index(s.content, []byte("//go:embed")))
+				out = append(out, finding(s, 1+bytes.Count(s.content[:at], []byte("\n")), 1, "embeds-tests", validator.SeverityError,
+					validator.Text("go.embeds-tests", "The tests embed {pattern}, too: name the files that are yours one by one.",
+						"Las pruebas también incluyen {pattern}: nombra tus archivos uno por uno.", "pattern", pattern)))
+			}
+		}
+	}
+	return out
 }
 
 // embedded are the data files that a compiler needs.

@@ -41,6 +41,10 @@ type reported struct {
 	printed int
 	ended   bool
 	code    int
+	// begun says that the harness has taken its key: what is not signed from
+	// then on is not the harness's. broken is what it could not do.
+	begun  bool
+	broken string
 }
 
 // read takes frames that the key has signed, in order, and all else as output.
@@ -126,6 +130,9 @@ var notFrames = regexp.MustCompile(`\x1e?[0-9a-f]{64} \d+ [A-Za-z] "(?:[^"\\\x1e
 // print takes what the submission or a test printed.
 func (r *reported) print(p []byte) {
 	s := notFrames.ReplaceAllString(string(p), "")
+	if strings.Trim(s, "\x1e") == "" {
+		return // the ends of frames that were changed
+	}
 	if len(r.tests) == 0 {
 		s = strings.Replace(s, marker+"=== RUN   "+setup+"\n", "", 1)
 	}
@@ -154,6 +161,10 @@ func (r *reported) event(kind byte, content string) {
 		if t := r.byName[name]; t != nil && ok {
 			t.panicked = &crash{value: value, stack: stack}
 		}
+	case 'S':
+		r.begun = true
+	case 'D':
+		r.broken = content
 	case 'E':
 		r.ended = true
 		r.code, _ = strconv.Atoi(content) // written by the harness

@@ -13,8 +13,9 @@ import (
 
 // helpers makes a file of what a submission may use of the test files in its
 // package: types, and functions with parameters, without their bodies. Some
-// tracks put a helper for solutions there. Variables and constants stay away
-// from a submission, as they hold what is expected. Empty when nothing is used.
+// tracks put a helper for solutions there. What the tests themselves call stays
+// away from a submission, as it may say what is expected, and so do variables
+// and constants. Empty when nothing is used.
 func helpers(p *pkg) (content string, imports []string) {
 	used := map[string]bool{}
 	for _, s := range p.code {
@@ -24,6 +25,7 @@ func helpers(p *pkg) (content string, imports []string) {
 		}
 		identifiers(file, used)
 	}
+	own := ofTests(slices.Concat(p.tests, p.external))
 	var b strings.Builder
 	for _, s := range p.tests {
 		set := token.NewFileSet()
@@ -31,7 +33,7 @@ func helpers(p *pkg) (content string, imports []string) {
 		if err != nil {
 			return "", nil
 		}
-		kept := helpersOf(file)
+		kept := slices.DeleteFunc(helpersOf(file), func(d ast.Decl) bool { return own[declaredName(d)] || own[receiver(d)] })
 		if len(kept) == 0 {
 			continue
 		}
@@ -77,8 +79,7 @@ func helpersOf(file *ast.File) []ast.Decl {
 				out = append(out, d)
 			}
 		case *ast.FuncDecl:
-			name := d.Name.Name
-			if d.Recv == nil && (len(d.Type.Params.List) == 0 || isTestName(name, "Test") || isTestName(name, "Benchmark") || isTestName(name, "Fuzz")) {
+			if d.Recv == nil && !isHelper(d) {
 				continue
 			}
 			empty := &ast.CallExpr{Fun: ast.NewIdent("panic"), Args: []ast.Expr{&ast.BasicLit{Kind: token.STRING, Value: `""`}}}
@@ -86,6 +87,111 @@ func helpersOf(file *ast.File) []ast.Decl {
 		}
 	}
 	return out
+}
+
+// ofTests are functions that tests call, directly or by others, and types with
+// methods that they call.
+func ofTests(sources []*source) map[string]bool {
+	called, selected := map[string]bool{}, map[string]bool{}
+	bodies, methods := map[string][]ast.Node{}, map[string][]string{}
+	var visit func(n ast.Node)
+	visit = func(n ast.Node) {
+		ast.Inspect(n, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				selected[n.Sel.Name] = true
+				visit(n.X)
+				return false
+			case *ast.KeyValueExpr: // a key may be the name of a field
+				if _, ok := n.Key.(*ast.Ident); ok {
+					visit(n.Value)
+					return false
+				}
+			case *ast.Field:
+				visit(n.Type)
+				return false
+			case *ast.Ident:
+				if !called[n.Name] {
+					called[n.Name] = true
+					for _, body := range bodies[n.Name] {
+						visit(body)
+					}
+				}
+			}
+			return true
+		})
+	}
+	var roots []ast.Node
+	for _, s := range sources {
+		file, err := parser.ParseFile(token.NewFileSet(), s.path, s.content, parser.SkipObjectResolution)
+		if err != nil {
+			continue // said elsewhere
+		}
+		for _, d := range file.Decls {
+			f, isFunc := d.(*ast.FuncDecl)
+			switch {
+			case isFunc && f.Recv != nil:
+				methods[receiver(f)] = append(methods[receiver(f)], f.Name.Name)
+			case isFunc && isHelper(f) && f.Body != nil:
+				bodies[f.Name.Name] = append(bodies[f.Name.Name], f.Body)
+				continue
+			case isFunc && f.Body != nil:
+				roots = append(roots, f.Body)
+				continue
+			}
+			roots = append(roots, d)
+		}
+	}
+	for _, n := range roots {
+		if f, ok := n.(*ast.FuncDecl); ok { // a method: its name calls nothing
+			visit(f.Type)
+			n = f.Body
+			if f.Body == nil {
+				continue
+			}
+		}
+		if d, ok := n.(*ast.GenDecl); ok && d.Tok == token.TYPE {
+			continue
+		}
+		visit(n)
+	}
+	own := map[string]bool{}
+	for name := range bodies {
+		own[name] = called[name]
+	}
+	for name, all := range methods {
+		own[name] = slices.ContainsFunc(all, func(m string) bool { return selected[m] && m != "String" && m != "Error" })
+	}
+	return own
+}
+
+// isHelper says whether a function is neither a test nor without parameters.
+func isHelper(f *ast.FuncDecl) bool {
+	name := f.Name.Name
+	return f.Recv == nil && len(f.Type.Params.List) > 0 && name != "TestMain" && !isTestName(name, "Test") && !isTestName(name, "Benchmark") && !isTestName(name, "Fuzz")
+}
+
+// receiver is the name of a method's type, empty for anything else.
+func receiver(d ast.Decl) string {
+	f, ok := d.(*ast.FuncDecl)
+	if !ok || f.Recv == nil || len(f.Recv.List) != 1 {
+		return ""
+	}
+	t := f.Recv.List[0].Type
+	for {
+		switch x := t.(type) {
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		case *ast.Ident:
+			return x.Name
+		default:
+			return ""
+		}
+	}
 }
 
 func declaredName(d ast.Decl) string {

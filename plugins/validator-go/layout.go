@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"go/build"
 	"go/parser"
@@ -40,6 +41,7 @@ type layout struct {
 	data    map[string]validator.File
 	learner map[string]bool // the data files that the submission brought
 	pkgs    map[string]*pkg // by folder, "." for the root
+	byPath  map[string]*pkg // by import path
 	dropped []string
 	// ownTests says that the submission's own tests were left out.
 	ownTests bool
@@ -49,38 +51,42 @@ type layout struct {
 // pkg is a folder with Go files.
 type pkg struct {
 	dir, path, name string
-	code            []*source // all but tests
-	tests           []*source // in the package itself
-	external        []*source // in package name_test
-	foreign         []*source // of another package's name
+	code            []*source       // all but tests
+	tests           []*source       // in the package itself
+	external        []*source       // in package name_test
+	foreign         []*source       // of another package's name
+	names           map[string]bool // that its tests use; nil until asked for
 }
 
 // arrange puts submission and tests together. It never fails: what makes no
 // sense is found by the rules or by the compiler.
 func arrange(req *validator.Request) *layout {
-	l := &layout{data: map[string]validator.File{}, learner: map[string]bool{}, pkgs: map[string]*pkg{}, tested: len(req.Task.Tests) > 0}
+	l := &layout{data: map[string]validator.File{}, learner: map[string]bool{}, pkgs: map[string]*pkg{}, byPath: map[string]*pkg{}, tested: len(req.Task.Tests) > 0}
 	given, support, mod := l.takeTask(req.Task.Tests)
+	l.module, l.minor = readModule(mod)
+	theirs := ""
 	for _, f := range sorted(req.Submission.Files) {
 		switch base := path.Base(f.Path); {
 		case given[f.Path], skipped(f.Path):
 		case l.tested && strings.HasSuffix(f.Path, "_test.go"):
 			l.ownTests = true
 		case isGo(f.Path) && support[path.Dir(f.Path)] && path.Dir(f.Path) != ".",
+			l.tested && slices.Contains(strings.Split(f.Path, "/"), "vendor"),
 			base == "go.work", path.Ext(base) == ".s", path.Ext(base) == ".syso", path.Ext(base) == ".c", !safe(f.Path):
 			l.dropped = append(l.dropped, f.Path)
 		default:
-			// A learner's module may not be called as the standard library is.
-			if m, _ := readModule(string(f.Content)); f.Path == "go.mod" && mod == "" && !standard[firstElement(m)] {
-				mod = string(f.Content)
+			if f.Path == "go.mod" {
+				var directive int
+				theirs, directive = readModule(string(f.Content))
+				if !l.tested && mod == "" {
+					l.minor = directive // tests are never read as older Go than their author's
+				}
 			}
 			l.add(f, true)
 		}
 	}
 	slices.SortFunc(l.sources, func(a, b *source) int { return cmp.Compare(a.path, b.path) })
-	l.module, l.minor = readModule(mod)
-	if l.module == "" {
-		l.module = l.guessModule()
-	}
+	l.nameModule(theirs)
 	l.group()
 	return l
 }
@@ -191,6 +197,42 @@ func readModule(mod string) (module string, goMinor int) {
 	return module, goMinor
 }
 
+// nameModule settles the module's path without a go.mod of the task's: by the
+// learner's, unless it is called as the standard library is or has no place for
+// what the tests import.
+func (l *layout) nameModule(theirs string) {
+	if l.module != "" {
+		return
+	}
+	if theirs != "" && !standard[firstElement(theirs)] {
+		l.module = theirs
+		if l.missing(theirs) == 0 {
+			return
+		}
+	}
+	if guess := l.guessModule(); l.module == "" || l.missing(guess) < l.missing(theirs) {
+		l.module = guess
+	}
+}
+
+// missing counts the imports of the task's files that a module of that path does
+// not have.
+func (l *layout) missing(module string) (n int) {
+	dirs := map[string]bool{}
+	for _, s := range l.sources {
+		dirs[path.Dir(s.path)] = true
+	}
+	for _, s := range l.sources {
+		for _, i := range s.imports {
+			dir, inside := strings.CutPrefix(i, module+"/")
+			if !s.learner && !standard[firstElement(i)] && !dirs["vendor/"+i] && i != module && !(inside && dirs[dir]) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // guessModule finds the path that makes the most imports point to a folder.
 func (l *layout) guessModule() string {
 	dirs := map[string]bool{}
@@ -245,6 +287,10 @@ func (l *layout) group() {
 	}
 	for _, dir := range slices.Sorted(maps.Keys(l.pkgs)) {
 		p := l.pkgs[dir]
+		// A path that two folders have, one below vendor, is the task's.
+		if q := l.byPath[p.path]; q == nil || strings.HasPrefix(dir, "vendor/") {
+			l.byPath[p.path] = p
+		}
 		p.name = l.nameOf(dir)
 		for _, s := range l.sources {
 			if path.Dir(s.path) != dir {
@@ -295,7 +341,7 @@ func (l *layout) pathOf(dir string) string {
 	if dir == "." {
 		return l.module
 	}
-	if _, vendored, ok := strings.Cut("/"+dir, "/vendor/"); ok {
+	if vendored, ok := strings.CutPrefix(dir, "vendor/"); ok {
 		return vendored
 	}
 	return l.module + "/" + dir
@@ -307,12 +353,7 @@ func (l *layout) resolve(importPath string) *pkg {
 	if isStandard(importPath) && (machine.has(importPath) || importPath != l.module && !strings.HasPrefix(importPath, l.module+"/")) {
 		return nil
 	}
-	for _, p := range l.pkgs {
-		if p.path == importPath {
-			return p
-		}
-	}
-	return nil
+	return l.byPath[importPath]
 }
 
 // testedPkgs are those with tests, in the order of their folders.
@@ -324,4 +365,22 @@ func (l *layout) testedPkgs() []*pkg {
 		}
 	}
 	return out
+}
+
+// brings says whether the task has files that its tests may read.
+func (l *layout) brings() bool {
+	for name := range l.data {
+		if base := path.Base(name); !l.learner[name] && base != "go.mod" && base != "go.sum" && path.Ext(base) != ".md" {
+			return true
+		}
+	}
+	return false
+}
+
+// staying says whether nobody may change the working folder, so that what tests
+// read by name there is the task's, unless they change it themselves.
+func (l *layout) staying() bool {
+	return l.brings() && !slices.ContainsFunc(l.sources, func(s *source) bool {
+		return !s.learner && (bytes.Contains(s.content, []byte("Chdir")) || slices.Contains(s.imports, "os/exec"))
+	})
 }

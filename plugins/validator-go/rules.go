@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"go/ast"
-	"go/format"
 	"go/parser"
 	"go/token"
 	"path"
@@ -17,12 +16,15 @@ import (
 
 // Packages that reach around the language's safety, and so into the memory
 // that decides on the verdict.
-var refusedImports = map[string]bool{"unsafe": true, "C": true, "plugin": true, "runtime/cgo": true, harnessPath: true}
+var refusedImports = map[string]bool{"unsafe": true, "C": true, "plugin": true, "runtime/cgo": true, "net/http/pprof": true, harnessPath: true}
 
-// Names of otherwise harmless packages that do the same.
+// Names of otherwise harmless packages that do the same, or print the stacks of
+// tests, whose arguments are what they expect.
 var refusedNames = map[string][]string{
 	"reflect":       {"NewAt", "SliceAt"},
-	"runtime/debug": {"WriteHeapDump"},
+	"runtime":       {"Stack"},
+	"runtime/debug": {"WriteHeapDump", "Stack", "PrintStack", "SetCrashOutput"},
+	"runtime/pprof": {"Lookup", "Profiles"},
 	"syscall": {"Syscall", "Syscall6", "Syscall9", "RawSyscall", "RawSyscall6", "SyscallN", "AllThreadsSyscall", "AllThreadsSyscall6",
 		"PtraceAttach", "PtracePeekData", "PtracePokeData", "AttachLsf", "SetLsfPromisc"},
 }
@@ -33,7 +35,10 @@ func (l *layout) refusals(req *validator.Request) []validator.Finding {
 	var out []validator.Finding
 	missing := map[string]bool{}
 	for _, s := range l.sources {
-		if !s.learner || s.broken {
+		if !s.learner {
+			continue
+		}
+		if out = append(out, lineDirectives(s)...); s.broken {
 			continue
 		}
 		set := token.NewFileSet()
@@ -51,9 +56,14 @@ func (l *layout) refusals(req *validator.Request) []validator.Finding {
 		}
 		out = append(out, c.found...)
 	}
+	out = append(out, l.ownEmbeds()...)
 	out = append(out, l.misplaced(req)...)
-	return append(out, l.cycles()...)
+	out = append(out, l.cycles()...)
+	return out[:min(len(out), mostFindings)]
 }
+
+// mostFindings of one kind are shown.
+const mostFindings = 100
 
 type checker struct {
 	l       *layout
@@ -62,11 +72,15 @@ type checker struct {
 	file    *ast.File
 	tested  bool
 	missing map[string]bool
+	own     map[string]bool // names that the package declares; nil until asked for
 	found   []validator.Finding
 }
 
 func (c *checker) add(pos token.Pos, rule string, message validator.Message) {
-	at := c.set.Position(pos)
+	if len(c.found) >= mostFindings {
+		return
+	}
+	at := c.set.PositionFor(pos, false)
 	c.found = append(c.found, finding(c.s, at.Line, at.Column, rule, validator.SeverityError, message))
 }
 
@@ -138,9 +152,14 @@ func (c *checker) names() {
 			under[i.Name.Name] = p
 		}
 	}
+	brings := c.l.brings()
 	ast.Inspect(c.file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
+			if brings && (n.Sel.Name == "Chdir" || n.Sel.Name == "Fchdir") {
+				c.add(n.Sel.Pos(), "leaves-folder", validator.Text("go.leaves-folder", "The tests read files in their folder, so it can't be changed: put the folder into the paths that you use.",
+					"Las pruebas leen archivos de su carpeta, así que no se puede cambiar: pon la carpeta en las rutas que uses."))
+			}
 			if x, ok := n.X.(*ast.Ident); ok && slices.Contains(refusedNames[under[x.Name]], n.Sel.Name) {
 				c.reaches(n.Pos(), under[x.Name]+"."+n.Sel.Name)
 			}
@@ -154,6 +173,11 @@ func (c *checker) names() {
 }
 
 func (c *checker) reaches(pos token.Pos, name string) {
+	if strings.HasSuffix(name, "Stack") || strings.HasPrefix(name, "runtime/pprof.") {
+		c.add(pos, "refused-name", validator.Text("go.refused-stack", "{name} can't be used here, as it shows what tests pass around.",
+			"Aquí no se puede usar {name}, porque muestra lo que las pruebas manejan.", "name", name))
+		return
+	}
 	c.add(pos, "refused-name", validator.Text("go.refused-name", "{name} can't be used here, as it goes around Go's safety.",
 		"Aquí no se puede usar {name}, porque evita las protecciones de Go.", "name", name))
 }
@@ -174,35 +198,49 @@ func (c *checker) comments() {
 // compare with.
 func (c *checker) changes() {
 	packages := map[string]bool{}
+	dot := false
 	for _, i := range c.file.Imports {
 		p, err := strconv.Unquote(i.Path.Value)
 		switch {
 		case err != nil || c.l.resolve(p) != nil:
 		case i.Name != nil:
 			packages[i.Name.Name] = true
+			dot = dot || i.Name.Name == "."
 		default:
 			packages[path.Base(p)] = true
 		}
 	}
+	known := func(name string) bool { return strings.HasPrefix(name, "Err") || name == "EOF" }
 	check := func(e ast.Expr) {
-		sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
-		if !ok {
-			return
+		name := ""
+		switch e := ast.Unparen(e).(type) {
+		case *ast.SelectorExpr:
+			if x, ok := e.X.(*ast.Ident); ok && packages[x.Name] && known(e.Sel.Name) {
+				name = x.Name + "." + e.Sel.Name
+			}
+		case *ast.Ident: // of a dot import
+			if dot && known(e.Name) && !c.declares(e.Name) {
+				name = e.Name
+			}
 		}
-		if x, ok := sel.X.(*ast.Ident); ok && packages[x.Name] && (strings.HasPrefix(sel.Sel.Name, "Err") || sel.Sel.Name == "EOF") {
+		if name != "" {
 			c.add(e.Pos(), "changes-library", validator.Text("go.changes-library", "{name} belongs to the standard library and must stay what it is.",
-				"{name} pertenece a la biblioteca estándar y debe quedar como está.", "name", x.Name+"."+sel.Sel.Name))
+				"{name} pertenece a la biblioteca estándar y debe quedar como está.", "name", name))
 		}
 	}
 	ast.Inspect(c.file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
 			for _, e := range n.Lhs {
-				check(e)
+				if n.Tok != token.DEFINE {
+					check(e)
+				}
 			}
 		case *ast.RangeStmt:
-			check(n.Key)
-			check(n.Value)
+			if n.Tok == token.ASSIGN {
+				check(n.Key)
+				check(n.Value)
+			}
 		case *ast.UnaryExpr:
 			if n.Op == token.AND {
 				check(n.X)
@@ -210,6 +248,47 @@ func (c *checker) changes() {
 		}
 		return true
 	})
+}
+
+// declares says whether the learner's package has a name of its own: one that a
+// dot import brings can't be declared as well.
+func (c *checker) declares(name string) bool {
+	if c.own == nil {
+		c.own = map[string]bool{}
+		for _, s := range c.l.pkgs[path.Dir(c.s.path)].code {
+			file, err := parser.ParseFile(token.NewFileSet(), s.path, s.content, parser.SkipObjectResolution)
+			if err != nil {
+				continue // the compiler says it better
+			}
+			for _, id := range topNames(file) {
+				c.own[id.Name] = true
+			}
+		}
+	}
+	return c.own[name]
+}
+
+// topNames are the names that a file declares for its package.
+func topNames(file *ast.File) []*ast.Ident {
+	var out []*ast.Ident
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				out = append(out, d.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					out = append(out, spec.Name)
+				case *ast.ValueSpec:
+					out = append(out, spec.Names...)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // predeclared names of the language; min and max came late, so older code has
@@ -225,35 +304,25 @@ func (c *checker) shadows() {
 	if p == nil || len(p.tests) == 0 {
 		return
 	}
-	used := (&suite{pkg: p, names: map[string]bool{}})
-	if used.read(p.tests, false) != nil {
-		return
-	}
-	check := func(id *ast.Ident) {
-		if slices.Contains(predeclared, id.Name) && used.names[id.Name] {
+	used := c.l.namesIn(p)
+	for _, id := range topNames(c.file) {
+		if slices.Contains(predeclared, id.Name) && used[id.Name] {
 			c.add(id.Pos(), "shadows-builtin", validator.Text("go.shadows", "{name} is a name of Go itself that the tests use; give yours another name.",
 				"{name} es un nombre del propio Go que las pruebas usan; elige otro nombre para el tuyo.", "name", id.Name))
 		}
 	}
-	for _, d := range c.file.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			if d.Recv == nil {
-				check(d.Name)
-			}
-		case *ast.GenDecl:
-			for _, spec := range d.Specs {
-				switch spec := spec.(type) {
-				case *ast.TypeSpec:
-					check(spec.Name)
-				case *ast.ValueSpec:
-					for _, id := range spec.Names {
-						check(id)
-					}
-				}
-			}
+}
+
+// namesIn are the names that the tests in a package use, read once.
+func (l *layout) namesIn(p *pkg) map[string]bool {
+	if p.names == nil {
+		s := &suite{pkg: p, names: map[string]bool{}}
+		if s.read(p.tests, false) != nil {
+			s.names = map[string]bool{} // the task's fault, and said elsewhere
 		}
+		p.names = s.names
 	}
+	return p.names
 }
 
 // misplaced are learner's files of another package than their folder's.
@@ -308,32 +377,4 @@ func (l *layout) cycles() []validator.Finding {
 		}
 	}
 	return out
-}
-
-// advice are findings that decide nothing.
-func (l *layout) advice(ignored []string) []validator.Finding {
-	var out []validator.Finding
-	for _, name := range l.dropped {
-		out = append(out, validator.Finding{File: name, Rule: "left-out", Severity: validator.SeverityWarning,
-			Message: validator.Text("go.left-out", "{file} was left out: it would go around Go's compiler or change what belongs to the task.",
-				"{file} no se tuvo en cuenta: evitaría el compilador de Go o cambiaría lo que pertenece a la tarea.", "file", name)})
-	}
-	for _, s := range l.sources {
-		if !s.learner || s.broken || len(s.content) > 256<<10 || !utf8.Valid(s.content) {
-			continue
-		}
-		want, err := format.Source(s.content)
-		if err != nil || bytes.Equal(want, s.content) {
-			continue
-		}
-		a, b := strings.Split(string(s.content), "\n"), strings.Split(string(want), "\n")
-		line := 0
-		for line < len(a) && line < len(b) && a[line] == b[line] {
-			line++
-		}
-		out = append(out, finding(s, min(line+1, len(a)), 1, "gofmt", validator.SeverityInfo,
-			validator.Text("go.gofmt", "From here on the layout is not what gofmt makes: run gofmt -w {file}.",
-				"Desde aquí, el formato no es el que hace gofmt: ejecuta gofmt -w {file}.", "file", s.path)))
-	}
-	return slices.DeleteFunc(out, func(f validator.Finding) bool { return slices.Contains(ignored, f.Rule) })
 }

@@ -26,10 +26,13 @@ func (t *tally) take(b *binary) error {
 		return fmt.Errorf("step %s has no result", b.step())
 	}
 	p := run.Process("main")
-	if p.ExitCode == 97 && strings.Contains(string(p.Stdout), "judge: ") {
-		return fmt.Errorf("the harness does not work here: %s", short(string(p.Stdout)))
-	}
 	said := read(p.Stdout, keyOf(t.req.Nonce, b.pkg.dir))
+	if !said.begun && p.ExitCode == 97 && strings.HasPrefix(string(p.Stdout), "judge: ") {
+		said.broken = string(p.Stdout)
+	}
+	if said.broken != "" {
+		return fmt.Errorf("the harness does not work here: %s", short(said.broken))
+	}
 	limit := t.limit(run, said)
 	running := said.running()
 	end := t.crash(said, running, p)

@@ -20,7 +20,12 @@ const (
 	atFirst        = 16
 	firstFreeFD    = 200
 	duplicateAbove = 1030 // F_DUPFD_CLOEXEC
+	nothing        = 1<<32 - 1
 )
+
+// stay says that nobody may leave the folder of the tests: what lies there is the
+// task's. The linker sets it.
+var stay string
 
 type instruction struct {
 	code   uint16
@@ -36,8 +41,14 @@ func confine() {
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, setDumpable, 0, 0); errno != 0 {
 		die("can't hide the process's memory: " + errno.Error())
 	}
+	leave, leaveTo := uint32(nothing), uint32(nothing)
+	if stay != "" {
+		leave, leaveTo = syscall.SYS_CHDIR, syscall.SYS_FCHDIR
+	}
 	program := []instruction{
 		{load, 0, 0, atNumber},
+		{jumpIfEqual, 4, 0, leave},
+		{jumpIfEqual, 3, 0, leaveTo},
 		{jumpIfEqual, 0, 3, syscall.SYS_PRCTL},
 		{load, 0, 0, atFirst},
 		{jumpIfEqual, 0, 1, setDumpable},

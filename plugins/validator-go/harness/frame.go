@@ -111,8 +111,13 @@ func write(p []byte) {
 	}
 }
 
-// die ends the process with a code that says that it is not the submission's.
+// die ends the process, and says that it is not the submission's fault: signed,
+// or, before there is a key and so before any code of the submission's, plain.
 func die(why string) {
-	write([]byte("judge: " + why + "\n"))
+	if number == 0 {
+		write([]byte("judge: " + why + "\n"))
+	} else {
+		emit('D', why)
+	}
 	syscall.Exit(97)
 }

@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"unsafe"
 )
@@ -27,6 +28,8 @@ const setup = "judge-setup"
 func init() {
 	readKey()
 	confine()
+	emit('S', "") // from here on the key says what is ours
+	findHome()
 	// Go's own limit is a gigabyte, and so beyond that of most rooms: recursion
 	// without end would look like a lack of memory.
 	debug.SetMaxStack(64 << 20)
@@ -44,16 +47,26 @@ func init() {
 
 // Main runs the tests of a package.
 func Main(path string, tests []testing.InternalTest, examples []testing.InternalExample, fuzz []testing.InternalFuzzTarget, testMain func(*testing.M)) {
-	all := []testing.InternalTest{{Name: setup, F: func(t *testing.T) { divert(reflect.ValueOf(t)) }}}
+	all := []testing.InternalTest{{Name: setup, F: func(t *testing.T) {
+		divert(reflect.ValueOf(t))
+		if testMain != nil {
+			findHome() // it may have gone elsewhere
+		}
+	}}}
 	for _, t := range tests {
-		all = append(all, testing.InternalTest{Name: t.Name, F: contained(t.F)})
+		all = append(all, testing.InternalTest{Name: t.Name, F: contained(atHome(t.F))})
 	}
 	for _, e := range examples {
-		all = append(all, testing.InternalTest{Name: e.Name, F: contained(example(e))})
+		all = append(all, testing.InternalTest{Name: e.Name, F: contained(atHome(example(e)))})
+	}
+	for i, target := range fuzz {
+		fuzz[i].Fn = atHome(target.Fn)
 	}
 	if len(fuzz) > 0 {
-		fuzz = append([]testing.InternalFuzzTarget{{Name: setup, Fn: func(f *testing.F) { divert(reflect.ValueOf(f)) }}}, fuzz...)
+		// Package testing fails a target that neither fuzzes nor skips.
+		fuzz = append([]testing.InternalFuzzTarget{{Name: setup, Fn: func(f *testing.F) { divert(reflect.ValueOf(f)); f.Skip() }}}, fuzz...)
 	}
+	goHome()
 	m := testing.MainStart(deps{path}, all, nil, fuzz, nil)
 	code := 0
 	if testMain == nil {
@@ -64,6 +77,42 @@ func Main(path string, tests []testing.InternalTest, examples []testing.Internal
 	}
 	emit('E', strconv.Itoa(code))
 	os.Exit(code)
+}
+
+// home is the folder of the tests, before anybody could leave it.
+var (
+	home         int
+	homeIdentity syscall.Stat_t
+)
+
+func findHome() {
+	fd, err := syscall.Open(".", syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
+	if err == nil {
+		err = syscall.Fstat(fd, &homeIdentity)
+	}
+	if err != nil {
+		die("can't open the folder of the tests: " + err.Error())
+	}
+	home = fd
+}
+
+func goHome() {
+	if stay != "" {
+		return // nobody left
+	}
+	var now syscall.Stat_t
+	if err := syscall.Fstat(home, &now); err != nil || now.Dev != homeIdentity.Dev || now.Ino != homeIdentity.Ino || syscall.Fchdir(home) != nil {
+		panic("the folder of the tests is gone")
+	}
+}
+
+// atHome begins a test in the folder of the tests, wherever the submission went
+// before: what a test reads there is the task's.
+func atHome[T any](f func(T)) func(T) {
+	return func(t T) {
+		goHome()
+		f(t)
+	}
 }
 
 // divert makes the printer that all tests share write to us. Before it, the
@@ -91,14 +140,24 @@ func (results) Write(p []byte) (int, error) {
 // contained keeps the panic of one test from ending those after it.
 func contained(f func(*testing.T)) func(*testing.T) {
 	return func(t *testing.T) {
+		ended := false
 		defer func() {
-			if p := recover(); p != nil {
-				t.Fail()
-				stack := string(debug.Stack())
-				emit('P', t.Name()+"\n"+text(p)+"\n"+stack)
+			p := recover()
+			switch {
+			case p != nil:
+			case ended || t.Failed() || t.Skipped():
+				return
+			default:
+				// Older rules for panic(nil), which a submission can ask for, leave
+				// nothing to recover.
+				p = "test executed panic(nil) or runtime.Goexit"
 			}
+			t.Fail()
+			stack := string(debug.Stack())
+			emit('P', t.Name()+"\n"+text(p)+"\n"+stack)
 		}()
 		f(t)
+		ended = true
 	}
 }
 
