@@ -56,6 +56,7 @@ func (p *plugin) arrange(req *validator.Request) (*layout, error) {
 // would lie in the way of what judges.
 func (l *layout) submission(req *validator.Request) {
 	taken := map[string]bool{judgeDir: true}
+	apart := l.format != "cases" && l.lang.Mode == "apart"
 	for _, f := range req.Task.Tests {
 		taken[f.Path] = true
 	}
@@ -69,8 +70,9 @@ func (l *layout) submission(req *validator.Request) {
 			continue // the task's own file counts
 		}
 		taken[f.Path] = true
-		f.Writable = !l.lang.isCode(f.Path)
-		if l.lang.isCode(f.Path) {
+		code := l.lang.isCode(f.Path) || apart && l.runs(f, req.Task.Tests)
+		f.Writable = !code
+		if code {
 			f.Executable = true
 			l.code = append(l.code, f)
 		} else {

@@ -243,7 +243,7 @@ func (l *layout) apart(req *validator.Request, argv []string) ([]validator.Proce
 	for _, f := range l.code {
 		tests = append(tests, validator.File{Path: f.Path, Executable: true, Content: []byte(strings.ReplaceAll(l.lang.Stub, "{client}", client("run", f.Path)))})
 	}
-	tests = append(tests, l.data...)
+	tests = append(tests, l.shared(req.Task.Tests)...)
 	theirs := slices.Concat(l.code, l.data, []validator.File{
 		{Path: judgeDir + "/job.json", Content: serverJob(l)}, read("server.py", "server.py"), read("frames.py", "frames.py"),
 	})
