@@ -49,8 +49,8 @@ def main(mode, unload=lambda what, job: None):
     if mode == "tests":
         from . import check
 
-        # As texts: the files are not here.
-        found = check.read(job, [base64.b64decode(s) for s in job.pop("sources")])
+        # As texts: the files are not here. An empty one is null.
+        found = check.read(job, [base64.b64decode(s or "") for s in job.pop("sources")])
         out.send("checked", checked=found)
         styles = found["styles"]
         if found["syntax"] or found["broken_tests"]:
