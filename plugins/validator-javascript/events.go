@@ -101,6 +101,7 @@ type collected struct {
 	brokenFiles map[string]*failure
 	syntax      []syntaxError
 	output      string
+	lacks       [2]string // a test file, and the library that it imports in vain
 	uncarriable string
 	finished    bool
 	outputLimit bool
@@ -132,6 +133,8 @@ func collect(events []event) *collected {
 				e.ID = fmt.Sprintf("%s#%d", e.ID, n)
 			}
 			k.tests = append(k.tests, e.test())
+		case "lacks":
+			k.lacks = [2]string{e.File, e.Why}
 		case "broken_file":
 			k.brokenFiles[e.File] = e.Failure
 			k.output += e.Output

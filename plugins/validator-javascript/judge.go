@@ -113,6 +113,9 @@ func tests(r *validator.Report, req *validator.Request, l *layout, run *validato
 		r.Summary = syntaxSummary(&k.syntax[0])
 		return r, nil
 	}
+	if k.lacks[1] != "" {
+		return nil, validator.TaskErrorf("the task's test file %s imports %s, which is neither among the task's files nor built in: add it to the task as node_modules/%s, or write the test without it", k.lacks[0], k.lacks[1], k.lacks[1])
+	}
 	r.Tests = k.tests
 	seen := map[string]bool{}
 	for _, t := range k.tests {

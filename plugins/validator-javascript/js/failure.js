@@ -9,9 +9,11 @@ const CLIP = 8000;
 const clip = (s, n = CLIP) => (s.length > n ? `${s.slice(0, n)} …` : s);
 
 class Explainer {
-  // tests: names of test files; lines(name) gives a file's source; maps: name → source map.
-  constructor({ tests, source, maps = {} }) {
+  // tests: names of test files; files: those submitted; source(name) gives a
+  // file's text; maps: name → source map.
+  constructor({ tests, files, source, maps = {} }) {
     this.tests = new Set(tests);
+    this.files = new Set(files);
     this.source = source;
     this.maps = maps;
     this.parsed = new Map();
@@ -37,7 +39,7 @@ class Explainer {
       const name = path.relative(ROOT, m[1]);
       if (name.startsWith('..') || name.startsWith('.judge')) continue;
       if (this.tests.has(name)) test ??= this.place(name, Number(m[2]), Number(m[3]));
-      else learner ??= this.place(name, Number(m[2]), Number(m[3]));
+      else if (this.files.has(name)) learner ??= this.place(name, Number(m[2]), Number(m[3]));
     }
     return { learner, test };
   }

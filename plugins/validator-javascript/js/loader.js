@@ -8,17 +8,21 @@ const vm = require('node:vm');
 const { builtinModules, createRequire } = require('node:module');
 const { hoist } = require('./modulemocks.js');
 const { ROOT } = require('./places.js');
+const { Resolver, isLocal } = require('./resolve.js');
 
-const EXTENSIONS = ['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.tsx', '.jsx', '.json'];
 const builtins = new Set(builtinModules.flatMap((m) => [m, `node:${m}`]).concat('node:test', 'node:sqlite', 'node:sea', 'node:test/reporters'));
 const real = createRequire(path.join(ROOT, 'main.js'));
+
+const lacking = new WeakSet(); // errors about libraries that the task's files import and nobody brings
 
 class Loader {
   // sources: path → code that counts instead of the file; provide(specifier, from)
   // and foreign(path) may answer with a module's exports (or undefined);
-  // closed(path, from) hides a file; missing(error, from) may stand in for one.
-  constructor({ sources = {}, provide = () => undefined, foreign = () => undefined, closed = () => false, missing = () => undefined, strict = false } = {}) {
-    Object.assign(this, { sources, provide, foreign, closed, missing, strict });
+  // closed(path, from) hides a file; missing(error, from) may stand in for one;
+  // mine(path) says what was submitted, where others' files lie beside it.
+  constructor({ sources = {}, provide = () => undefined, foreign = () => undefined, closed = () => false, missing = () => undefined, mine, strict = false } = {}) {
+    Object.assign(this, { sources, provide, foreign, missing, mine, strict });
+    this.resolver = new Resolver({ has: (f) => this.has(f), read: (f) => this.read(f), mine, closed });
     this.reset();
   }
 
@@ -45,35 +49,16 @@ class Loader {
     const provided = this.provide(specifier, from);
     if (provided !== undefined) return { provided, specifier };
     if (builtins.has(specifier)) return { builtin: specifier, from };
-    let base = specifier;
-    if (base.startsWith('file://')) base = new URL(base).pathname;
-    const local = base.startsWith('.') || base.startsWith('/');
-    const folders = local ? [path.resolve(path.dirname(from), base)]
-      : [path.join(ROOT, 'node_modules', base), path.join(ROOT, base), path.join(ROOT, 'src', base)];
-    for (const folder of folders) {
-      const file = this.locate(folder);
-      if (file && !this.closed(file, from)) return { file };
-    }
+    const file = this.resolver.find(specifier, from);
+    if (file) return { file };
     const e = new Error(`Cannot find module '${specifier}' imported from ${path.relative(ROOT, from)}`);
     e.code = 'MODULE_NOT_FOUND';
     e.specifier = specifier;
+    const local = isLocal(specifier);
     const instead = local ? this.missing(e, from) : undefined;
-    if (instead !== undefined) return { provided: instead, specifier: path.resolve(path.dirname(from), base) };
+    if (instead !== undefined) return { provided: instead, specifier: path.resolve(path.dirname(from), specifier) };
+    if (!local && this.mine?.(from) === false) lacking.add(e);
     throw e;
-  }
-
-  locate(base) {
-    for (const ext of EXTENSIONS) if (this.has(base + ext)) return base + ext;
-    const stem = base.replace(/\.([mc]?)js$/, ''); // TypeScript names its output
-    if (stem !== base) for (const ext of ['.ts', '.mts', '.cts', '.tsx']) if (this.has(stem + ext)) return stem + ext;
-    let main;
-    try { main = JSON.parse(this.read(path.join(base, 'package.json'))).main; } catch { /* none */ }
-    if (typeof main === 'string') {
-      const file = this.locate(path.join(base, main));
-      if (file) return file;
-    }
-    for (const ext of EXTENSIONS.slice(1)) if (this.has(path.join(base, 'index' + ext))) return path.join(base, 'index' + ext);
-    return undefined;
   }
 
   // isModule tells ES modules from CommonJS.
@@ -292,4 +277,4 @@ function synthetic(id, exports, wanted) {
   return m;
 }
 
-module.exports = { Loader };
+module.exports = { Loader, lacking };

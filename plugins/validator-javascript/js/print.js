@@ -23,6 +23,10 @@ function hidden(v, depth, seen) {
     const text = String(remote.text(v)).slice(0, 4000);
     return { [inspect.custom]: () => text };
   }
+  if (util.types.isNativeError(v)) { // without its stack, which says where the judge is
+    const text = `[${String(v.name)}: ${String(v.message)}]`;
+    return { [inspect.custom]: () => text };
+  }
   if (typeof v === 'function' || depth > 5) return v;
   if (seen.has(v)) return seen.get(v);
   const proto = Object.getPrototypeOf(v);

@@ -12,7 +12,7 @@ function run({ job }) {
   let emitted = { code: {}, maps: {} };
   try { emitted = JSON.parse(fs.readFileSync(path.join(JUDGE, 'emit.json'), 'utf8')); } catch { /* no TypeScript */ }
 
-  const explainer = new Explainer({ tests: [], source: (n) => fs.readFileSync(path.join(ROOT, n), 'utf8'), maps: emitted.maps });
+  const explainer = new Explainer({ tests: [], files: job.files, source: (n) => fs.readFileSync(path.join(ROOT, n), 'utf8'), maps: emitted.maps });
   const loader = new Loader({ sources: emitted.code });
   const say = (e) => {
     fs.writeSync(2, `\n${JSON.stringify({ failure: explainer.describe(e) })}\n`);

@@ -7,7 +7,7 @@ const path = require('node:path');
 const { makeEvents } = require('./events.js');
 const { makeFramework } = require('./framework.js');
 const { Runner, TimedOut } = require('./runner.js');
-const { Loader } = require('./loader.js');
+const { Loader, lacking } = require('./loader.js');
 const { ROOT, JUDGE } = require('./places.js');
 const { Explainer, clip } = require('./failure.js');
 const { Output } = require('./output.js');
@@ -42,7 +42,7 @@ function run(input) {
   const files = new Set(job.files);
   const output = new Output(job.output_limit, () => { send('output_limit', {}); leave(5); }).install();
   const original = (name) => input.sources?.[name] ?? fs.readFileSync(path.join(ROOT, name), 'utf8');
-  const explainer = new Explainer({ tests: job.tests, source: original, maps: emitted.maps });
+  const explainer = new Explainer({ tests: job.tests, files: job.files, source: original, maps: emitted.maps });
   const frame = makeFramework();
   const sources = { ...input.sources, ...emitted.code };
   let current; // what takes stray failures
@@ -56,7 +56,7 @@ function run(input) {
 
   const named = (f) => path.relative(ROOT, f);
   const loaderOf = (foreign) => new Loader({
-    sources, strict: !split, foreign,
+    sources, strict: !split, foreign, mine: (f) => files.has(named(f)),
     // The learner's code neither reads the tests nor gets at what judges.
     provide: (s, from) => (files.has(named(from)) ? undefined : frame.provide(s)),
     // A file that the learner was to hand in: each test says that it is missing.
@@ -129,6 +129,7 @@ function run(input) {
       for (const p of frame.registry.pending) await p;
     } catch (e) {
       if (e instanceof Uncarriable) remote?.uncarriable(e.message);
+      if (!dry && lacking.has(e)) send('lacks', { file: name, why: clip(String(e.specifier), 200) });
       if (!dry) send('broken_file', { file: name, failure: e instanceof Gone ? { type: 'Gone', message: '' } : explainer.describe(e), output: output.take() });
       if (!dry) return;
     }
