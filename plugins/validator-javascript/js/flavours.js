@@ -1,6 +1,7 @@
 'use strict';
 // What a test function gets: done for Jest, a context for Vitest and node:test.
 const assert = require('node:assert');
+const { views } = require('./mocks.js');
 
 function make({ expect, toolbox }) {
   function context(t, { Skipped, runner, failed }) {
@@ -61,7 +62,9 @@ function make({ expect, toolbox }) {
       const calls = () => f.mock.calls.map((a, i) => ({ arguments: a, this: f.mock.contexts[i], result: f.mock.results[i].type === 'return' ? f.mock.results[i].value : undefined, error: f.mock.results[i].type === 'throw' ? f.mock.results[i].value : undefined, stack: new Error() }));
       const view = { callCount: () => f.mock.calls.length, resetCalls: () => f.mockClear(), restore: () => f.mockRestore(), mockImplementation: (g) => f.mockImplementation(g), mockImplementationOnce: (g) => f.mockImplementationOnce(g) };
       Object.defineProperty(view, 'calls', { get: calls });
-      return new Proxy(f, { get: (g, k) => (k === 'mock' ? view : Reflect.get(g, k)) });
+      const w = new Proxy(f, { get: (g, k) => (k === 'mock' ? view : Reflect.get(g, k)) });
+      views.add(w);
+      return w;
     };
     const spies = [];
     const method = (o, k, g) => {

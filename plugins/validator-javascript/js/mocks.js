@@ -2,6 +2,7 @@
 // jest.fn and vi.fn.
 
 const mocks = new Set();
+const views = new WeakSet(); // other faces of mocks
 const spies = new Set();
 let order = 0;
 
@@ -86,6 +87,9 @@ function spyOn(object, key, access) {
 const all = (method) => () => { for (const m of mocks) m[method](); };
 const restoreAll = () => { for (const r of spies) r(); spies.clear(); };
 const isMock = (f) => typeof f === 'function' && mocks.has(f);
+// records says whether a function keeps what it was called with: that is for the
+// tests to read and change, not for the code that calls it.
+const records = (f) => isMock(f) || views.has(f);
 
 // toolbox is the object "jest" or "vi"; registry takes the timeout.
 function toolbox(registry) {
@@ -104,4 +108,4 @@ function toolbox(registry) {
   return box;
 }
 
-module.exports = { fn, isMock, toolbox };
+module.exports = { fn, isMock, records, views, toolbox };

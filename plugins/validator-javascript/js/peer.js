@@ -6,13 +6,16 @@ const channel = require('./channel.js');
 const { Wire, Uncarriable, Malformed } = require('./wire.js');
 const { names } = require('./intrinsics.js');
 
+const COMMON = new Set(['name', 'length', 'prototype', 'call', 'apply', 'bind', 'constructor', 'toString', Symbol.hasInstance]); // to all functions
 const inspectSymbol = Symbol.for('nodejs.util.inspect.custom');
 
 class Peer {
   // guarded: what this side hands out may be called and read, but not be
   // changed in ways that reach beyond it. Extra operations go by name.
-  constructor(side, { guarded = false, operations = {}, note = () => {}, extras = () => ({}), woke } = {}) {
+  // conceals(f) says of which functions only the call is for the other side.
+  constructor(side, { guarded = false, conceals = () => false, operations = {}, note = () => {}, extras = () => ({}), woke } = {}) {
     this.guarded = guarded;
+    this.conceals = conceals;
     this.operations = operations;
     this.note = note; // hears of what comes beside an answer
     this.extras = extras; // what goes beside each message
@@ -86,6 +89,7 @@ class Peer {
     if ((typeof o !== 'object' && typeof o !== 'function') || o === null) throw new Malformed('no object to work on');
     if (this.guarded && names.has(o)) throw new Malformed('the language itself is asked for'); // each side has its own
     if (this.guarded && this.mayNot(op, o, k)) throw new TypeError('this is not yours to change');
+    if (this.conceals(o) && !/^(apply|construct|proto|text|tag)$/.test(op) && !COMMON.has(k)) return op === 'keys' ? [] : undefined;
     switch (op) {
       case 'apply': return Reflect.apply(o, k, args.slice(2));
       case 'construct': return Reflect.construct(o, args.slice(1));

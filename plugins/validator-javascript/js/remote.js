@@ -2,6 +2,7 @@
 // The submission as the tests see it: modules whose exports are stand-ins.
 const path = require('node:path');
 const { Peer, Uncarriable, Gone } = require('./peer.js');
+const { records } = require('./mocks.js');
 const { ROOT } = require('./places.js');
 
 class Remote {
@@ -10,6 +11,7 @@ class Remote {
     this.modules = new Map();
     this.peer = new Peer('t', {
       guarded: true,
+      conceals: records,
       note: (m) => {
         if (typeof m.t === 'string') output.add(m.t);
         for (const e of m.u ?? []) failed(this.peer.wire.decode(e));
