@@ -19,11 +19,13 @@ import (
 // covered when a task cites one of its sections ("file#heading") or is one of
 // its exercises.
 type labelledGoal struct {
-	Course, Learner, Title, Description string
-	Objectives                          []struct {
-		Text  string
-		Shown []string
-	}
+	Course     string `json:"course"`
+	Learner    string `json:"learner"`
+	Title      string `json:"title"`
+	Objectives []struct {
+		Text  string   `json:"text"`
+		Shown []string `json:"shown"`
+	} `json:"objectives"`
 }
 
 // The floors of a plan.

@@ -143,7 +143,7 @@ var generalTerms = func() map[string]bool {
 
 // vague reports whether the goal names nothing that a course could be about, and
 // the learner did not say it since.
-func (r Request) vague(locale string) bool {
+func (r *Request) vague(locale string) bool {
 	if r.Whole || len(r.Topics) > 0 {
 		return false
 	}
@@ -214,7 +214,7 @@ func (c *course) whichKnown(got choice) (*asked, *agents.Question) {
 		none, upTo = "Todavía nada", "Todo hasta: "
 	}
 	a := &asked{ID: askKnown, Choices: []string{none}, Means: []string{""}}
-	var so []string
+	so := make([]string, 0, len(got.units))
 	for _, u := range first(got.units[:len(got.units)-1], 20) {
 		so = append(so, c.units[u.Index].Title)
 		a.Choices, a.Means = append(a.Choices, upTo+c.units[u.Index].Title), append(a.Means, strings.Join(so, "\n"))

@@ -47,30 +47,12 @@ const enough = 0.5
 // gets it all.
 func (c *course) choose(r Request) choice {
 	wishes := words.ReadWishes(r.Wishes)
-	terms := r.terms(c.locale)
-	topics, fit := c.match(terms)
-	if r.Whole {
-		topics, fit = nil, 1
-	}
+	topics, fit := c.topics(r, wishes)
 	if fit < enough {
 		return choice{fit: fit}
 	}
-	if len(wishes.Focus) > 0 {
-		if focused, found := c.match(words.Terms(strings.Join(wishes.Focus, " "), c.locale)); found >= enough && len(focused) > 0 {
-			topics = focused
-		}
-	}
-	known := words.Set(strings.Join(wishes.Known, " "), c.locale)
-	for i := range c.units {
-		if slices.Contains(r.Known, c.units[i].Title) { // the unit, with all that it teaches
-			for _, t := range words.Terms(c.units[i].Title+" "+strings.Join(c.units[i].Meta.Concepts, " "), c.locale) {
-				known[t] = true
-			}
-		}
-	}
-	var result choice
-	result.fit = fit
-	core := map[int]bool{}
+	known := c.knownTerms(r, wishes)
+	result, core := choice{fit: fit}, map[int]bool{}
 	for i := range c.units {
 		if len(topics) == 0 || topics[i] {
 			core[i] = true
@@ -101,9 +83,39 @@ func (c *course) choose(r Request) choice {
 	return result
 }
 
+// topics are the units that the goal singles out, none when it names the course
+// as a whole, and how much of it the course has.
+func (c *course) topics(r Request, wishes words.Wishes) (topics map[int]bool, fit float64) {
+	if r.Whole {
+		return nil, 1
+	}
+	topics, fit = c.match(r.terms(c.locale))
+	if fit >= enough && len(wishes.Focus) > 0 {
+		if focused, found := c.match(words.Terms(strings.Join(wishes.Focus, " "), c.locale)); found >= enough && len(focused) > 0 {
+			topics = focused
+		}
+	}
+	return topics, fit
+}
+
+// knownTerms are what the learner says that they know: in their own words, or by
+// units, with all that these teach.
+func (c *course) knownTerms(r Request, wishes words.Wishes) map[string]bool {
+	known := words.Set(strings.Join(wishes.Known, " "), c.locale)
+	for i := range c.units {
+		if !slices.Contains(r.Known, c.units[i].Title) {
+			continue
+		}
+		for _, t := range words.Terms(c.units[i].Title+" "+strings.Join(c.units[i].Meta.Concepts, " "), c.locale) {
+			known[t] = true
+		}
+	}
+	return known
+}
+
 // terms are what the goal is about: what the learner answered, else its title,
 // else what is written below it.
-func (r Request) terms(locale string) []string {
+func (r *Request) terms(locale string) []string {
 	if len(r.Topics) > 0 {
 		return words.Terms(strings.Join(r.Topics, " "), locale)
 	}

@@ -53,27 +53,11 @@ func (s *Service) ForkTx(ctx context.Context, tx *postgres.Tx, runID string, ste
 	}
 	var payloads []proto.Message
 	if row.Graph == agents.GraphPlanner {
-		goal, err := s.goals.LockTx(ctx, tx, row.GoalID)
+		requested, err := s.forkPlan(ctx, tx, row, id)
 		if err != nil {
 			return agents.Run{}, err
 		}
-		if !goal.Status.Open() {
-			return agents.Run{}, goal.Closed()
-		}
-		before, err := store.Planning(ctx, tx, tx.Actor(), row.GoalID)
-		if err != nil {
-			return agents.Run{}, err
-		}
-		if before != nil {
-			return agents.Run{}, agents.ErrPlanUnderWay.New(before.ID).WithDetail("run_id", before.ID)
-		}
-		r, err := requestOf(row)
-		if err != nil {
-			return agents.Run{}, err
-		}
-		payloads = append(payloads, &agentsv1.PlanRequested{
-			RunId: id, GoalId: row.GoalID, Wishes: r.Wishes, AutoApprove: r.AutoApprove, Locale: r.Locale,
-		})
+		payloads = append(payloads, requested)
 	}
 	run, err := s.engine.Fork(ctx, tx, row.Run, step, id, payloads...)
 	if errors.Is(err, engine.ErrNothingGoesOn) || err == nil && run == nil {
@@ -85,11 +69,27 @@ func (s *Service) ForkTx(ctx context.Context, tx *postgres.Tx, runID string, ste
 	return *run, nil
 }
 
-// requestOf is what a planner run was asked for.
-func requestOf(row *store.Row) (planner.Request, error) {
+// forkPlan is the first event of another plan of a goal, which must be open and
+// have none under way.
+func (s *Service) forkPlan(ctx context.Context, tx *postgres.Tx, row *store.Row, id string) (*agentsv1.PlanRequested, error) {
+	goal, err := s.goals.LockTx(ctx, tx, row.GoalID)
+	if err != nil {
+		return nil, err
+	}
+	if !goal.Status.Open() {
+		return nil, goal.Closed()
+	}
+	before, err := store.Planning(ctx, tx, tx.Actor(), row.GoalID)
+	if err != nil {
+		return nil, err
+	}
+	if before != nil {
+		return nil, agents.ErrPlanUnderWay.New(before.ID).WithDetail("run_id", before.ID)
+	}
 	state, err := engine.Read(row.State)
 	if err != nil {
-		return planner.Request{}, err
+		return nil, err
 	}
-	return engine.Get[planner.Request](state, "request")
+	r, err := engine.Get[planner.Request](state, "request")
+	return &agentsv1.PlanRequested{RunId: id, GoalId: row.GoalID, Wishes: r.Wishes, AutoApprove: r.AutoApprove, Locale: r.Locale}, err
 }
