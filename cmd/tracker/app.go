@@ -73,6 +73,7 @@ var running = fx.Options(
 	fx.Invoke(background[*bus.Bus]("bus", func(ctx context.Context, b *bus.Bus) error { b.Run(ctx); return nil })),
 	fx.Invoke(background[*realtimefx.Hub]("realtime", func(ctx context.Context, h *realtimefx.Hub) error { return h.Run(ctx) })),
 	fx.Invoke(background[*pluginWatch]("plugins", func(ctx context.Context, w *pluginWatch) error { w.Run(ctx); return nil })),
+	fx.Invoke(background[*ragfx.Watcher]("material", func(ctx context.Context, w *ragfx.Watcher) error { w.Run(ctx); return nil })),
 	fx.Invoke(func(lc fx.Lifecycle, runner *jobs.Runner) {
 		lc.Append(fx.Hook{OnStart: runner.Start, OnStop: runner.Stop})
 	}),

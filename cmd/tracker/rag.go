@@ -14,6 +14,9 @@ import (
 
 type ragCmd struct {
 	Ingest ragIngestCmd `cmd:"" help:"Put a course's material into the index."`
+	Watch  ragWatchCmd  `cmd:"" help:"Keep a course's material as a folder or a checkout has it; a server does so by its settings (rag.watch)."`
+	Graph  ragGraphCmd  `cmd:"" help:"Show what a course teaches in which order, and what needs what."`
+	Policy ragPolicyCmd `cmd:"" help:"Show how a course's material is searched, and change it."`
 	Search ragSearchCmd `cmd:"" help:"Ask the index a question, as the system."`
 	Spaces ragSpacesCmd `cmd:"" help:"Show the embedding spaces: which is searched, and how full each is."`
 	Embed  ragEmbedCmd  `cmd:"" help:"Give passages their vectors now; a server does so by itself."`
@@ -47,11 +50,7 @@ func (c *ragIngestCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		if err != nil {
 			return err
 		}
-		for _, p := range append(problems, report.Problems...) {
-			fmt.Printf("not indexed: %s: %s\n", p.Path, p.Reason)
-		}
-		fmt.Printf("%d files added, %d changed, %d as they were, %d removed; %d passages\n",
-			report.Added, report.Changed, report.Unchanged, report.Removed, report.Chunks)
+		printReport(os.Stdout, report, problems)
 		return nil
 	}, &service)
 }

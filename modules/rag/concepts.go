@@ -10,15 +10,15 @@ import (
 // Concept is something that a course teaches, practises or takes for granted.
 type Concept struct {
 	// Key is what it is found under, as ConceptKey makes it of its names.
-	Key string
+	Key string `json:"key"`
 	// Name is how the course writes it first.
-	Name string
+	Name string `json:"name"`
 	// Position is its place in the course, from 1: after all that it needs.
-	Position int
+	Position int `json:"position"`
 	// Unit is the first unit that teaches it; 0 for none.
-	Unit int
+	Unit int `json:"unit,omitempty"`
 	// Taught is false for what the course only presupposes or practises.
-	Taught bool
+	Taught bool `json:"taught"`
 }
 
 // EdgeKind is what an edge of the concept graph says.
@@ -39,48 +39,51 @@ const (
 
 // ConceptEdge is an edge of the concept graph.
 type ConceptEdge struct {
-	Kind EdgeKind
+	Kind EdgeKind `json:"kind"`
 	// Concept and Needs are keys; Needs is for EdgePrerequisite only.
-	Concept, Needs string
-	DocumentID     string
+	Concept    string `json:"concept"`
+	Needs      string `json:"needs,omitempty"`
+	DocumentID string `json:"document_id"`
 	// Heading names the section that practises; "" is the whole document.
-	Heading string
+	Heading string `json:"heading,omitempty"`
 	// Broken is set for a prerequisite that closed a cycle: it doesn't count.
-	Broken bool
+	Broken bool `json:"broken,omitempty"`
 }
 
 // GraphDocument is a document with a part in the concept graph.
 type GraphDocument struct {
-	ID, Path, Title string
+	ID    string `json:"id"`
+	Path  string `json:"path"`
+	Title string `json:"title"`
 	// Unit is 0 when the document has none.
-	Unit int
+	Unit int `json:"unit,omitempty"`
 	// Exercise is set for the statement of an exercise.
-	Exercise bool
+	Exercise bool `json:"exercise,omitempty"`
 }
 
 // Cycle is a ring of concepts that need each other, and how it was broken.
 type Cycle struct {
 	// Concepts are names; each needs the next, the last one the first.
-	Concepts []string
+	Concepts []string `json:"concepts"`
 	// Dropped is the prerequisite that doesn't count any more: the last concept's
 	// need of the first.
-	Dropped ConceptEdge
+	Dropped ConceptEdge `json:"dropped"`
 	// Path is the document that asked for it.
-	Path string
+	Path string `json:"path"`
 }
 
 // Graph is a course's concept graph. It has no cycles: prerequisites that closed
 // one are broken and reported. The zero Graph is that of a course that names no
 // concepts.
 type Graph struct {
-	CourseID string
+	CourseID string `json:"course_id"`
 	// Concepts stand in the order in which a learner can meet them.
-	Concepts []Concept
+	Concepts []Concept `json:"concepts"`
 	// Documents stand in the course's order: units by number with their exercises
 	// after them, then the others by path.
-	Documents []GraphDocument
-	Edges     []ConceptEdge
-	Cycles    []Cycle
+	Documents []GraphDocument `json:"documents"`
+	Edges     []ConceptEdge   `json:"edges"`
+	Cycles    []Cycle         `json:"cycles,omitempty"`
 }
 
 // ConceptKey is what a concept is found under, whatever its number, accents and

@@ -3,6 +3,7 @@ package rag
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 )
 
@@ -16,6 +17,10 @@ type Config struct {
 	// code; it is made when it is not there. Defaults to rag.key in the data folder;
 	// without a file, pseudonyms are new ones with each start.
 	KeyFile string `koanf:"key_file"`
+	// Watch names folders by the id of the course whose material they are: what
+	// changes in them is taken in, and what is gone leaves the index. Defaults to
+	// none.
+	Watch map[string]WatchConfig `koanf:"watch"`
 	// K1 is how soon repetitions of a word stop counting in BM25. Defaults to 1.5.
 	K1 float64 `koanf:"bm25_k1"`
 	// B is how much long passages are held against themselves, 0 to 1. Defaults to
@@ -49,6 +54,21 @@ type Config struct {
 	RerankDeadline time.Duration `koanf:"rerank_deadline"`
 }
 
+// WatchConfig is a folder of course material that is watched.
+type WatchConfig struct {
+	// Folder is the material's root. Required.
+	Folder string `koanf:"folder"`
+	// Pull brings the folder, a checkout of a git repository, up to date each time
+	// before it is looked through. Defaults to false.
+	Pull bool `koanf:"pull"`
+	// Every is how often the folder is looked through; where the system tells of
+	// changes, they are seen at once. Defaults to 30 s.
+	Every time.Duration `koanf:"every"`
+}
+
+// DefaultWatchEvery is how often a watched folder is looked through.
+const DefaultWatchEvery = 30 * time.Second
+
 // DefaultConfig are the defaults above.
 func DefaultConfig() Config {
 	return Config{MaxFileBytes: 4 << 20, MaxFiles: 20_000, K1: 1.5, B: 1, HeadingWeight: 3,
@@ -65,12 +85,8 @@ func (c *Config) Validate() error {
 	if c.MaxFiles < 1 {
 		all = append(all, fmt.Errorf("rag.max_files: %d must be 1 or more", c.MaxFiles))
 	}
-	if c.K1 < 0 || c.K1 > 10 || c.B < 0 || c.B > 1 {
-		all = append(all, fmt.Errorf("rag.bm25_k1 must be from 0 to 10 and rag.bm25_b from 0 to 1; they are %g and %g", c.K1, c.B))
-	}
-	if c.HeadingWeight < 0 || c.HeadingWeight > 10 {
-		all = append(all, fmt.Errorf("rag.heading_weight: %g must be from 0 to 10", c.HeadingWeight))
-	}
+	all = append(all, c.checkRanking()...)
+	all = append(all, c.checkWatches()...)
 	if c.EmbedDeadline <= 0 || c.EmbedEvery <= 0 || c.KeepRetired < 0 || c.RerankDeadline <= 0 {
 		all = append(all, errors.New("rag: embed_deadline, embed_every and rerank_deadline must be positive, keep_retired 0 or more"))
 	}
@@ -81,4 +97,26 @@ func (c *Config) Validate() error {
 		all = append(all, fmt.Errorf("rag.diversity: %g must be from 0 to 1", c.Diversity))
 	}
 	return errors.Join(all...)
+}
+
+func (c *Config) checkRanking() (all []error) {
+	if c.K1 < 0 || c.K1 > 10 || c.B < 0 || c.B > 1 {
+		all = append(all, fmt.Errorf("rag.bm25_k1 must be from 0 to 10 and rag.bm25_b from 0 to 1; they are %g and %g", c.K1, c.B))
+	}
+	if c.HeadingWeight < 0 || c.HeadingWeight > 10 {
+		all = append(all, fmt.Errorf("rag.heading_weight: %g must be from 0 to 10", c.HeadingWeight))
+	}
+	return all
+}
+
+func (c *Config) checkWatches() (all []error) {
+	for course, w := range c.Watch {
+		if !filepath.IsAbs(w.Folder) {
+			all = append(all, fmt.Errorf("rag.watch.%s.folder: %q must be the whole path of a folder", course, w.Folder))
+		}
+		if w.Every < 0 {
+			all = append(all, fmt.Errorf("rag.watch.%s.every: %s must be 0 or more", course, w.Every))
+		}
+	}
+	return all
 }

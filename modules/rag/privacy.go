@@ -50,6 +50,10 @@ var Privacy = privacy.Registry{Tables: []privacy.Table{
 		Plain: []string{"course_id", "default_scope", "peer_snapshots", "settled", "updated_at"},
 	},
 	{
+		Name: "rag.watches", Class: privacy.Operational, Erase: privacy.Impersonal,
+		Plain: []string{"course_id", "holder", "held_until", "fingerprint", "problem", "ran_at"},
+	},
+	{
 		Name: "rag.exercises", Class: privacy.Facts, Erase: privacy.Impersonal,
 		Plain: []string{"id", "collection_id", "document_id", "course_id", "path", "slug", "title", "concepts",
 			"difficulty", "estimated_hours", "language", "meta", "files", "created_at", "updated_at"},

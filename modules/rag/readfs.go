@@ -29,24 +29,7 @@ var ignoredFiles = []string{".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".
 func ReadFS(fsys fs.FS) ([]File, []Problem, error) {
 	var files []File
 	var problems []Problem
-	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			if name == "." {
-				return err
-			}
-			problems = append(problems, Problem{Path: name, Reason: "it can't be read: " + reason(err)})
-			return nil
-		}
-		base := path.Base(name)
-		if entry.IsDir() {
-			if name != "." && (strings.HasPrefix(base, ".") || slices.Contains(ignoredFolders, strings.ToLower(base))) {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if strings.HasPrefix(base, ".") || !entry.Type().IsRegular() || ignored(strings.ToLower(base)) {
-			return nil
-		}
+	err := walk(fsys, func(name string, entry fs.DirEntry) error {
 		content, why := readFile(fsys, name, entry)
 		switch {
 		case why != "":
@@ -55,11 +38,51 @@ func ReadFS(fsys fs.FS) ([]File, []Problem, error) {
 			files = append(files, File{Path: name, Content: content})
 		}
 		return nil
+	}, nil, func(name string, err error) {
+		problems = append(problems, Problem{Path: name, Reason: "it can't be read: " + reason(err)})
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read course material: %w", err)
 	}
 	return files, problems, nil
+}
+
+// WalkFS visits the files that ReadFS reads, sorted by path.
+func WalkFS(fsys fs.FS, visit func(name string, entry fs.DirEntry) error) error {
+	return walk(fsys, visit, nil, func(string, error) {})
+}
+
+// WalkFolders visits the folders that ReadFS looks into, "." first.
+func WalkFolders(fsys fs.FS, visit func(name string) error) error {
+	return walk(fsys, func(string, fs.DirEntry) error { return nil }, visit, func(string, error) {})
+}
+
+// walk visits files and, where wanted, folders; what can't be read is told to
+// failed, and only the root's failure is the walk's.
+func walk(fsys fs.FS, visit func(name string, entry fs.DirEntry) error, enter func(name string) error, failed func(name string, err error)) error {
+	return fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			if name == "." {
+				return err
+			}
+			failed(name, err)
+			return nil
+		}
+		base := path.Base(name)
+		if entry.IsDir() {
+			if name != "." && (strings.HasPrefix(base, ".") || slices.Contains(ignoredFolders, strings.ToLower(base))) {
+				return fs.SkipDir
+			}
+			if enter != nil {
+				return enter(name)
+			}
+			return nil
+		}
+		if strings.HasPrefix(base, ".") || !entry.Type().IsRegular() || ignored(strings.ToLower(base)) {
+			return nil
+		}
+		return visit(name, entry)
+	})
 }
 
 func ignored(base string) bool {

@@ -20,6 +20,7 @@ import (
 	ragrpc "github.com/goals-tracker/tracker/modules/rag/internal/rpc"
 	"github.com/goals-tracker/tracker/modules/rag/internal/service"
 	"github.com/goals-tracker/tracker/modules/rag/internal/store"
+	"github.com/goals-tracker/tracker/modules/rag/internal/watch"
 	"github.com/goals-tracker/tracker/modules/rag/internal/work"
 )
 
@@ -29,6 +30,9 @@ var Module = fx.Module("rag",
 	fx.Provide(newService, fx.Private),
 	fx.Provide(func(s *service.Service) rag.Service { return s }),
 	fx.Invoke(follow, react.Register),
+	fx.Provide(func(db *postgres.DB, s rag.Service, cfg rag.Config, logger *slog.Logger) *Watcher {
+		return NewWatcher(db, s, cfg.Watch, logger)
+	}),
 	fx.Provide(fx.Annotate(func(db *postgres.DB, s rag.Service) rpc.Service {
 		return ragrpc.New(db, s).Service()
 	}, fx.ResultTags(`group:"rpc.services"`))),
@@ -37,6 +41,14 @@ var Module = fx.Module("rag",
 	}),
 	fx.Invoke(work.Register),
 )
+
+// Watcher watches folders of course material.
+type Watcher = watch.Watcher
+
+// NewWatcher makes a watcher of folders by course id.
+func NewWatcher(db *postgres.DB, s rag.Service, folders map[string]rag.WatchConfig, logger *slog.Logger) *Watcher {
+	return watch.New(db, s, folders, logger.With("part", "rag"))
+}
 
 func newService(db *postgres.DB, members academy.Service, models llm.Service, cfg rag.Config) (*service.Service, error) {
 	key, err := service.LoadKey(cfg.KeyFile)

@@ -91,7 +91,7 @@ var headingKinds = map[string]string{
 	"before you start": rag.PassagePrerequisites, "what you need to know": rag.PassagePrerequisites,
 	"requisitos":              rag.PassagePrerequisites,
 	"requisitos previos":      rag.PassagePrerequisites, //nolint:misspell // it is Spanish
-	"conocimientos previos":   rag.PassagePrerequisites,
+	"conocimientos previos":   rag.PassagePrerequisites, //nolint:misspell // it is Spanish
 	"antes de empezar":        rag.PassagePrerequisites,
 	"prerrequisitos":          rag.PassagePrerequisites,
 	"lo que necesitas saber":  rag.PassagePrerequisites,
@@ -108,9 +108,9 @@ var headingKinds = map[string]string{
 	"te toca":                 rag.PassageExercise,
 	"concepts":                sectionConcepts,
 	"key concepts":            sectionConcepts,
-	"conceptos":               sectionConcepts,
-	"conceptos clave":         sectionConcepts,
-	"conceptos fundamentales": sectionConcepts,
+	"conceptos":               sectionConcepts, //nolint:misspell // it is Spanish
+	"conceptos clave":         sectionConcepts, //nolint:misspell // it is Spanish
+	"conceptos fundamentales": sectionConcepts, //nolint:misspell // it is Spanish
 }
 
 // nesting refuses Markdown whose quotes and lists go absurdly deep.

@@ -56,6 +56,7 @@ func (d *Document) head(root *html.Node) {
 			}
 		case atom.Body:
 			return false
+		default:
 		}
 		return true
 	})
@@ -69,6 +70,7 @@ func mainPart(root *html.Node) *html.Node {
 		switch n.DataAtom {
 		case atom.Main, atom.Article, atom.Body:
 			found[n.DataAtom] = append(found[n.DataAtom], n)
+		default:
 		}
 		return true
 	})

@@ -82,7 +82,7 @@ func TestAPDFIsCutByItsHeadingsAndPages(t *testing.T) {
 	body := func(s string) pdftest.Line { return pdftest.Line{Text: s, Size: 11} }
 	content := pdftest.File("Bucles",
 		[]pdftest.Line{head, {Text: "Bucles", Size: 24}, body("Un bucle repite lo que está dentro"), body("de él, una y otra vez."), space, body("Otro párrafo."), foot("1")},
-		[]pdftest.Line{head, {Text: "Requisitos previos", Size: 16}, body("\u00b7 Variables"), body("\u00b7 Condiciones"), space, {Text: "Ejercicio 1", Size: 16}, body("Cuenta hasta diez."), foot("2")},
+		[]pdftest.Line{head, {Text: "Requisitos previos", Size: 16}, body("\u00b7 Variables"), body("\u00b7 Condiciones"), space, {Text: "Ejercicio 1", Size: 16}, body("Cuenta hasta diez."), foot("2")}, //nolint:misspell // it is Spanish
 		[]pdftest.Line{head, body("Y otra vez hasta veinte."), foot("3")},
 		[]pdftest.Line{head, body("Fin."), foot("4")})
 	doc, err := chunk.Cut(t.Context(), "bucles.PDF", string(content), false)

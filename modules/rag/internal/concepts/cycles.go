@@ -163,6 +163,8 @@ func order(g *rag.Graph) {
 }
 
 // ranks is a heap of places, the first one on top.
+//
+//nolint:recvcheck // as container/heap has it
 type ranks []int
 
 func (r ranks) Len() int           { return len(r) }

@@ -39,7 +39,11 @@ func child(in io.Reader, out io.Writer) int {
 	if err != nil {
 		text = Text{Problem: err.Error()}
 	}
-	if json.NewEncoder(out).Encode(text) != nil {
+	raw, err := json.Marshal(text)
+	if err == nil {
+		_, err = out.Write(raw)
+	}
+	if err != nil {
 		return 3
 	}
 	return 0

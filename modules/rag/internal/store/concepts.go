@@ -67,24 +67,23 @@ var (
 // PutGraph makes a collection's concept graph this one; rows that stay the same
 // are not touched.
 func PutGraph(ctx context.Context, tx *postgres.Tx, collection int32, g rag.Graph, now time.Time) error {
-	var keys, names []string
-	var positions, units []int32
-	var taught []bool
-	for _, c := range g.Concepts {
-		keys, names, taught = append(keys, c.Key), append(names, c.Name), append(taught, c.Taught)
-		positions, units = append(positions, int32(c.Position)), append(units, int32(c.Unit))
+	n := len(g.Concepts)
+	keys, names, positions, units, taught := make([]string, n), make([]string, n), make([]int32, n), make([]int32, n), make([]bool, n)
+	for i, c := range g.Concepts {
+		keys[i], names[i], positions[i], units[i], taught[i] = c.Key, c.Name, int32(c.Position), int32(c.Unit), c.Taught
 	}
-	var kinds, concepts, needs, documents, headings []string
-	var broken []bool
-	for _, e := range g.Edges {
-		kinds, concepts, needs = append(kinds, string(e.Kind)), append(concepts, e.Concept), append(needs, e.Needs)
-		documents, headings, broken = append(documents, e.DocumentID), append(headings, e.Heading), append(broken, e.Broken)
+	n = len(g.Edges)
+	kinds, concepts, needs := make([]string, n), make([]string, n), make([]string, n)
+	documents, headings, broken := make([]string, n), make([]string, n), make([]bool, n)
+	for i, e := range g.Edges {
+		kinds[i], concepts[i], needs[i] = string(e.Kind), e.Concept, e.Needs
+		documents[i], headings[i], broken[i] = e.DocumentID, e.Heading, e.Broken
 	}
 	for _, one := range []struct {
 		statement *postgres.Statement
 		args      postgres.Args
 	}{
-		{dropConcepts, postgres.Args{"collection": collection, "keys": orEmpty(keys)}},
+		{dropConcepts, postgres.Args{"collection": collection, "keys": keys}},
 		{putConcepts, postgres.Args{"collection": collection, "keys": keys, "names": names, "positions": positions,
 			"units": units, "taught": taught, "now": now}},
 		{dropEdges, postgres.Args{"collection": collection, "kinds": kinds, "concepts": concepts, "needs": needs,

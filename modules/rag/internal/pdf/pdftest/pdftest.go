@@ -35,13 +35,14 @@ func File(title string, pages ...[]Line) []byte {
 
 // Streams makes a PDF of pages with these content streams.
 func Streams(title string, streams ...string) []byte {
-	var kids []string
-	objects := []string{
+	kids := make([]string, 0, len(streams))
+	objects := make([]string, 0, 4+2*len(streams))
+	objects = append(objects,
 		"<< /Type /Catalog /Pages 2 0 R >>",
 		"", // the pages
 		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
 		fmt.Sprintf("<< /Title (%s) >>", literal(title)),
-	}
+	)
 	for _, stream := range streams {
 		n := len(objects) + 1
 		kids = append(kids, fmt.Sprintf("%d 0 R", n))
