@@ -21,8 +21,11 @@ func splitStep(req *validator.Request, l layout, opts options) (validator.Step, 
 		switch mine := slices.Contains(l.names, f.Path); {
 		case mine && strings.HasSuffix(f.Path, ".py"):
 			submission = append(submission, f)
-		case mine: // data: of use to both, and harmless
-			tests, submission = append(tests, f), append(submission, f)
+		case mine:
+			submission = append(submission, f)
+			if mentions(req.Task.Tests, f.Path) { // as data: what runs it runs it over there
+				tests = append(tests, f)
+			}
 		default:
 			taken = append(taken, f.Path)
 			tests = append(tests, f)

@@ -78,7 +78,7 @@ def starred(trees, starter):
     taken, used = set(dir(builtins)), set()
     for source in starter:
         try:
-            tree = ast.parse(base64.b64decode(source))
+            tree = ast.parse(base64.b64decode(source or ""))
         except (SyntaxError, ValueError, RecursionError):
             continue
         taken -= {n.name for n in tree.body if hasattr(n, "name")} | {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
@@ -263,10 +263,13 @@ def programs(carrier):
 
     names = {os.path.basename(f) for f in carrier.sources} | {f[:-3].replace("/", ".") for f in carrier.sources}
 
+    scripts = {os.path.basename(f) for f in carrier.job["files"]}
+    own = {os.path.basename(f) for f in carrier.job["task_files"]}
+
     def learners(argv):
         argv = [argv] if isinstance(argv, (str, bytes, os.PathLike)) else argv
-        words = [w for a in argv for w in os.fsdecode(a).split()]
-        return any(os.path.basename(w) in names for w in words)
+        words = {os.path.basename(w) for a in argv for w in os.fsdecode(a).replace(";", " ").replace("&", " ").replace("'", " ").replace('"', " ").split()}
+        return bool(words & names or words & scripts and not words & own)
 
     def forward(name):
         real = getattr(subprocess, name)
@@ -297,6 +300,14 @@ def programs(carrier):
         return popen(self, args, *rest, **kwargs)
 
     subprocess.Popen.__init__ = init
+    system = os.system
+
+    def run_by_shell(command):
+        if learners(command):
+            carrier.cannot("the tests run a program by os.system")
+        return system(command)
+
+    os.system = run_by_shell
     for name in ("run_path", "run_module"):
         def run(what, *args, _real=getattr(runpy, name), _name=name, **kwargs):
             if os.path.basename(os.fspath(what)) in names or what in carrier.finder.names:
