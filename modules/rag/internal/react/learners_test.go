@@ -332,3 +332,33 @@ func TestTheCoursesPolicyIsItsTeachers(t *testing.T) {
 		t.Errorf("a default scope gave bob a course that is not his: %q", got)
 	}
 }
+
+func TestWhenACourseIsRemovedItsMaterialAndCopiesGoAndLearnersKeepTheirs(t *testing.T) {
+	b := setup(t)
+	b.peers(true)
+	if _, err := b.Ingest(t.Context(), postgres.As(tess), "c1", []rag.File{{Path: "a.md", Content: []byte("---\nconcepts: [lions]\n---\nA lion.\n")}}, true, nil); err != nil {
+		t.Fatal(err)
+	}
+	task := b.task("ada", "c1", b.goal("ada", "Zoo"), "Feed")
+	b.judged("ada", "c1", task, passed, "zoo.py", "def feed_lion(): pass\n")
+	if got := b.found(person("bob", "c1"), rag.ScopeCourse, "c1", "feed_lion"); got == "" {
+		t.Fatal("bob finds nothing")
+	}
+	err := b.db.InTx(t.Context(), postgres.As(auth.System("academy")), func(ctx context.Context, tx *postgres.Tx) error {
+		return b.RemoveCourse(ctx, tx, "c1")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.found(person("bob", "c1"), rag.ScopeGlobal, "", "lion feed_lion"); got != "" {
+		t.Errorf("bob finds %q", got)
+	}
+	if got := b.found(person("ada", "c1"), rag.ScopeUser, "", "feed_lion"); !strings.HasPrefix(got, "snapshots/") {
+		t.Errorf("ada finds %q of her own", got)
+	}
+	var n int
+	err = b.db.Pool().QueryRow(t.Context(), `SELECT (SELECT count(*) FROM rag.policies) + (SELECT count(*) FROM rag.concepts) + (SELECT count(*) FROM rag.concept_edges)`).Scan(&n)
+	if err != nil || n != 0 {
+		t.Errorf("%d rows of the course are left, %v", n, err)
+	}
+}
