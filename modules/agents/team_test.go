@@ -172,3 +172,32 @@ func TestRunsAreCancelledAndForkedOverTheAPI(t *testing.T) {
 		t.Errorf("another's run was forked: %v", err)
 	}
 }
+
+var beganBefore = postgres.SQL("test.agents_began_before", `
+	WITH due AS (UPDATE agents.queue SET node = 'retrieve' WHERE run_id = @run)
+	UPDATE agents.runs SET graph_version = 1, node = 'retrieve' WHERE id = @run`)
+
+// The first version of the planner's graph neither asks nor proves: a run that
+// began with it ends with it.
+func TestAPlanThatBeganBeforeAnUpgradeEndsByItsOldGraph(t *testing.T) {
+	b := setup(t, nil)
+	goal := b.goal(ada, english, "Understand loops")
+	run := must(b, ada, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
+		return b.agents.PlanTx(ctx, tx, agents.PlanRequest{GoalID: goal.ID, AutoApprove: true})
+	})
+	if _, err := b.db.As(system).Exec(t.Context(), beganBefore, postgres.Args{"run": run.ID}); err != nil {
+		t.Fatal(err)
+	}
+	b.agents.Drain(t)
+	run = b.run(ada, run.ID)
+	var path []string
+	for _, s := range run.Steps {
+		path = append(path, s.Node)
+	}
+	if want := []string{"retrieve", "outline", "tasks", "check", "approve", "publish"}; !slices.Equal(path, want) || run.Status != agents.StatusDone {
+		t.Errorf("the run is %s by %v", run.Status, path)
+	}
+	if strings.Contains(run.Mermaid, "proven") || len(b.tasksOf(goal.ID)) != len(run.Plan.Tasks) {
+		t.Errorf("%d tasks of %d, drawn as\n%s", len(b.tasksOf(goal.ID)), len(run.Plan.Tasks), run.Mermaid)
+	}
+}
