@@ -5,6 +5,7 @@ const util = require('node:util');
 const channel = require('./channel.js');
 const { Wire, Uncarriable, Malformed } = require('./wire.js');
 const { names } = require('./intrinsics.js');
+const { YES, doubtful, primitive } = require('./doubts.js');
 
 const COMMON = new Set(['name', 'length', 'prototype', 'call', 'apply', 'bind', 'constructor', 'toString', Symbol.hasInstance]); // to all functions
 const inspectSymbol = Symbol.for('nodejs.util.inspect.custom');
@@ -21,6 +22,7 @@ class Peer {
     this.extras = extras; // what goes beside each message
     this.remotes = new WeakSet();
     this.asked = 0;
+    this.converted = new Map(); // stand-in → what it converts to, while nothing else is asked
     this.wire = new Wire(side, { standIn: (e) => this.standIn(e), woke });
   }
 
@@ -51,6 +53,7 @@ class Peer {
   // ask sends a request and returns the answer, which may be an exception.
   ask(op, ...args) {
     this.asked++;
+    if (op !== 'text') this.converted = new Map();
     this.transmit({ q: op, a: args.map((a) => this.wire.encode(a)) });
     for (;;) {
       const m = this.receive();
@@ -105,6 +108,7 @@ class Peer {
       }
       case 'define': return Reflect.defineProperty(o, k, v);
       case 'text': return text(o);
+      case 'primitive': return primitive(o, k);
       case 'tag': return Object.prototype.toString.call(o);
     }
     throw new Malformed(`an unknown request ${op}`);
@@ -124,6 +128,32 @@ class Peer {
     return typeof o === 'function' || k === '__proto__' || Object.hasOwn(o, 'constructor');
   }
 
+  // convert asks once: what is compared with two bounds is the same for both.
+  convert(v, hint) { return this.once(v, [hint], () => this.ask('primitive', v, hint)); }
+
+  once(v, state, get) {
+    const known = this.converted.get(v) ?? [];
+    const seen = known.find((k) => k.state.length === state.length && k.state.every((x, i) => Object.is(x, state[i])));
+    if (seen) return seen.value;
+    const kept = this.converted;
+    const value = get();
+    this.converted = kept.set(v, [...known, { state, value }]);
+    return value;
+  }
+
+  // call calls a function of the other side's. Plain objects are copies here, but
+  // what they convert with and agree with is over there.
+  call(f, self, args) {
+    const plain = this.guarded && typeof self === 'object' && self !== null && !util.types.isProxy(self);
+    const has = (k) => Object.getOwnPropertyDescriptor(self, k)?.value === f;
+    const text = plain && YES.find(has);
+    if (text) return doubtful(text, (...more) => this.ask('apply', f, self, ...more))(...args);
+    if (plain && ['valueOf', 'toString', Symbol.toPrimitive].some(has)) {
+      return this.once(f, [self, ...args, ...Object.values(self)], () => this.ask('apply', f, self, ...args));
+    }
+    return this.ask('apply', f, self, ...args);
+  }
+
   isRemote(v) { return this.remotes.has(v); }
 
   standIn([tag, key, a, b, isClass]) {
@@ -137,7 +167,9 @@ class Peer {
     const handler = {
       get(_, k, receiver) {
         if (k === inspectSymbol || k === 'asymmetricMatch') return undefined;
-        return receiver === proxy || !peer.wire.keys.has(receiver) ? peer.ask('get', proxy, k) : peer.ask('get', proxy, k, receiver);
+        if (peer.guarded && receiver === proxy && k === Symbol.toPrimitive) return (hint) => peer.convert(proxy, hint);
+        const v = receiver === proxy || !peer.wire.keys.has(receiver) ? peer.ask('get', proxy, k) : peer.ask('get', proxy, k, receiver);
+        return peer.guarded && tag === 'x' && !names.has(v) ? doubtful(k, v) : v;
       },
       set(_, k, v, receiver) {
         if (receiver === proxy || !peer.wire.keys.has(receiver)) {
@@ -167,7 +199,7 @@ class Peer {
       preventExtensions: () => { throw new Uncarriable('an object on the other side is frozen'); },
     };
     if (tag === 'f') {
-      handler.apply = (_, self, args) => peer.ask('apply', proxy, self, ...args);
+      handler.apply = (_, self, args) => peer.call(proxy, self, args);
       handler.construct = (_, args, newTarget) => {
         if (newTarget !== proxy) throw new Uncarriable('a class of the submission is extended by the tests');
         return peer.ask('construct', proxy, ...args);
