@@ -55,8 +55,8 @@ class Registry {
     return t;
   }
 
-  // unlock lets tests run that a track hands out one by one: what xtest marks,
-  // and what .skip marks where that is so for at least as many as run.
+  // unlock lets tests run that a track hands out one by one: what xtest marks, or
+  // in a file without it what .skip marks, where at least as many are as run.
   unlock(policy) {
     if (policy === 'keep') return;
     const opened = [];
@@ -72,7 +72,8 @@ class Registry {
       }
     };
     visit(this.root, false, false);
-    const all = policy === 'run' || (open > 0 && locked >= open);
+    const x = opened.some((c) => c.mark === 'x'); // then .skip says something else
+    const all = policy === 'run' || (!x && open > 0 && locked >= open);
     for (const c of opened) if (all || c.mark === 'x') c.mode = c.test && !c.fn ? 'todo' : undefined;
   }
 
