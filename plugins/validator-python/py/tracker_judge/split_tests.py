@@ -184,6 +184,15 @@ class Tests(peer.Peer):
             self.cannot(f"the tests import all names of {module}, which are those of built-in functions")
         return kept
 
+    def speaks_of(self, module, name):
+        """Whether the tests take a function of that name from a module."""
+        import re
+
+        last = re.escape(module.rpartition(".")[2])
+        text = "\n".join(self.texts)
+        also = set(re.findall(rf"\b{last}\s+as\s+(\w+)", text)) | {last}
+        return name in self.asked.get(module, ()) or any(re.search(rf"\b{a}\.{name}\b", text) for a in also) or re.search(rf"\bimport\b[^\n]*\b{name}\b", text) is not None
+
     def attribute(self, module, name):
         """A module's attribute; those that came with an import count until
         anything else is asked."""
@@ -278,6 +287,8 @@ class StandInModule(types.ModuleType):
         found = standin.peer.attribute(self._tracker_name, name)
         if name == "__all__" and standin.peer.starred:
             return standin.peer.all_of(self._tracker_name, found)
+        if name in standin.SAYS and callable(found) and not standin.peer.speaks_of(self.__name__, name):
+            raise AttributeError(name)  # a module is no text either
         # What is named as a class is one; a function may not turn out as one
         # whose objects please everybody.
         if isinstance(found, standin.Meta) and name[:1].isupper():

@@ -240,6 +240,8 @@ def reach(carrier, job, asked):
         random.seed = seed
     if asked & {"subprocess", "runpy", "os"} or "subprocess" in sys.modules:
         programs(carrier)
+    if "pytest" in asked:
+        approximations()
     if any("mock" in t or "monkeypatch" in t for t in carrier.texts):
         patches(carrier)
 
@@ -254,6 +256,24 @@ def kinships(meta):
 
     meta.__subclasscheck__ = lambda cls, sub: plain_sub(cls, sub) or related(cls, sub)
     meta.__instancecheck__ = lambda cls, x: plain_inst(cls, x) or related(cls, type(x))
+
+
+def approximations():
+    """approx asks a sequence for its length and for its items: of the
+    submission's, the items say how many they are."""
+    import _pytest.python_api as api
+
+    sequence = getattr(api, "ApproxSequenceLike", None) or getattr(api, "ApproxSequencelike", None)
+    if sequence is None:
+        return
+    plain = sequence.__eq__
+
+    def __eq__(self, actual):
+        if standin.is_remote(actual):
+            actual = list(actual)
+        return plain(self, actual)
+
+    sequence.__eq__ = __eq__
 
 
 def programs(carrier):

@@ -13,6 +13,9 @@ FORWARD = {"__%s__" % n for n in (
 COMPARE = {"__lt__", "__le__", "__gt__", "__ge__"}
 ARITHMETIC = {"__%s%s__" % (side, n) for n in "add sub mul truediv floordiv mod pow matmul lshift rshift and or xor divmod".split() for side in ("", "r", "i")}
 TO_NUMBER = {"__%s__" % n for n in "abs round float int complex index bool trunc floor ceil neg pos".split()}
+# Methods of texts, sets and lists that are handed what a test expects, and say
+# whether it is so.
+SAYS = {"startswith", "endswith", "issuperset", "issubset", "isdisjoint", "difference", "symmetric_difference", "intersection", "count", "index", "rindex", "find", "rfind", "removeprefix", "removesuffix"}
 SHOWN = {"__str__", "__repr__", "__format__"}
 LOCAL = {"__class__", "__dict__", "__weakref__", "__module__", "__doc__", "__slots__", "__getattribute__", "__getattr__", "__setattr__", "__delattr__",
          "__del__", "__new__", "__init_subclass__", "__subclasshook__", "__class_getitem__", "__reduce__", "__reduce_ex__", "__sizeof__", "__dir__",
@@ -25,6 +28,28 @@ def is_remote(x):
     return hasattr(type(x), "_tracker_meta_of")
 
 
+def has_say(x):
+    """Whether an object may be asked about plain values: the tests made it, or
+    know its class by name."""
+    return not peer.strict or peer.trusts_equality or (x._tracker_known if isinstance(x, Meta) else x._tracker_made or type(x)._tracker_known)
+
+
+def attribute(x, name):
+    """What x has by that name, over there."""
+    found = peer.request("getattr", x, name)
+    return refused(x, name) if name in SAYS and callable(found) and not has_say(x) else found
+
+
+def refused(x, name):
+    """A method of SAYS, of what x is beneath its own class, or none."""
+    kind = x.__name__ if isinstance(x, Meta) else type(x).__name__
+    if getattr(x, "_tracker_plain", False) and not isinstance(x, Meta):
+        below = peer.request("plain", x)
+        if hasattr(below, name):
+            return getattr(below, name)
+    raise AttributeError(f"{name} is for texts, sets and lists: {kind} of your code is not asked")
+
+
 class Attr:
     """An attribute of a class, fetched where the class is."""
 
@@ -33,7 +58,7 @@ class Attr:
 
     def __get__(self, obj, owner=None):
         if obj is None:
-            return peer.request("getattr", self.owner if getattr(owner, "_tracker_local", False) else owner, self.name)
+            return attribute(self.owner if getattr(owner, "_tracker_local", False) else owner, self.name)
         base = type(obj)._tracker_base
         if base in carry.IMMUTABLE_BASES and peer.strict and not obj._tracker_made and self.name in vars(base):
             return getattr(base, self.name).__get__(obj)  # a text answers as texts do
@@ -41,7 +66,7 @@ class Attr:
             # A class of the tests' has methods of its own: what it asks of its
             # base by super() must not come back to them.
             return Method(obj, self.name, self.owner if getattr(type(obj), "_tracker_local", False) else None)
-        return peer.request("getattr", obj, self.name)
+        return attribute(obj, self.name)
 
     def __set__(self, obj, value):
         peer.request("setattr", obj, self.name, value)
@@ -55,6 +80,8 @@ class Method:
         self.__self__, self.__name__, self._tracker_owner = obj, name, owner
 
     def __call__(self, *args, **kwargs):
+        if self.__name__ in SAYS and not has_say(self.__self__) and not all(map(is_remote, args)):
+            return refused(self.__self__, self.__name__)(*args, **kwargs)
         return peer.request("callattr", self.__self__, self.__name__, self._tracker_owner, args, kwargs)
 
     def __getattr__(self, name):
@@ -78,13 +105,13 @@ def operation(name):
             return peer.request("op", self, name, args)
         if self._tracker_made:  # the tests made it, so they ask for its own answer
             result = peer.request("op", self, name, args)
-            if name in ARITHMETIC and is_remote(result):
+            if name in ARITHMETIC and is_remote(result) and (type(result) is type(self) or type(result)._tracker_known):
                 object.__setattr__(result, "_tracker_made", True)
             return result
-        # Where tests measure a result against a number, an object made to please
+        # Where tests measure a result against a plain value, an object made to please
         # must have no say: neither by its order nor by a difference of nothing.
         base = type(self)._tracker_base
-        if args and not is_remote(args[0]) and (name in COMPARE or name in ARITHMETIC and type(args[0]) in carry.NUMBERS):
+        if args and not is_remote(args[0]) and (name in COMPARE or name in ARITHMETIC):
             if base:
                 return getattr(base, name)(self, *args) if hasattr(base, name) else NotImplemented
             if name in COMPARE:
@@ -99,7 +126,7 @@ def operation(name):
         if name == "__contains__" and not type(self)._tracker_known and not is_remote(args[0]):
             return any(x is args[0] or x == args[0] for x in self)
         if name in TO_NUMBER and not base and self._tracker_measured:
-            raise TypeError(f"{name} of a {type(self).__name__} that was measured against a number is not taken from your code")
+            raise TypeError(f"{name} of a {type(self).__name__} that was measured against a plain value is not taken from your code")
         result = peer.request("op", self, name, args)
         if name in ARITHMETIC and self._tracker_measured and is_remote(result):
             object.__setattr__(result, "_tracker_measured", True)
@@ -141,7 +168,7 @@ class Meta(type):
     def __getattr__(cls, name):
         if name.startswith("_tracker") or name in LOCAL:
             raise AttributeError(name)
-        return peer.request("getattr", cls, name)
+        return attribute(cls, name)
 
     def __setattr__(cls, name, value):
         if name.startswith("_tracker") or name in LOCAL:
@@ -199,7 +226,7 @@ class Remote(Held):
     def __getattr__(self, name):
         if name.startswith("_tracker") or name in LOCAL:
             raise AttributeError(name)
-        return peer.request("getattr", self, name)
+        return attribute(self, name)
 
     def __setattr__(self, name, value):
         if name.startswith(("_tracker", "_judged", "__traceback", "__cause", "__context", "__suppress", "__notes")):
