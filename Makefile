@@ -36,6 +36,7 @@ bench: ## Measure verdicts against pytest and the like, requests and the log aga
 	@scripts/setup run && scripts/build
 	@bin/tracker bench --verdicts
 	@bin/tracker bench
+	@bin/tracker rag bench
 
 eval: ## Measure the quality of answers (tests named TestEval…)
 	@scripts/setup test && scripts/build

@@ -46,7 +46,7 @@ GRANT EXECUTE ON FUNCTION rag.index_space(integer, integer), rag.unindex_space(i
 
 -- The nearest passages of some collections, as the caller may see them. Few are
 -- all compared; among many the space's own index looks, on and on until it has
--- enough that lie in these collections.
+-- enough that lie in these collections (with few below 0 always).
 -- +goose StatementBegin
 CREATE FUNCTION rag.nearest(space integer, dims integer, query halfvec, collections integer[],
     amount integer, breadth integer, few integer)
@@ -54,10 +54,14 @@ CREATE FUNCTION rag.nearest(space integer, dims integer, query halfvec, collecti
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 DECLARE
     here  bigint;
+    total double precision;
     found integer;
 BEGIN
     SELECT coalesce(sum(c.chunks), 0) INTO here FROM rag.collections c WHERE c.id = ANY (collections);
-    IF here > few THEN
+    SELECT greatest(k.reltuples, here) INTO total FROM pg_class k WHERE k.oid = 'rag.chunks'::regclass;
+    -- The index has to pass total/here others for each that lies here, and each
+    -- costs it about fifty times what a plain comparison does.
+    IF few < 0 OR here > few AND here::double precision * here > 50.0 * amount * total THEN
         PERFORM set_config('hnsw.ef_search', breadth::text, true), set_config('hnsw.iterative_scan', 'strict_order', true),
             set_config('hnsw.max_scan_tuples', '40000', true);
         RETURN QUERY EXECUTE format('SELECT e.chunk, e.collection_id, 1 - (e.embedding::halfvec(%1$s) <=> $1::halfvec(%1$s))

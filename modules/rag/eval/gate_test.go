@@ -56,7 +56,7 @@ func TestWordsFindWhatLearnersAskForInSpanish(t *testing.T) {
 
 func TestMeaningFindsMoreThanWordsInSpanish(t *testing.T) {
 	db := postgrestest.DB(t)
-	models := local(t, db)
+	models := local(t, db, nil)
 	cfg := rag.DefaultConfig()
 	service, filler := ragfx.NewHybrid(db, nobody, models, cfg, slog.New(slog.DiscardHandler))
 	got, err := eval.Measure(t.Context(), service, filler, spanishSet(t), eval.Options{Name: "spanish", Brief: true})
@@ -77,9 +77,8 @@ func TestMeaningFindsMoreThanWordsInSpanish(t *testing.T) {
 	}
 }
 
-// local is the gateway over llm-local, with the model that it prefers.
-func local(t *testing.T, db *postgres.DB) llm.Service {
-	t.Helper()
+// modelDirs are the folders with models of this machine.
+func modelDirs() []string {
 	dirs := []string{"/var/lib/tracker/models"}
 	if data := os.Getenv("TRACKER_DATA_DIR"); data != "" {
 		dirs = append(dirs, filepath.Join(data, "models"))
@@ -87,6 +86,14 @@ func local(t *testing.T, db *postgres.DB) llm.Service {
 	if home, err := os.UserHomeDir(); err == nil {
 		dirs = append(dirs, filepath.Join(home, ".local", "share", "tracker", "models"))
 	}
+	return dirs
+}
+
+// local is the gateway over llm-local, with the model that it prefers or the
+// routes that edit sets.
+func local(t *testing.T, db *postgres.DB, edit func(*llm.Config)) llm.Service {
+	t.Helper()
+	dirs := modelDirs()
 	for _, name := range []string{"onnxruntime", "multilingual-e5-small"} {
 		if !installed(dirs, name) {
 			t.Skipf("%s is not on this machine: run `tracker model pull`", name)
@@ -106,7 +113,11 @@ func local(t *testing.T, db *postgres.DB) llm.Service {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = host.Close() })
-	models, err := llmfx.New(llm.DefaultConfig(), db, host, log)
+	cfg := llm.DefaultConfig()
+	if edit != nil {
+		edit(&cfg)
+	}
+	models, err := llmfx.New(cfg, db, host, log)
 	if err != nil {
 		t.Fatal(err)
 	}

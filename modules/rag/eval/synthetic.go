@@ -92,13 +92,18 @@ func (m *Material) Course(passages, questions int) (files []rag.File, asked []st
 }
 
 // Made is a model of made-up vectors: texts are alike by the words that they
-// share. Safe for concurrent use.
+// share. As real models' vectors do, they vary along few directions, which is
+// what an index of nearest neighbours lives on. Safe for concurrent use.
 type Made struct {
 	Dimensions int
 
-	mu    sync.Mutex
-	words map[string][]float32
+	mu         sync.Mutex
+	words      map[string][]float32
+	directions [][]float32
 }
+
+// directions is along how many of them made-up vectors vary.
+const directions = 24
 
 // Embed implements rag.Models.
 func (m *Made) Embed(_ context.Context, req llm.EmbedRequest) (*llm.Embeddings, error) {
@@ -134,9 +139,22 @@ func (m *Made) vector(word string) []float32 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(word))
 	random := rand.New(rand.NewPCG(h.Sum64(), seed)) //nolint:gosec // the same each time
+	if m.directions == nil {
+		fixed := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // the same each time
+		m.directions = make([][]float32, directions)
+		for d := range m.directions {
+			m.directions[d] = make([]float32, m.Dimensions)
+			for i := range m.directions[d] {
+				m.directions[d][i] = float32(fixed.NormFloat64())
+			}
+		}
+	}
 	v := make([]float32, m.Dimensions)
-	for i := range v {
-		v[i] = float32(random.NormFloat64())
+	for _, direction := range m.directions {
+		along := float32(random.NormFloat64())
+		for i, x := range direction {
+			v[i] += along * x
+		}
 	}
 	m.words[word] = v
 	return v

@@ -89,7 +89,7 @@ func readers(actor auth.Actor, num int64) map[*postgres.Statement]postgres.Args 
 	near := maps.Clone(query)
 	query["limit"], query["led"] = 50, 50
 	// Both ways to look: through the index, and at each passage.
-	maps.Copy(near, postgres.Args{"space": 1, "dims": 2, "query": "[1,0]", "amount": 50, "breadth": 100, "few": 0, "found": []int64{num}})
+	maps.Copy(near, postgres.Args{"space": 1, "dims": 2, "query": "[1,0]", "amount": 50, "breadth": 100, "few": -1, "found": []int64{num}})
 	return map[*postgres.Statement]postgres.Args{
 		search:             query,
 		compare:            near,

@@ -99,7 +99,8 @@ type Nearness struct {
 	Space  Space
 	Vector []float32
 	// Amount is how many passages come near; Breadth is how widely the index
-	// looks for them; up to Few passages all are compared.
+	// looks for them; up to Few passages all are
+	// compared; below 0 never.
 	Amount, Breadth, Few int
 	// Found are passages that words found, to be compared too.
 	Found []int64
