@@ -19,6 +19,8 @@ const (
 	outputLimit = 1 << 20
 	// mostCalls go between two processes; tests that make more share one.
 	mostCalls = 6000
+	// mostBytes of values are compared and carried; that takes a second or two.
+	mostBytes = 12 << 20
 )
 
 var errNotApart = validator.TaskErrorf("the task requires integrity split, but its tests reach into the submission's world (fake timers, replaced modules or globals, files): change the tests or allow shared")
@@ -91,7 +93,7 @@ func runStep(req *validator.Request, l *layout, mode string) (validator.Step, er
 	}
 	job := maps.Clone(code)
 	if req.Task.RequiredIntegrity != validator.IntegritySplit {
-		job["most_calls"] = mostCalls
+		job["most_calls"], job["most_bytes"] = mostCalls, mostBytes
 	}
 	job["tests"], job["skips"] = nonNil(l.modules), opts.skips()
 	carry := func(from, role, to string) {

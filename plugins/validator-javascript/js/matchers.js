@@ -9,12 +9,17 @@ const said = (pass, expected, actual) => ({
   pass: Boolean(pass), expected, ...(actual === undefined ? {} : { actual }),
   message: () => `expected ${expected}${actual === undefined ? '' : `, got ${actual}`}`,
 });
+// done says that a check held: nothing needs to be put in words then.
+const done = (pass, not) => Boolean(pass) !== Boolean(not);
 const be = (test, words) => (r, args, { not }) => {
+  const pass = test(r, ...args);
+  if (done(pass, not)) return { pass };
   const expected = words(...args.map((a) => print(a)));
-  return said(test(r, ...args), not ? `not ${expected}` : expected, print(r));
+  return said(pass, not ? `not ${expected}` : expected, print(r));
 };
 const compare = (options) => (r, [want], { not, custom }) => {
   const pass = equals(r, want, { ...options, custom });
+  if (done(pass, not)) return { pass };
   return said(pass, (not ? 'anything but ' : '') + print(want), print(r));
 };
 const number = (test, sign) => be((r, w) => {
@@ -23,7 +28,7 @@ const number = (test, sign) => be((r, w) => {
 }, (w) => `a number ${sign} ${w}`);
 
 const matchers = {
-  toBe: (r, [want], { not }) => said(identical(r, want), (not ? 'anything but ' : '') + print(want), print(r)),
+  toBe: (r, [want], { not }) => (done(identical(r, want), not) ? { pass: !not } : said(identical(r, want), (not ? 'anything but ' : '') + print(want), print(r))),
   toEqual: compare({}),
   toStrictEqual: compare({ strict: true }),
   toMatchObject: (r, [want], { not }) => said(subset(r, want), `${not ? 'not ' : ''}an object with ${print(want)}`, print(r)),

@@ -6,7 +6,7 @@ const { records } = require('./mocks.js');
 const { ROOT } = require('./places.js');
 
 class Remote {
-  constructor({ files, most, output, failed, uncarriable }) {
+  constructor({ files, most, bytes, output, failed, uncarriable }) {
     Object.assign(this, { files, uncarriable, gone: false });
     this.modules = new Map();
     this.peer = new Peer('t', {
@@ -20,8 +20,12 @@ class Remote {
     });
     const ask = this.peer.ask.bind(this.peer);
     const answer = this.peer.answer.bind(this.peer);
-    // So many calls take longer than they are worth: they are made in one process.
-    const count = () => { if (this.peer.asked > most) uncarriable(`more than ${most} calls`); };
+    // So many calls, and values so large, take longer than they are worth: these
+    // are made in one process. What is counted does not depend on the machine.
+    const count = () => {
+      if (this.peer.asked > most) uncarriable(`more than ${most} calls`);
+      if (this.peer.wire.moved > bytes) uncarriable(`more than ${bytes >> 20} MB of values`);
+    };
     this.peer.answer = (m) => { count(); answer(m); };
     this.peer.ask = (...args) => {
       if (this.gone) throw new Gone('the program has ended');

@@ -21,6 +21,7 @@ const { lock, dummy } = require('./lock.js');
 const { setTimeout, setImmediate } = globalThis;
 const reallyExit = process.reallyExit.bind(process);
 const { now } = Date;
+const DETAILS = 2 << 20; // of all messages and printed text together
 const leave = (code) => reallyExit(code);
 
 // run never returns. input has the job, the nonce, and files that must not lie on disk.
@@ -42,6 +43,13 @@ function run(input) {
   const files = new Set(job.files);
   const output = new Output(job.output_limit, () => { send('output_limit', {}); leave(5); }).install();
   const original = (name) => input.sources?.[name] ?? fs.readFileSync(path.join(ROOT, name), 'utf8');
+  let room = DETAILS;
+  // spare keeps what leaves within what a run may leave behind.
+  const spare = (text) => {
+    const out = clip(String(text), Math.max(200, Math.min(room, 64 << 10)));
+    room -= JSON.stringify(out).length;
+    return out;
+  };
   const explainer = new Explainer({ tests: job.tests, files: job.files, source: original, maps: emitted.maps });
   const frame = makeFramework();
   const sources = { ...input.sources, ...emitted.code };
@@ -49,7 +57,7 @@ function run(input) {
   let running = false;
 
   const remote = split ? new Remote({
-    files, output, most: job.most_calls || Infinity, failed: (e) => { current?.(e); },
+    files, output, most: job.most_calls || Infinity, bytes: job.most_bytes || Infinity, failed: (e) => { current?.(e); },
     uncarriable: (why) => { send('uncarriable', { why }); leave(4); },
   }) : undefined;
   lookInto(remote ?? { is: () => false, text: () => '' });
@@ -98,9 +106,10 @@ function run(input) {
         failure = error instanceof TimedOut ? { type: 'TimedOut', message: error.message }
           : error instanceof Gone ? { type: 'Gone', message: '' } : explainer.describe(error);
         if (error instanceof Gone) status = 'error';
+        for (const k of ['message', 'expected', 'actual']) if (failure[k] !== undefined) failure[k] = spare(failure[k]);
       }
       if (status === 'skip' && t.reason === undefined) status = 'error';
-      send('test', { id: t.id, name: t.name, status, reason: clip(String(t.reason ?? ''), 500), failure, seconds: t.seconds, output: output.take() });
+      send('test', { id: t.id, name: t.name, status, reason: clip(String(t.reason ?? ''), 500), failure, seconds: t.seconds, output: spare(output.take()) });
     },
   });
   const one = runner.one.bind(runner);
@@ -135,7 +144,7 @@ function run(input) {
     }
     frame.registry.unlock(job.skips);
     runner.list(name);
-    send(dry ? 'expected' : 'collected', { ids: runner.all().map((t) => t.id), file: name, output: dry ? (output.take(), '') : output.take() });
+    send(dry ? 'expected' : 'collected', { ids: runner.all().map((t) => t.id), file: name, output: dry ? (output.take(), '') : spare(output.take()) });
     if (!dry) await runner.run();
   }
 

@@ -31,6 +31,7 @@ class Wire {
     this.symbolKeys = new Map();
     this.symbolValues = new Map();
     this.abroad = new Map(); // name of an intrinsic → its stand-in
+    this.moved = 0; // bytes of copies that were looked through
     this.promises = new Map(); // key → resolvers of the other's promises
     this.settled = []; // of ours, to be told
   }
@@ -189,6 +190,7 @@ class Wire {
         this.copies.set(key, { text, size: weight });
       }
     }
+    this.moved += size << 4;
     if (settled.length) message.p = settled;
     if (changes.length) message.d = changes;
     // The oldest are let go, on both sides.
