@@ -37,6 +37,7 @@ VALUES = {  # tag: type, how to take apart, how to put together
     "keys": (type({}.keys()), lambda x: tuple(x), lambda *a: dict.fromkeys(a).keys()),
     "values": (type({}.values()), lambda x: tuple(x), lambda *a: dict(enumerate(a)).values()),
     "items": (type({}.items()), lambda x: tuple(x), lambda *a: dict(a).items()),
+    "memoryview": (memoryview, lambda x: (bytes(x),), memoryview),
     "proxy": (types.MappingProxyType, lambda x: tuple(x.items()), lambda *a: types.MappingProxyType(dict(a))),
 }
 NUMBERS = {bool, int, float, complex}
@@ -49,7 +50,7 @@ LATER = {
     "time": ("datetime", lambda x: (x.hour, x.minute, x.second, x.microsecond, x.tzinfo), None),
     "timedelta": ("datetime", lambda x: (x.days, x.seconds, x.microseconds), None),
     "timezone": ("datetime", lambda x: (x.utcoffset(None),), None), "PosixPath": ("pathlib", lambda x: (str(x),), None),
-    "UUID": ("uuid", lambda x: (str(x),), None), "Pattern": ("re", lambda x: (x.pattern, x.flags), "compile"),
+    "ZoneInfo": ("zoneinfo", lambda x: (x.key,), None), "UUID": ("uuid", lambda x: (str(x),), None), "Pattern": ("re", lambda x: (x.pattern, x.flags), "compile"),
 }
 
 
@@ -100,6 +101,7 @@ class Codec:
             self.encoders[t] = self._shared
         for t in VALUE_NAMES:
             self.encoders[t] = self._value
+        self.encoders[memoryview] = lambda x: ["v", "memoryview", [self.encode(bytes(x))]] if x.readonly and x.format == "B" and x.ndim == 1 else self.export(x)
         self.decoders = {
             "i": lambda v: int(v[1], 16), "t": lambda v: tuple(self.unmany(v[1])), "f": lambda v: frozenset(self.unmany(v[1])),
             "b": lambda v: v[1].encode("latin-1"), "d": lambda v: dict(zip(self.unmany(v[1]), self.unmany(v[2]))), "v": self._made, "m": self._new_mirror,

@@ -5,6 +5,7 @@ import os
 import select
 import struct
 import threading
+import types
 
 from . import carry, standin
 
@@ -209,8 +210,12 @@ class Peer(carry.Codec):
             return x
         cls = self.decode(info[0])
         if not isinstance(cls, standin.Meta):  # an object of a class that is known by name only
-            cls = self.named[cls] = self.named.get(cls) or standin.make_class({"name": cls.__name__, "qualname": cls.__qualname__, "module": cls.__module__, "doc": None, "plain": False,
-                                      "own": {n: kind_of(getattr(cls, n, None)) for n in dir(cls) if n not in standin.LOCAL}}, [])
+            if cls not in self.named:
+                self.named[cls] = standin.make_class({"name": cls.__name__, "qualname": cls.__qualname__, "module": cls.__module__, "doc": None, "plain": False,
+                                                      "own": {n: kind_of(getattr(cls, n, None)) for n in dir(cls) if n not in standin.LOCAL}}, [])
+                if cls is types.FunctionType:
+                    standin.name_functions(self.named[cls])
+            cls = self.named[cls]
         base = value = None
         if info[1]:
             base, value = carry.NAMED[info[1][0]], self.decode(info[1][1])

@@ -84,6 +84,8 @@ class Tests(peer.Peer):
             return getattr(*args)
         if op == "setattr":
             self.readable(args[0], args[1])
+            if args[1] in ("row_factory", "text_factory") and type(args[0]).__module__ == "sqlite3":
+                self.cannot("the tests hand over a connection whose rows the code makes")
             if isinstance(args[0], type) or args[1].startswith("_"):
                 raise AttributeError(f"{args[1]!r} belongs to the tests")
             return setattr(*args)
@@ -111,6 +113,10 @@ class Tests(peer.Peer):
             return isinstance(self.own(args[0]), self.own(args[1]))
         if op == "plain":
             return None
+        if op == "await":
+            self.cannot("the tests and the code share an event loop")
+        if op == "threads":
+            self.cannot("the code calls what the tests handed it from a thread")
         if op == "describe":
             return self.describe(self.exports[args[0]][0])
         if op == "subscript":

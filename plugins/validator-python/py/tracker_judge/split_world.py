@@ -6,6 +6,7 @@ import builtins
 import importlib
 import importlib.machinery
 import os
+import re
 import sys
 import types
 
@@ -13,6 +14,16 @@ from . import analysis, carry, files, peer, split_tests, standin
 from .places import ROOT
 
 KEPT = {("sys", n) for n in ("stdin", "stdout", "stderr", "argv", "modules", "path")} | {("os", "environ"), ("builtins", "print"), ("builtins", "open"), ("builtins", "input")}
+
+# What only works where tests and code share a process: by the modules that tests
+# import, and by what they write.
+TOGETHER = {"threading": "the tests use threads", "concurrent": "the tests use threads", "multiprocessing": "the tests start processes of their own"}
+WRITTEN = re.compile(
+    r"(?P<log>\bcaplog\b|\bassert(?:No)?Logs\b)|(?P<warn>\bpytest\.warns\b|\bdeprecated_call\b|\brecwarn\b|\bassertWarns|\bcatch_warnings\(.*record)"
+    r"|(?P<function>\.__(?:code|defaults|kwdefaults|closure|globals|slots)__)|(?P<decimal>\b(?:local|get|set)context\()"
+    r"|(?P<loop>\basyncio\.(?!run\b|iscoroutine|gather\b|sleep\(0\))\w|\bfrom asyncio import (?!run\b|sleep\b|gather\b))")
+REASONS = {"log": "the tests watch what is logged", "warn": "the tests watch for warnings", "function": "the tests look into functions and classes",
+           "decimal": "the tests set the context of decimal numbers", "loop": "the tests and the code share an event loop"}
 
 
 def start(job, out):
@@ -35,6 +46,12 @@ def start(job, out):
         for n in analysis.nodes(tree):
             if isinstance(n, ast.Constant) and type(n.value) is str and n.value.split(".")[0] in names and len(n.value) < 200:
                 wanted.add(n.value.split(".")[0])
+    for name in sorted(wanted & TOGETHER.keys()):
+        carrier.cannot(TOGETHER[name])
+    for text in carrier.texts:
+        found = WRITTEN.search(text)
+        if found:
+            carrier.cannot(REASONS[found.lastgroup])
     folders = []
     for name in job["tests"]:
         here = os.path.dirname(os.path.join(ROOT, name))
@@ -171,7 +188,8 @@ def reach(carrier, job, asked):
         forward(importlib.import_module("dataclasses"), name)
     if "typing" in asked:
         forward(importlib.import_module("typing"), "get_type_hints")
-    forward(inspect, "isabstract")
+    for name in ("isabstract", "isgeneratorfunction", "isasyncgenfunction"):
+        forward(inspect, name)
     forward(inspect, "signature")
 
     def sourceless(name):

@@ -215,7 +215,7 @@ class Remote(Held):
 
     _tracker_ref = None
     _tracker_meta_of = True
-    _tracker_measured = _tracker_made = _tracker_known = False
+    _tracker_measured = _tracker_made = _tracker_known = _tracker_names = False
     _tracker_base = None
     _tracker_equals = _tracker_hashes = _tracker_plain = False
 
@@ -224,7 +224,7 @@ class Remote(Held):
         return peer.request("getattr", self, "__dict__")
 
     def __getattr__(self, name):
-        if name.startswith("_tracker") or name in LOCAL:
+        if name.startswith("_tracker") or name in LOCAL and not (type(self)._tracker_names and name in ("__name__", "__qualname__")):
             raise AttributeError(name)
         return attribute(self, name)
 
@@ -337,6 +337,12 @@ def make_class(info, bases):
     for a in attrs:
         a.owner = cls
     return cls
+
+
+def name_functions(cls):
+    """Has functions that hold data of their own say what they are called."""
+    type.__setattr__(cls, "_tracker_names", True)
+    type.__setattr__(cls, "__doc__", property(lambda self: peer.request("getattr", self, "__doc__")))
 
 
 def make_object(cls, base, value):
