@@ -5,6 +5,7 @@ import unittest
 import warnings
 
 import pytest
+from _pytest.fixtures import FixtureLookupError
 from _pytest.outcomes import Failed
 
 from . import awaited, events
@@ -96,6 +97,8 @@ class Plugin:
             status = "error"
             if call.excinfo is not None:
                 exc = call.excinfo.value
+                if type(exc) is FixtureLookupError and exc.argname:
+                    self.out.send("task_error", reason=f"{item.nodeid} asks for the fixture {exc.argname}, which neither the tests nor an installed plugin have")
                 if report.when == "call" and isinstance(exc, (AssertionError, Failed)):
                     status = "fail"
                 failure = events.failure(exc, call.excinfo.tb, self.tests)

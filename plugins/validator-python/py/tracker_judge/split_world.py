@@ -24,6 +24,10 @@ WRITTEN = re.compile(
     r"|(?P<loop>\basyncio\.(?!run\b|iscoroutine|gather\b|sleep\(0\))\w|\bfrom asyncio import (?!run\b|sleep\b|gather\b))")
 REASONS = {"log": "the tests watch what is logged", "warn": "the tests watch for warnings", "function": "the tests look into functions and classes",
            "decimal": "the tests set the context of decimal numbers", "loop": "the tests and the code share an event loop"}
+# Libraries whose names no exercise has.
+LIBRARIES = frozenset("""aiohttp anyio attr attrs bs4 django faker fastapi flask freezegun httpx hypothesis jsonschema lxml matplotlib more_itertools networkx
+nose numpy pandas parameterized polars psycopg psycopg2 pydantic pytest_asyncio pytest_mock pytest_subtests requests responses scipy seaborn sklearn
+sortedcontainers sqlalchemy starlette sympy tensorflow toolz torch tqdm trio typeguard typing_extensions yaml""".split())
 
 
 def start(job, out):
@@ -63,6 +67,12 @@ def start(job, out):
     if os.path.isdir(os.path.join(ROOT, "src")):
         first.append(os.path.join(ROOT, "src"))
     carrier.first, carrier.own_modules = first, dotted(job["task_files"])
+    learners = [n for n in wanted if n in names and n not in LIBRARIES]
+    for tree in trees:
+        for name in sorted(unconditional(tree) & LIBRARIES):
+            # A learner's file of that name is no library, where there are others to judge.
+            if (name not in names or learners) and importlib.machinery.PathFinder.find_spec(name, first + sys.path) is None:
+                carrier.needs(f"they import {name}, which is not installed on this server")
     tops = {n for n in wanted if n in names and not here_too(n, first, trees)}
     sys.path[:0] = first
     for n in tops & set(sys.modules):
@@ -136,6 +146,17 @@ def here_too(name, first, trees):
     except Exception:
         return False
     return all(hasattr(real, a) for a in taken_of(name, trees))
+
+
+def unconditional(tree):
+    """Top-level names that a module can't be loaded without."""
+    out = set()
+    for n in tree.body:
+        if isinstance(n, ast.Import):
+            out.update(a.name.split(".")[0] for a in n.names)
+        elif isinstance(n, ast.ImportFrom) and n.module and not n.level:
+            out.add(n.module.split(".")[0])
+    return out
 
 
 def taken_of(name, trees):
