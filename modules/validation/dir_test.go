@@ -49,6 +49,7 @@ func TestAFolderIsJudgedWithNeitherServerNorDatabase(t *testing.T) {
 	inside := folder(t, "main.py", wrong, "tests/test_main.py", doubleTest)
 	exercise := folder(t, "main.py", "def double(n):\n    pass\n", "test_main.py", doubleTest)
 	helped := folder(t, "main.py", "from helper import twice as double\n", "helper.py", "def twice(n):\n    return 2 * n\n", "test_main.py", "def test_forged():\n    pass\n")
+	handing := folder(t, "main.py", "def double(n):\n    pass\n", "factor.py", "TWO = 2\n", "test_main.py", doubleTest)
 	packaged := folder(t, "target/__init__.py", "", "target/main.py", right)
 	checked := folder(t, "checks.py", "def same(a, b):\n    assert a == b\n", "test_main.py", "from checks import same\nfrom main import double\n\ndef test_double():\n    same(double(2), 4)\n")
 	for _, c := range []struct {
@@ -68,6 +69,7 @@ func TestAFolderIsJudgedWithNeitherServerNorDatabase(t *testing.T) {
 		{"a stub handed in", validation.DirOptions{Language: "python", Submission: folder(t, "main.py", "def double(n):\n    pass\n"), Tests: exercise}, judging.VerdictFailed, 1, ""},
 		{"a helper beside it", validation.DirOptions{Language: "python", Submission: helped, Tests: exercise}, judging.VerdictPassed, 0, ""},
 		{"a package that is called like what tools make", validation.DirOptions{Language: "python", Submission: packaged, Tests: folder(t, "test_main.py", "from target.main import double\n\ndef test_double():\n    assert double(2) == 4\n")}, judging.VerdictPassed, 0, ""},
+		{"a file that the exercise hands out", validation.DirOptions{Language: "python", Submission: folder(t, "main.py", "from factor import TWO\n\ndef double(n):\n    return TWO * n\n"), Tests: handing}, judging.VerdictPassed, 0, ""},
 		{"a helper of the tests replaced", validation.DirOptions{Language: "python", Submission: folder(t, "main.py", wrong, "checks.py", "def same(a, b): pass\n"), Tests: checked}, judging.VerdictFailed, 1, ""},
 		{"no such language", validation.DirOptions{Language: "cobol", Submission: together}, "", 2, "python"},
 		{"no such folder", validation.DirOptions{Language: "python", Submission: "/nowhere"}, "", 2, "/nowhere"},

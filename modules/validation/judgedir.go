@@ -72,7 +72,7 @@ func JudgeDir(ctx context.Context, host *pluginhost.Host, runner *sandbox.Runner
 	res, err := engine.Judge(ctx, judge.Job{
 		Plugin:     match.Plugin,
 		Submission: judging.Submission{Files: dirs.submission, Language: match.Language.Name},
-		Task:       judging.Task{Tests: dirs.tests, Starter: dirs.starters, Options: o.Options, Limits: o.Limits},
+		Task:       judging.Task{Tests: dirs.tests, Options: o.Options, Limits: o.Limits},
 	}, o.Stage)
 	if err != nil {
 		return Report{}, err

@@ -38,38 +38,12 @@ type overlap struct {
 // part finds the overlap of both folders. solution is what metadata names, nil
 // without any.
 func part(tests, submission []judging.File, language judging.Language, solution map[string]bool) overlap {
-	isSource := func(p string) bool {
-		return slices.Contains(language.Extensions, path.Ext(p)) && !isTest(p, language.TestGlobs)
-	}
-	theirs := map[string][]byte{}
-	alone := false // something of the submission is nowhere else
-	for _, f := range submission {
-		if theirs[f.Path] = f.Content; isSource(f.Path) && !slices.ContainsFunc(tests, func(t judging.File) bool { return t.Path == f.Path }) {
-			alone = true
-		}
-	}
-	var both []judging.File
-	for _, f := range tests {
-		if _, there := theirs[f.Path]; there && isSource(f.Path) {
-			both = append(both, f)
-		}
+	both, theirs, alone := common(tests, submission, language)
+	starts, sure := func(f judging.File) bool { return solution[f.Path] }, true
+	if solution == nil && len(both) > 0 {
+		starts, sure = guess(both, subjectsOf(tests, language), alone)
 	}
 	var o overlap
-	if len(both) == 0 {
-		return o
-	}
-	subjects := subjectsOf(tests, language)
-	starts, sure := func(f judging.File) bool { return solution[f.Path] }, true
-	if solution == nil {
-		starts = func(f judging.File) bool {
-			named := subjects.names[stem(f.Path)]
-			sure = sure && (named || !unwritten(f.Content))
-			return named || unwritten(f.Content)
-		}
-		if !slices.ContainsFunc(both, starts) && !alone && !subjects.missing {
-			starts, sure = func(judging.File) bool { return true }, false
-		}
-	}
 	for _, f := range both {
 		switch {
 		case starts(f):
@@ -80,6 +54,42 @@ func part(tests, submission []judging.File, language judging.Language, solution 
 	}
 	o.guessed = !sure && (len(both) > 1 || alone)
 	return o
+}
+
+// common is the source that both hold, as the tests' folder has it, with the
+// submission's contents; alone says that the submission has other source, too.
+func common(tests, submission []judging.File, language judging.Language) (both []judging.File, theirs map[string][]byte, alone bool) {
+	isSource := func(p string) bool {
+		return slices.Contains(language.Extensions, path.Ext(p)) && !isTest(p, language.TestGlobs)
+	}
+	theirs, ours := map[string][]byte{}, map[string]bool{}
+	for _, f := range tests {
+		ours[f.Path] = true
+	}
+	for _, f := range submission {
+		theirs[f.Path] = f.Content
+		alone = alone || isSource(f.Path) && !ours[f.Path]
+	}
+	for _, f := range tests {
+		if _, there := theirs[f.Path]; there && isSource(f.Path) {
+			both = append(both, f)
+		}
+	}
+	return both, theirs, alone
+}
+
+// guess tells starters by rules 2 to 4; sure says that rule 2 was enough.
+func guess(both []judging.File, s subjects, alone bool) (starts func(judging.File) bool, sure bool) {
+	found, sure := false, true
+	for _, f := range both {
+		named := s.names[stem(f.Path)]
+		found = found || named || unwritten(f.Content)
+		sure = sure && (named || !unwritten(f.Content))
+	}
+	if !found && !alone && !s.missing {
+		return func(judging.File) bool { return true }, false
+	}
+	return func(f judging.File) bool { return s.names[stem(f.Path)] || unwritten(f.Content) }, sure
 }
 
 // subjects are what tests are named after.

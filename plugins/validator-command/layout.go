@@ -113,9 +113,6 @@ func (l *layout) main(wanted string) string {
 
 // check refuses what the task's author must change.
 func (l *layout) check(req *validator.Request) error {
-	split := req.Task.RequiredIntegrity == validator.IntegritySplit
-	together := l.format != "cases" && l.lang.Mode == "together"
-	silent := len(l.tests) > 0 && len(l.opts.Expect) == 0 && l.opts.ExpectCount == 0
 	switch {
 	case l.format == "cases" && len(l.lang.Run) == 0:
 		return fmt.Errorf("cases need a command that runs a program: language %s has no run in its settings", l.lang.Name)
@@ -125,11 +122,20 @@ func (l *layout) check(req *validator.Request) error {
 		return validator.TaskErrorf("none of the task's files is a test: they are named as %s", strings.Join(l.lang.TestGlobs, ", "))
 	case l.format == "cases" && len(l.cases) == 0 && len(req.Task.Tests) > 0:
 		return validator.TaskErrorf("the task's tests hold no case: NAME.in with NAME.out, or cases.json")
-	case req.OneProcess && l.format != "cases" && !together:
+	case req.OneProcess && l.format != "cases" && l.lang.Mode != "together":
 		return fmt.Errorf("tests of language %s take two processes, which this server can't keep apart: it runs without isolation", l.lang.Name)
-	case together && split:
+	case l.format != "cases" && l.lang.Mode == "together":
+		return l.checkTogether(req)
+	}
+	return nil
+}
+
+// checkTogether refuses tests beside the submission that could prove nothing.
+func (l *layout) checkTogether(req *validator.Request) error {
+	switch {
+	case req.Task.RequiredIntegrity == validator.IntegritySplit:
 		return validator.TaskErrorf("the task requires integrity split, but tests of language %s run together with the submission: use cases, or mode apart", l.lang.Name)
-	case together && silent:
+	case len(l.tests) > 0 && len(l.opts.Expect) == 0 && l.opts.ExpectCount == 0:
 		return errors.New("where tests and submission run together, the task must say in its option expect which tests have to report: a program that ends early reports none")
 	}
 	return nil

@@ -92,35 +92,8 @@ func helpersOf(file *ast.File) []ast.Decl {
 // ofTests are functions that tests call, directly or by others, and types with
 // methods that they call.
 func ofTests(sources []*source) map[string]bool {
-	called, selected := map[string]bool{}, map[string]bool{}
-	bodies, methods := map[string][]ast.Node{}, map[string][]string{}
-	var visit func(n ast.Node)
-	visit = func(n ast.Node) {
-		ast.Inspect(n, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.SelectorExpr:
-				selected[n.Sel.Name] = true
-				visit(n.X)
-				return false
-			case *ast.KeyValueExpr: // a key may be the name of a field
-				if _, ok := n.Key.(*ast.Ident); ok {
-					visit(n.Value)
-					return false
-				}
-			case *ast.Field:
-				visit(n.Type)
-				return false
-			case *ast.Ident:
-				if !called[n.Name] {
-					called[n.Name] = true
-					for _, body := range bodies[n.Name] {
-						visit(body)
-					}
-				}
-			}
-			return true
-		})
-	}
+	u := &usage{called: map[string]bool{}, selected: map[string]bool{}, bodies: map[string][]ast.Node{}}
+	methods := map[string][]string{}
 	var roots []ast.Node
 	for _, s := range sources {
 		file, err := parser.ParseFile(token.NewFileSet(), s.path, s.content, parser.SkipObjectResolution)
@@ -129,40 +102,69 @@ func ofTests(sources []*source) map[string]bool {
 		}
 		for _, d := range file.Decls {
 			f, isFunc := d.(*ast.FuncDecl)
-			switch {
-			case isFunc && f.Recv != nil:
-				methods[receiver(f)] = append(methods[receiver(f)], f.Name.Name)
-			case isFunc && isHelper(f) && f.Body != nil:
-				bodies[f.Name.Name] = append(bodies[f.Name.Name], f.Body)
-				continue
-			case isFunc && f.Body != nil:
-				roots = append(roots, f.Body)
+			if !isFunc {
+				if d, ok := d.(*ast.GenDecl); ok && d.Tok != token.TYPE {
+					roots = append(roots, d)
+				}
 				continue
 			}
-			roots = append(roots, d)
+			if f.Recv != nil {
+				methods[receiver(f)] = append(methods[receiver(f)], f.Name.Name)
+			}
+			switch {
+			case f.Body == nil:
+			case isHelper(f):
+				u.bodies[f.Name.Name] = append(u.bodies[f.Name.Name], f.Body)
+			default:
+				roots = append(roots, f.Body)
+			}
 		}
 	}
 	for _, n := range roots {
-		if f, ok := n.(*ast.FuncDecl); ok { // a method: its name calls nothing
-			visit(f.Type)
-			n = f.Body
-			if f.Body == nil {
-				continue
-			}
-		}
-		if d, ok := n.(*ast.GenDecl); ok && d.Tok == token.TYPE {
-			continue
-		}
-		visit(n)
+		u.visit(n)
 	}
 	own := map[string]bool{}
-	for name := range bodies {
-		own[name] = called[name]
+	for name := range u.bodies {
+		own[name] = u.called[name]
 	}
 	for name, all := range methods {
-		own[name] = slices.ContainsFunc(all, func(m string) bool { return selected[m] && m != "String" && m != "Error" })
+		own[name] = slices.ContainsFunc(all, func(m string) bool { return u.selected[m] && m != "String" && m != "Error" })
 	}
 	return own
+}
+
+// usage is what code names: functions, and what follows a dot.
+type usage struct {
+	called, selected map[string]bool
+	// bodies are those of functions, which count once these are called.
+	bodies map[string][]ast.Node
+}
+
+func (u *usage) visit(n ast.Node) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			u.selected[n.Sel.Name] = true
+			u.visit(n.X)
+			return false
+		case *ast.KeyValueExpr: // a key may be the name of a field
+			if _, ok := n.Key.(*ast.Ident); ok {
+				u.visit(n.Value)
+				return false
+			}
+		case *ast.Field:
+			u.visit(n.Type)
+			return false
+		case *ast.Ident:
+			if !u.called[n.Name] {
+				u.called[n.Name] = true
+				for _, body := range u.bodies[n.Name] {
+					u.visit(body)
+				}
+			}
+		}
+		return true
+	})
 }
 
 // isHelper says whether a function is neither a test nor without parameters.

@@ -225,7 +225,8 @@ func (l *layout) missing(module string) (n int) {
 	for _, s := range l.sources {
 		for _, i := range s.imports {
 			dir, inside := strings.CutPrefix(i, module+"/")
-			if !s.learner && !standard[firstElement(i)] && !dirs["vendor/"+i] && i != module && !(inside && dirs[dir]) {
+			there := standard[firstElement(i)] || dirs["vendor/"+i] || i == module || inside && dirs[dir]
+			if !s.learner && !there {
 				n++
 			}
 		}

@@ -197,33 +197,19 @@ func (c *checker) comments() {
 // changes looks for assignments to errors of the standard library, which tests
 // compare with.
 func (c *checker) changes() {
-	packages := map[string]bool{}
-	dot := false
+	packages := map[string]bool{} // "." for a dot import
 	for _, i := range c.file.Imports {
 		p, err := strconv.Unquote(i.Path.Value)
 		switch {
 		case err != nil || c.l.resolve(p) != nil:
 		case i.Name != nil:
 			packages[i.Name.Name] = true
-			dot = dot || i.Name.Name == "."
 		default:
 			packages[path.Base(p)] = true
 		}
 	}
-	known := func(name string) bool { return strings.HasPrefix(name, "Err") || name == "EOF" }
 	check := func(e ast.Expr) {
-		name := ""
-		switch e := ast.Unparen(e).(type) {
-		case *ast.SelectorExpr:
-			if x, ok := e.X.(*ast.Ident); ok && packages[x.Name] && known(e.Sel.Name) {
-				name = x.Name + "." + e.Sel.Name
-			}
-		case *ast.Ident: // of a dot import
-			if dot && known(e.Name) && !c.declares(e.Name) {
-				name = e.Name
-			}
-		}
-		if name != "" {
+		if name := c.libraryError(e, packages); name != "" {
 			c.add(e.Pos(), "changes-library", validator.Text("go.changes-library", "{name} belongs to the standard library and must stay what it is.",
 				"{name} pertenece a la biblioteca estándar y debe quedar como está.", "name", name))
 		}
@@ -248,6 +234,22 @@ func (c *checker) changes() {
 		}
 		return true
 	})
+}
+
+// libraryError is the name of an error of the library, empty for anything else.
+func (c *checker) libraryError(e ast.Expr, packages map[string]bool) string {
+	known := func(name string) bool { return strings.HasPrefix(name, "Err") || name == "EOF" }
+	switch e := ast.Unparen(e).(type) {
+	case *ast.SelectorExpr:
+		if x, ok := e.X.(*ast.Ident); ok && packages[x.Name] && known(e.Sel.Name) {
+			return x.Name + "." + e.Sel.Name
+		}
+	case *ast.Ident: // of a dot import
+		if packages["."] && known(e.Name) && !c.declares(e.Name) {
+			return e.Name
+		}
+	}
+	return ""
 }
 
 // declares says whether the learner's package has a name of its own: one that a

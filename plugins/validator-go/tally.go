@@ -27,11 +27,8 @@ func (t *tally) take(b *binary) error {
 	}
 	p := run.Process("main")
 	said := read(p.Stdout, keyOf(t.req.Nonce, b.pkg.dir))
-	if !said.begun && p.ExitCode == 97 && strings.HasPrefix(string(p.Stdout), "judge: ") {
-		said.broken = string(p.Stdout)
-	}
-	if said.broken != "" {
-		return fmt.Errorf("the harness does not work here: %s", short(said.broken))
+	if why := said.fault(p); why != "" {
+		return fmt.Errorf("the harness does not work here: %s", short(why))
 	}
 	limit := t.limit(run, said)
 	running := said.running()
@@ -56,6 +53,14 @@ func (t *tally) take(b *binary) error {
 	}
 	t.output.WriteString(withoutCrash(said.outside.String()))
 	return nil
+}
+
+// fault is what the harness could not do: signed, or said before it had a key.
+func (r *reported) fault(p *validator.ProcessResult) string {
+	if !r.begun && p.ExitCode == 97 && strings.HasPrefix(string(p.Stdout), "judge: ") {
+		return string(p.Stdout)
+	}
+	return r.broken
 }
 
 // crash is what ended the process, when no test has it on its account.
