@@ -93,7 +93,18 @@ func TestRowLevelSecurityHoldsWithoutTheFilters(t *testing.T) {
 	s, f := b.submit(ada, task.ID, "countdown.py", wrongCountdown)
 	b.hint(ada, task.ID)
 	run := b.plan(ada, agents.PlanRequest{GoalID: task.GoalID})
+	b.ask(ada, task.ID, "What does range hold?")
+	companion := []string{
+		`INSERT INTO agents.evaluations VALUES ('ada', '', '{}', '[]', 'unknown', 1, now())`,
+		`INSERT INTO agents.nudges VALUES (gen_random_uuid(), 'ada', 'streak', NULL, NULL, 'a', 'b', 'k', now())`,
+	}
+	for _, sql := range companion {
+		if _, err := b.db.Pool().Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
 	args := map[string]postgres.Args{
+		"agents.evaluations.get": {"user": "ada", "course": ""}, "agents.messages.list": {"task": task.ID, "size": 10}, "agents.nudges.list": {"size": 10},
 		"agents.run.get": {"id": run.ID}, "agents.run.lock": {"id": run.ID}, "agents.run.planning": {"goal": task.GoalID},
 		"agents.run.list":        {"goal": nil, "course": nil, "owner": "ada", "at": time.Now().Add(time.Hour), "id": "ffffffff-ffff-ffff-ffff-ffffffffffff", "n": 10},
 		"agents.checkpoint.list": {"run": run.ID}, "agents.checkpoint.get": {"run": run.ID, "step": 1}, "agents.feedback.get": {"id": f.ID}, "agents.feedback.of_run": {"id": s.RunID},
