@@ -49,11 +49,7 @@ func collect(events []event) *collected {
 			k.running = e.ID
 		case "test":
 			k.running = ""
-			// The same parameters twice still are two tests.
-			ids[e.ID]++
-			if n := ids[e.ID]; n > 1 {
-				e.ID = fmt.Sprintf("%s#%d", e.ID, n)
-			}
+			e.ID = unused(ids, e.ID) // the same parameters twice still are two tests
 			k.tests = append(k.tests, e.test())
 		case "broken_file":
 			k.brokenFiles[e.File] = explain(e.Failure)
@@ -62,7 +58,8 @@ func collect(events []event) *collected {
 			k.skippedFiles[e.File] = skipMessage(e.Reason)
 		case "group_error":
 			k.groupError = true
-			k.tests = append(k.tests, validator.Test{ID: e.Name, Name: e.Name, Status: validator.Error, Message: explain(e.Failure), Output: e.Output})
+			// Two folders may have a class and a module of the same names.
+			k.tests = append(k.tests, validator.Test{ID: unused(ids, e.Name), Name: e.Name, Status: validator.Error, Message: explain(e.Failure), Output: e.Output})
 		case "output_limit":
 			k.outputLimit = true
 		case "ended":
@@ -75,6 +72,15 @@ func collect(events []event) *collected {
 		}
 	}
 	return k
+}
+
+// unused is id, or with a number where a test has it already.
+func unused(ids map[string]int, id string) string {
+	ids[id]++
+	if ids[id] == 1 {
+		return id
+	}
+	return unused(ids, fmt.Sprintf("%s#%d", id, ids[id]))
 }
 
 func (e *event) test() validator.Test {
