@@ -85,6 +85,15 @@ func Bench(ctx context.Context, service, exact rag.Service, o BenchOptions) (*Be
 			return nil, err
 		}
 	}
+	if report.Timings, err = timings(ctx, service, learner, questions); err != nil {
+		return nil, err
+	}
+	report.Recall, err = recall(ctx, service, exact, learner, questions)
+	return report, err
+}
+
+// timings asks all questions in each way.
+func timings(ctx context.Context, service rag.Service, learner auth.Actor, questions [][]string) (list []Timing, err error) {
 	one := learner
 	for _, kind := range []struct {
 		name  string
@@ -124,10 +133,9 @@ func Bench(ctx context.Context, service, exact rag.Service, o BenchOptions) (*Be
 		t := Timing{Name: kind.name, Queries: len(times)}
 		t.P50, t.P95 = spread(times)
 		t.Max = times[len(times)-1]
-		report.Timings = append(report.Timings, t)
+		list = append(list, t)
 	}
-	report.Recall, err = recall(ctx, service, exact, learner, questions)
-	return report, err
+	return list, nil
 }
 
 // recall compares what the vectors' index finds with what is there.

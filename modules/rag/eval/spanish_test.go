@@ -19,12 +19,12 @@ func TestTheSpanishSetIsWholeAndAsksInWordsOfItsOwn(t *testing.T) {
 	passages := map[string]bool{}
 	var all strings.Builder
 	for _, d := range set.Corpus {
-		passages[string(d.ID)] = true
+		passages[d.ID] = true
 		all.WriteString(strings.ToLower(d.Title + "\n" + d.Text + "\n"))
 	}
 	for _, q := range set.Queries {
-		for id := range set.Relevant[string(q.ID)] {
-			if !passages[string(id)] {
+		for id := range set.Relevant[q.ID] {
+			if !passages[id] {
 				t.Errorf("%s %q is labelled with %s, which is no passage", q.ID, q.Text, id)
 			}
 		}

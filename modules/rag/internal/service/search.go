@@ -173,9 +173,9 @@ func checkQuery(q *rag.Query) error {
 		return rag.ErrBadQuery.New("it must be UTF-8 of at most 2000 characters")
 	case q.Scope == rag.ScopeCourse && q.CourseID == "":
 		return rag.ErrBadQuery.New("scope course needs course_id")
-	case q.Scope != rag.ScopeCourse && q.Scope != rag.ScopeUser && q.Scope != rag.ScopeGlobal:
+	case !slices.Contains([]rag.Scope{rag.ScopeCourse, rag.ScopeUser, rag.ScopeGlobal}, q.Scope):
 		return rag.ErrBadQuery.New("scope must be user, course or global")
-	case q.By != rag.ByBoth && q.By != rag.ByWords && q.By != rag.ByMeaning:
+	case !slices.Contains([]rag.By{rag.ByBoth, rag.ByWords, rag.ByMeaning}, q.By):
 		return rag.ErrBadQuery.New("it goes by words, by meaning, or by both")
 	case q.Diversity != nil && !(*q.Diversity >= 0 && *q.Diversity <= 1):
 		return rag.ErrBadQuery.New("diversity must be from 0 to 1")
