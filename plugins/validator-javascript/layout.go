@@ -170,7 +170,9 @@ var worldly = regexp.MustCompile(`useFakeTimers|mock\.timers|\b(jest|vi)\.(mock|
 	`\b(global|globalThis|window|process\.env|console|Math|Date)(\.\w+|\[[^\]]+\])\s*=[^=]|process\.(env|argv|stdin|exitCode|stdout\.write)\s*=[^=]|` +
 	`Date\.now\(\)|new Date\(\)|performance\.now|` +
 	`\bdelete\s+(global|globalThis|process\.env)\.|require\.cache|resetModules|` +
-	`\beval\s*\(|\bnew\s+Function\s*\(|\bvm\.(run|Script|compile|Source)`)
+	`\beval\s*\(|\bnew\s+Function\s*\(|\bvm\.(run|Script|compile|Source)|` +
+	// A server is reached from its own process only.
+	`\.listen\s*\(|\.address\(\)|\bsupertest\b|\b(http|net)\.(get|request|connect|createConnection)\s*\(`)
 
 var timers = regexp.MustCompile(`\bset(Timeout|Interval)\b`)
 
