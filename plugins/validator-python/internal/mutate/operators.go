@@ -1,6 +1,7 @@
 package mutate
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,11 @@ var (
 	comparisons = map[string]string{"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
 	arithmetic  = map[string]string{
 		"+": "-", "-": "+", "*": "+", "/": "*", "//": "*", "%": "*", "**": "*", "+=": "-=", "-=": "+=", "*=": "+=", "/=": "*=", "//=": "*=", "%=": "+=",
+	}
+	// otherwise are what takes the place of an operator besides the change above.
+	otherwise = map[string][]string{
+		"<": {">", "!="}, "<=": {">=", "=="}, ">": {"<", "!="}, ">=": {"<=", "=="}, "==": {"<", ">"}, "!=": {"<", ">"},
+		"+": {"*"}, "-": {"*"}, "*": {"-", "**"}, "/": {"-", "+"}, "//": {"-", "%"}, "%": {"//", "-"}, "+=": {"=", "*="}, "-=": {"="}, "*=": {"="},
 	}
 	functions = map[string]string{
 		"min": "max", "max": "min", "any": "all", "all": "any", "upper": "lower", "lower": "upper", "startswith": "endswith", "endswith": "startswith",
@@ -48,8 +54,14 @@ func within(s statement) []edit {
 		switch {
 		case t.kind == operator && comparisons[t.text] != "" && operand(prev):
 			change("swap-comparison", comparisons[t.text])
+			for _, with := range otherwise[t.text] {
+				change("other-comparison", with)
+			}
 		case t.kind == operator && arithmetic[t.text] != "" && operand(prev) && !star(ts, i):
 			change("swap-arithmetic", arithmetic[t.text])
+			for _, with := range otherwise[t.text] {
+				change("other-arithmetic", with)
+			}
 		case t.text == "and" && t.kind == name:
 			change("swap-logic", "or")
 		case t.text == "or" && t.kind == name:
@@ -82,6 +94,7 @@ func within(s statement) []edit {
 			out = append(out, numbers(ts, i)...)
 		case t.kind == text && ts[0].text != "raise" && ts[0].text != "assert" && !blank(t.text) && prev.kind != text && next.kind != text:
 			change("empty-text", emptied(t.text))
+			change("longer-text", lengthened(t.text))
 		case (t.text == "[" || t.text == "{") && t.kind == operator && !operand(prev) && i > 0:
 			if end := closing(ts, i); end > i+1 && !assigned(ts, end) {
 				out = append(out, edit{"empty-collection", ts[i+1].start, ts[end].start, t.line, ""})
@@ -115,7 +128,10 @@ func numbers(ts []token, i int) []edit {
 	case closes && before(1).text == "-" && before(2).text == "[" && operand(before(3)) && value == 1:
 		return []edit{{"wrong-index", before(1).start, t.end, t.line, "0"}}
 	}
-	return []edit{{"off-by-one", t.start, t.end, t.line, strconv.Itoa(value + 1)}}
+	return []edit{
+		{"off-by-one", t.start, t.end, t.line, strconv.Itoa(value + 1)},
+		{"off-by-one-down", t.start, t.end, t.line, fmt.Sprintf("(%d)", value-1)},
+	}
 }
 
 // whole are the changes of a statement.
@@ -136,11 +152,21 @@ func whole(s statement) []edit {
 		}
 		if colon > 1 && first.text != "while" || colon > 2 {
 			cond := source(ts[1:colon])
-			return []edit{{"negate-condition", ts[1].start, ts[colon-1].end, first.line, "not (" + cond + ")"}}
+			out := []edit{{"negate-condition", ts[1].start, ts[colon-1].end, first.line, "not (" + cond + ")"}}
+			if first.text != "while" { // a loop that never ends takes all the time there is
+				out = append(out, edit{"fixed-condition", ts[1].start, ts[colon-1].end, first.line, "True"})
+			}
+			return append(out, edit{"fixed-condition", ts[1].start, ts[colon-1].end, first.line, "False"})
 		}
 	case "return":
 		if len(ts) > 1 && ts[1].text != "None" {
-			return []edit{{"return-none", ts[1].start, last.end, first.line, "None"}}
+			out := []edit{{"return-none", ts[1].start, last.end, first.line, "None"}}
+			for _, with := range []string{"0", "\"\"", "True"} {
+				if source(ts[1:]) != with {
+					out = append(out, edit{"return-constant", ts[1].start, last.end, first.line, with})
+				}
+			}
+			return out
 		}
 	default:
 		if removable(ts) {
@@ -245,6 +271,12 @@ func quoteOf(s string) (int, string) {
 func blank(s string) bool {
 	begin, quote := quoteOf(s)
 	return begin+len(quote) >= len(s)
+}
+
+// lengthened is a text with a letter more at its end.
+func lengthened(s string) string {
+	_, quote := quoteOf(s)
+	return s[:len(s)-len(quote)] + "x" + quote
 }
 
 func emptied(s string) string {

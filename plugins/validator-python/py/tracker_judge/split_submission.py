@@ -262,7 +262,7 @@ def main(job):
     sys.stdout = sys.__stdout__ = out
     sys.stderr = sys.__stderr__ = err
     sys.stdin = files.Typed(carrier)
-    builtins.input = lambda prompt="": carrier.request("input", prompt)
+    builtins.input = lambda *prompt: carrier.request("input", *prompt)
     sys.argv = [""]
     os.chdir(ROOT)
     carrier.files.start()

@@ -17,6 +17,7 @@ CLOSED_MODULES = ("_pytest", "pytest", "pluggy", "unittest.case", "unittest.suit
 MOCK = {"called", "call_count", "call_args", "call_args_list", "method_calls", "mock_calls", "return_value", "side_effect", "reset_mock", "configure_mock", "attach_mock", "mock_add_spec"}
 QUIET = (int, float, bool, type(None), types.FunctionType, standin.Meta)
 NAMES = {"__name__", "__qualname__", "__doc__", "__module__"}
+UNGUESSED = ("/tmp/pytest-of-", "/tmp/tmp")
 SUFFIXES = (".py", ".pyc", ".pyo", ".so", ".pth", ".ini", ".cfg", ".toml", ".pyi")
 
 
@@ -31,6 +32,9 @@ class Tests(peer.Peer):
         self.plain = {n: getattr(builtins, n) for n in ("print", "open")}
         self.said = {"cwd": ROOT, "argv": None, "env": None, "raw": None, "builtins": {}}
         self.patches, self.sent_files = [], {}
+        # Files that the tests wrote, those of them that the code can't know of, and
+        # those that they told it of.
+        self.written, self.held, self.named = set(), set(), set()
         self.setup, self.asked, self.early, self.starred = None, {}, (0, None, {}), None
         self.files = files.Watcher(ROOT)
 
@@ -217,6 +221,14 @@ class Tests(peer.Peer):
         in the folder they went to, and those they wrote where programs start."""
         found = set(self.files.touched)
         self.files.touched = {}
+        if found:
+            self.written |= found
+            self.held |= {p for p in found if p.startswith(UNGUESSED)}
+        if self.held:
+            told = [*texts(values), *sys.argv, *os.environ.values()]
+            freed = {p for p in self.held if any(p in v or v.rstrip("/\n").endswith(os.path.dirname(p)) for v in told)}
+            self.held -= freed
+            found = found - self.held | freed
         todo = [v for v in values if type(v) not in QUIET]
         if cwd != ROOT:
             todo.append(cwd)
@@ -230,7 +242,10 @@ class Tests(peer.Peer):
                 if type(v) is str and 0 < len(v) < 1024 and "\n" not in v and "\0" not in v or type(v).__name__ == "PosixPath" and hasattr(v, "__fspath__"):
                     path = os.path.abspath(os.fspath(v))
                     if path != ROOT and files.shareable(path, ROOT) and os.path.lexists(path):
-                        found.update(walk(path))
+                        there = walk(path)
+                        found.update(there)
+                        self.named.update(there)
+                        self.held.difference_update(there)
                 elif type(v) in (list, tuple) and len(v) < 100:
                     deeper.extend(v)
                 elif type(v) is dict and len(v) < 100:
@@ -251,6 +266,8 @@ class Tests(peer.Peer):
             path = os.path.abspath(path)
             if path in self.task_files or path.endswith(SUFFIXES) or not files.shareable(os.path.realpath(path), ROOT) or os.path.basename(path) == "conftest.py":
                 continue
+            if path in self.written and path not in self.named and not self.knows(path):
+                continue  # the tests' own, such as what a file is compared with
             on, self.files.on = self.files.on, False
             try:
                 files.store(path, data)
@@ -259,6 +276,11 @@ class Tests(peer.Peer):
                 pass
             self.files.on = on
 
+    def knows(self, path):
+        """Whether the code may change a file of the tests' that no call named:
+        where programs start, and by arguments and environment."""
+        return path.startswith((ROOT + "/", os.getcwd() + "/")) or any(path in v for v in (*sys.argv, *os.environ.values()))
+
     def printed(self, stream, text):
         if stream not in (1, 2) or type(text) is not str:
             return
@@ -266,6 +288,14 @@ class Tests(peer.Peer):
             (sys.stdout if stream == 1 else sys.stderr).write(text)
         except ValueError:  # closed by the test
             pass
+
+
+def texts(values, deep=3):
+    for v in values:
+        if type(v) is str:
+            yield v
+        elif deep and type(v) in (list, tuple, dict):
+            yield from texts(v.values() if type(v) is dict else v, deep - 1)
 
 
 def is_mock(obj):
