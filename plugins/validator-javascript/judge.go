@@ -116,17 +116,7 @@ func tests(r *validator.Report, req *validator.Request, l *layout, run *validato
 	if k.lacks[1] != "" {
 		return nil, validator.TaskErrorf("the task's test file %s imports %s, which is neither among the task's files nor built in: add it to the task as node_modules/%s, or write the test without it", k.lacks[0], k.lacks[1], k.lacks[1])
 	}
-	r.Tests = k.tests
-	seen := map[string]bool{}
-	for _, t := range k.tests {
-		seen[t.ID] = true
-	}
-	for _, id := range k.expected {
-		if !seen[id] {
-			seen[id] = true
-			r.Tests = append(r.Tests, validator.Test{ID: id, Name: nameOf(id), Status: validator.Error, Message: k.unreported(id, run)})
-		}
-	}
+	r.Tests = k.reported(run)
 	for _, file := range l.modules {
 		if slices.ContainsFunc(r.Tests, func(t validator.Test) bool { return fileOf(t.ID) == file }) {
 			continue
@@ -158,6 +148,22 @@ func tests(r *validator.Report, req *validator.Request, l *layout, run *validato
 	sayLimit(r)
 	r.Summary = summary(r, k)
 	return r, nil
+}
+
+// reported are the tests that reported, and behind them those that should have.
+func (k *collected) reported(run *validator.StepResult) []validator.Test {
+	out := k.tests
+	seen := map[string]bool{}
+	for _, t := range k.tests {
+		seen[t.ID] = true
+	}
+	for _, id := range k.expected {
+		if !seen[id] {
+			seen[id] = true
+			out = append(out, validator.Test{ID: id, Name: nameOf(id), Status: validator.Error, Message: k.unreported(id, run)})
+		}
+	}
+	return out
 }
 
 // sayLimit tells the test that met a limit from those that were not reached,
