@@ -34,7 +34,7 @@ class Tests(peer.Peer):
         self.patches, self.sent_files = [], {}
         # Files that the tests wrote, those of them that the code can't know of, and
         # those that they told it of.
-        self.written, self.held, self.named = set(), set(), set()
+        self.written, self.held, self.told = set(), set(), set()
         self.setup, self.asked, self.early, self.starred = None, {}, (0, None, {}), None
         self.files = files.Watcher(ROOT)
 
@@ -244,7 +244,7 @@ class Tests(peer.Peer):
                     if path != ROOT and files.shareable(path, ROOT) and os.path.lexists(path):
                         there = walk(path)
                         found.update(there)
-                        self.named.update(there)
+                        self.told.update(there)
                         self.held.difference_update(there)
                 elif type(v) in (list, tuple) and len(v) < 100:
                     deeper.extend(v)
@@ -266,7 +266,7 @@ class Tests(peer.Peer):
             path = os.path.abspath(path)
             if path in self.task_files or path.endswith(SUFFIXES) or not files.shareable(os.path.realpath(path), ROOT) or os.path.basename(path) == "conftest.py":
                 continue
-            if path in self.written and path not in self.named and not self.knows(path):
+            if path in self.written and path not in self.told and not self.knows(path):
                 continue  # the tests' own, such as what a file is compared with
             on, self.files.on = self.files.on, False
             try:

@@ -1,38 +1,20 @@
 """Sets up the process of the tests: which imports lead to the submission, and
 which functions of the standard library must work there and not here."""
 import ast
-import base64
-import builtins
 import importlib
 import importlib.machinery
 import os
-import re
 import sys
 import types
 
-from . import analysis, carry, files, peer, split_tests, standin
+from . import analysis, carry, files, peer, reading, split_tests, standin
 from .places import ROOT
 
 KEPT = {("sys", n) for n in ("stdin", "stdout", "stderr", "argv", "modules", "path")} | {("os", "environ"), ("builtins", "print"), ("builtins", "open"), ("builtins", "input")}
 
-# What only works where tests and code share a process: by the modules that tests
-# import, and by what they write.
-TOGETHER = {"threading": "the tests use threads", "concurrent": "the tests use threads", "multiprocessing": "the tests start processes of their own"}
-WRITTEN = re.compile(
-    r"(?P<log>\bcaplog\b|\bassert(?:No)?Logs\b)|(?P<warn>\bpytest\.warns\b|\bdeprecated_call\b|\brecwarn\b|\bassertWarns|\bcatch_warnings\(.*record)"
-    r"|(?P<function>\.__(?:code|defaults|kwdefaults|closure|globals|slots)__)|(?P<decimal>\b(?:local|get|set)context\()"
-    r"|(?P<loop>\basyncio\.(?!run\b|iscoroutine|gather\b|sleep\(0\))\w|\bfrom asyncio import (?!run\b|sleep\b|gather\b))")
-REASONS = {"log": "the tests watch what is logged", "warn": "the tests watch for warnings", "function": "the tests look into functions and classes",
-           "decimal": "the tests set the context of decimal numbers", "loop": "the tests and the code share an event loop"}
-# Libraries whose names no exercise has.
-LIBRARIES = frozenset("""aiohttp anyio attr attrs bs4 django faker fastapi flask freezegun httpx hypothesis jsonschema lxml matplotlib more_itertools networkx
-nose numpy pandas parameterized polars psycopg psycopg2 pydantic pytest_asyncio pytest_mock pytest_subtests requests responses scipy seaborn sklearn
-sortedcontainers sqlalchemy starlette sympy tensorflow toolz torch tqdm trio typeguard typing_extensions yaml""".split())
-
-
 def start(job, out):
     carrier = split_tests.Tests(peer.own_descriptor(), out, job)
-    names = dotted(job["files"])
+    names = reading.dotted(job["files"])
     trees, carrier.texts = [], []
     for name in job["task_files"]:
         if name.endswith(".py"):
@@ -50,12 +32,12 @@ def start(job, out):
         for n in analysis.nodes(tree):
             if isinstance(n, ast.Constant) and type(n.value) is str and n.value.split(".")[0] in names and len(n.value) < 200:
                 wanted.add(n.value.split(".")[0])
-    for name in sorted(wanted & TOGETHER.keys()):
-        carrier.cannot(TOGETHER[name])
+    for name in sorted(wanted & reading.TOGETHER.keys()):
+        carrier.cannot(reading.TOGETHER[name])
     for text in carrier.texts:
-        found = WRITTEN.search(text)
+        found = reading.WRITTEN.search(text)
         if found:
-            carrier.cannot(REASONS[found.lastgroup])
+            carrier.cannot(reading.REASONS[found.lastgroup])
     folders = []
     for name in job["tests"]:
         here = os.path.dirname(os.path.join(ROOT, name))
@@ -66,10 +48,10 @@ def start(job, out):
     first = [ROOT] + [f for f in folders if f != ROOT]
     if os.path.isdir(os.path.join(ROOT, "src")):
         first.append(os.path.join(ROOT, "src"))
-    carrier.first, carrier.own_modules = first, dotted(job["task_files"])
-    learners = [n for n in wanted if n in names and n not in LIBRARIES]
+    carrier.first, carrier.own_modules = first, reading.dotted(job["task_files"])
+    learners = [n for n in wanted if n in names and n not in reading.LIBRARIES]
     for tree in trees:
-        for name in sorted(unconditional(tree) & LIBRARIES):
+        for name in sorted(reading.unconditional(tree) & reading.LIBRARIES):
             # A learner's file of that name is no library, where there are others to judge.
             if (name not in names or learners) and importlib.machinery.PathFinder.find_spec(name, first + sys.path) is None:
                 carrier.needs(f"they import {name}, which is not installed on this server")
@@ -80,57 +62,12 @@ def start(job, out):
     carrier.finder = split_tests.Finder(carrier, names, tops)
     sys.meta_path.insert(0, carrier.finder)
     reach(carrier, job, wanted)
-    carrier.asked = asked_of(trees)
-    carrier.starred = starred(trees, job.get("starter", ())) if any("import *" in t for t in carrier.texts) else None
+    carrier.asked = reading.asked_of(trees)
+    carrier.starred = reading.starred(trees, job.get("starter", ())) if any("import *" in t for t in carrier.texts) else None
     carrier.setup = [os.path.relpath(f, ROOT) for f in folders], sorted(tops), job["files"]
     carrier.files.start()
     sys.addaudithook(lambda event, args: opened(carrier, job, args[0]) if event == "open" else None)
     return carrier
-
-
-def asked_of(trees):
-    """The names that the tests take from each module when they import it."""
-    out = {}
-    for tree in trees:
-        for n in tree.body:
-            if isinstance(n, ast.ImportFrom) and n.module and not n.level:
-                out.setdefault(n.module, []).extend(a.name for a in n.names)
-    return out
-
-
-def starred(trees, starter):
-    """What a star may bring: not what the tests import themselves, and of the
-    names of built-in functions only those that the task handed out. The second
-    are the names that the tests use."""
-    taken, used = set(dir(builtins)), set()
-    for source in starter:
-        try:
-            tree = ast.parse(base64.b64decode(source or ""))
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        taken -= {n.name for n in tree.body if hasattr(n, "name")} | {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
-    for tree in trees:
-        for n in analysis.nodes(tree):
-            if isinstance(n, (ast.Import, ast.ImportFrom)):
-                taken |= {a.asname or a.name.split(".")[0] for a in n.names if a.name != "*"}
-            elif isinstance(n, ast.Name):
-                used.add(n.id)
-    return taken, used
-
-
-def dotted(names):
-    """Every name under which a file may be imported, seen from any folder."""
-    out = set()
-    for f in names:
-        if not f.endswith(".py"):
-            continue
-        parts = f[:-3].split("/")
-        if parts[-1] == "__init__":
-            parts.pop()
-        for i in range(len(parts)):
-            for j in range(i + 1, len(parts) + 1):
-                out.add(".".join(parts[i:j]))
-    return out
 
 
 def here_too(name, first, trees):
@@ -145,32 +82,7 @@ def here_too(name, first, trees):
         real = importlib.import_module(name)
     except Exception:
         return False
-    return all(hasattr(real, a) for a in taken_of(name, trees))
-
-
-def unconditional(tree):
-    """Top-level names that a module can't be loaded without."""
-    out = set()
-    for n in tree.body:
-        if isinstance(n, ast.Import):
-            out.update(a.name.split(".")[0] for a in n.names)
-        elif isinstance(n, ast.ImportFrom) and n.module and not n.level:
-            out.add(n.module.split(".")[0])
-    return out
-
-
-def taken_of(name, trees):
-    """The names that the tests use of a module."""
-    out = set()
-    for t in trees:
-        nodes, called = analysis.nodes(t), set()
-        for n in nodes:
-            if isinstance(n, ast.ImportFrom) and n.module == name:
-                out |= {a.name for a in n.names}
-            elif isinstance(n, ast.Import):
-                called |= {a.asname or a.name for a in n.names if a.name == name}
-        out |= {n.attr for n in nodes if called and isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id in called}
-    return out - {"*"}
+    return all(hasattr(real, a) for a in reading.taken_of(name, trees))
 
 
 def opened(carrier, job, path):
