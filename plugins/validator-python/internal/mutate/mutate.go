@@ -34,7 +34,7 @@ var Operators = []string{
 	"swap-comparison", "negate-condition", "off-by-one", "return-none", "swap-arithmetic", "remove-statement", "swap-logic", "wrong-index",
 	"remove-not", "empty-collection", "leave-loop", "swap-boolean", "swap-function", "short-range", "empty-text", "negate-membership",
 	// These fill up what is small.
-	"return-constant", "fixed-condition", "off-by-one-down", "other-comparison", "other-arithmetic", "longer-text",
+	"return-constant", "fixed-condition", "off-by-one-down", "other-comparison", "other-arithmetic", "longer-text", "one-side", "remove-call",
 }
 
 // All returns every mutant of a source, in the order of their places; none when

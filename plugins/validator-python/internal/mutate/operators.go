@@ -59,6 +59,7 @@ func within(s statement) []edit {
 			}
 		case t.kind == operator && arithmetic[t.text] != "" && operand(prev) && !star(ts, i):
 			change("swap-arithmetic", arithmetic[t.text])
+			out = append(out, sides(ts, i)...)
 			for _, with := range otherwise[t.text] {
 				change("other-arithmetic", with)
 			}
@@ -84,6 +85,8 @@ func within(s statement) []edit {
 			change("negate-membership", "is not")
 		case t.text == "in" && t.kind == name && operand(prev) && !inFor(ts, i):
 			change("negate-membership", "not in")
+		case t.text == "." && t.kind == operator && at(i+2).text == "(" && at(i+3).text == ")" && operand(prev) && prev.kind != number && i > 1:
+			out = append(out, edit{"remove-call", t.start, at(i + 3).end, t.line, ""})
 		case t.kind == name && functions[t.text] != "" && next.text == "(" && prev.text != "def":
 			change("swap-function", functions[t.text])
 		case t.kind == name && t.text == "range" && next.text == "(":
@@ -100,6 +103,24 @@ func within(s statement) []edit {
 				out = append(out, edit{"empty-collection", ts[i+1].start, ts[end].start, t.line, ""})
 			}
 		}
+	}
+	return out
+}
+
+// sides leave out one side of an operator, where it is a name or a number that
+// nothing else clings to.
+func sides(ts []token, i int) (out []edit) {
+	clings := func(j int) bool {
+		return j >= 0 && j < len(ts) && strings.Contains(".([**%//*/", ts[j].text) && ts[j].kind == operator
+	}
+	if strings.HasSuffix(ts[i].text, "=") || i+1 >= len(ts) {
+		return nil
+	}
+	if next := ts[i+1]; (next.kind == name || next.kind == number) && !slices.Contains(keywords, next.text) && !clings(i+2) {
+		out = append(out, edit{"one-side", ts[i].start, next.end, ts[i].line, ""})
+	}
+	if prev := ts[i-1]; (prev.kind == name || prev.kind == number) && !clings(i-2) && ts[i].text != "-" {
+		out = append(out, edit{"one-side", prev.start, ts[i+1].start, ts[i].line, ""})
 	}
 	return out
 }
@@ -161,7 +182,7 @@ func whole(s statement) []edit {
 	case "return":
 		if len(ts) > 1 && ts[1].text != "None" {
 			out := []edit{{"return-none", ts[1].start, last.end, first.line, "None"}}
-			for _, with := range []string{"0", "\"\"", "True"} {
+			for _, with := range []string{"0", "\"\"", "True", "[]", "-1"} {
 				if source(ts[1:]) != with {
 					out = append(out, edit{"return-constant", ts[1].start, last.end, first.line, with})
 				}
