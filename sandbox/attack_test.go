@@ -264,9 +264,9 @@ func TestAProgramReachesItselfByItsOwnLoopback(t *testing.T) {
 for fam, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "localhost")):
     server = socket.create_server((host, 0), family=fam)
     threading.Thread(target=lambda: server.accept()[0].sendall(b"hello")).start()
-    print(socket.create_connection(server.getsockname()).recv(5).decode(), end=" ")`
+    print(host, socket.create_connection(server.getsockname()).recv(5).decode(), end=" ")`
 	variants(t, func(t *testing.T, r *subject) {
-		expect(t, r, python(program), Exited, 0, "hello hello")
+		expect(t, r, python(program), Exited, 0, "127.0.0.1 hello localhost hello")
 	})
 }
 
