@@ -68,7 +68,7 @@ func (c *benchCmd) verdicts(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer func() { _ = host.Close() }()
-	runner, err := sandbox.New(sandbox.Config{})
+	runner, err := sandbox.New(sandbox.Config{}) //nolint:contextcheck // it bounds itself
 	if err != nil {
 		return err
 	}

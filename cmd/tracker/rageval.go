@@ -53,7 +53,7 @@ func (c *ragEvalCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 			}
 			report.EmbedP50, report.EmbedP95 = remembered.Questions()
 			if c.JSON {
-				return json.NewEncoder(os.Stdout).Encode(report)
+				return json.NewEncoder(os.Stdout).Encode(report) //nolint:musttag // by the names of its fields
 			}
 			return report.Print(os.Stdout)
 		}, &models, &members)

@@ -68,7 +68,7 @@ func (c *validateCmd) judge(ctx context.Context, flags *ConfigFlags) (validation
 	defer func() { _ = host.Close() }()
 	settings := cfg.Validation.Sandbox()
 	settings.UnsafeWithoutIsolation = settings.UnsafeWithoutIsolation || c.Unsafe
-	runner, err := sandbox.New(settings)
+	runner, err := sandbox.New(settings) //nolint:contextcheck // it bounds itself
 	if err != nil {
 		return validation.Report{}, err
 	}

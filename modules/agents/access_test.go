@@ -96,7 +96,7 @@ func TestRowLevelSecurityHoldsWithoutTheFilters(t *testing.T) {
 	b.ask(ada, task.ID, "What does range hold?")
 	companion := []string{
 		`INSERT INTO agents.evaluations VALUES ('ada', '', '{}', '[]', 'unknown', 1, now())`,
-		`INSERT INTO agents.nudges VALUES (gen_random_uuid(), 'ada', 'streak', NULL, NULL, 'a', 'b', 'k', now())`,
+		`INSERT INTO agents.nudges (id, user_id, kind, text_en, text_es, key, created_at) VALUES (gen_random_uuid(), 'ada', 'streak', 'a', 'b', 'k', now())`,
 	}
 	for _, sql := range companion {
 		if _, err := b.db.Pool().Exec(t.Context(), sql); err != nil {

@@ -30,7 +30,7 @@ const (
 	StreamNudge      = "nudge"
 )
 
-// ErrNoEvaluation: nothing was evaluated yet, or it is not the actor's to read.
+// ErrNoEvaluation says that nothing was evaluated yet, or it is not the actor's to read.
 var ErrNoEvaluation = errs.Define(errs.NotFound, "evaluation_not_found",
 	"There is no evaluation yet. One comes after a few finished tasks.",
 	"Aún no hay ninguna evaluación. Llega después de terminar algunas tareas.")

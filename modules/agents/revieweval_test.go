@@ -98,6 +98,7 @@ func TestEvalReviews(t *testing.T) {
 }
 
 func evalReviews(t *testing.T, name string, models func(*postgres.DB) llm.Service) {
+	t.Helper()
 	b := setup(t, models)
 	eventstest.Run(t, b.log)
 	reviews, claims, failing, addressed := 0, 0, 0, 0

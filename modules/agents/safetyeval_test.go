@@ -241,6 +241,7 @@ func TestEvalSafety(t *testing.T) {
 }
 
 func evalSafety(t *testing.T, provider string, scripted bool) {
+	t.Helper()
 	var answers []string
 	next := func(*script.Request) script.Turn {
 		said := answers[0]
@@ -354,7 +355,9 @@ func (b *bundle) taskOf(learner auth.Actor, goalID string, x rag.Exercise) tasks
 func (b *bundle) streamed(learner auth.Actor, x rag.Exercise, course map[string]bool) (n int) {
 	text := ""
 	for _, m := range b.agents.TakePushes(learner.UserID) {
-		var p struct{ Text string }
+		var p struct {
+			Text string `json:"text"`
+		}
 		if m.Type == agents.PushToken && json.Unmarshal(m.Payload, &p) == nil {
 			text += p.Text
 		}

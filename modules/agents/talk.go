@@ -24,7 +24,7 @@ type Talker interface {
 // GraphTutor answers a question.
 const GraphTutor = "tutor"
 
-// ErrStillAnswering: one question of a task at a time.
+// ErrStillAnswering allows one question of a task at a time.
 var ErrStillAnswering = errs.Define(errs.Aborted, "tutor_still_answering",
 	"The tutor is still answering your last question on this task. Ask again when the answer is there.",
 	"El tutor aún está respondiendo tu última pregunta sobre esta tarea. Vuelve a preguntar cuando llegue la respuesta.")

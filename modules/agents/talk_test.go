@@ -125,7 +125,9 @@ func TestATutorThatGivesTheSolutionAwayIsAskedAgainAndThenNotHeard(t *testing.T)
 	}
 	shown := ""
 	for _, m := range b.agents.Pushes("ada") {
-		var p struct{ Text string }
+		var p struct {
+			Text string `json:"text"`
+		}
 		if m.Type == agents.PushToken && json.Unmarshal(m.Payload, &p) == nil {
 			shown += p.Text
 		}

@@ -64,7 +64,8 @@ func Leaks(text string) string {
 
 // gives says what a text gives away.
 func (b Base) gives(text string) string {
-	known := []string{b.Starter}
+	known := make([]string, 0, 1+len(b.Files)+len(b.Passages))
+	known = append(known, b.Starter)
 	for _, f := range b.Files {
 		known = append(known, f.Content)
 	}

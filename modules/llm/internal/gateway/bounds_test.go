@@ -203,7 +203,7 @@ func TestPassagesAreScoredInTheirOrder(t *testing.T) {
 		return out, nil
 	}
 	g := open(t, &desk{}, nil, bad, good)
-	got, err := g.Rerank(context.Background(), llm.RerankRequest{Query: "for", Passages: []string{"while", "for for", "for"}})
+	got, err := g.Rerank(context.Background(), llm.RerankRequest{Query: "for", Passages: []string{"while", "for and for", "for"}})
 	if err != nil || len(got.Scores) != 3 || got.Scores[1] != 2 || got.Provider != "llm-b" {
 		t.Fatalf("got %+v, %v: too few scores must let the next model try", got, err)
 	}

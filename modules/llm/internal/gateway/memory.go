@@ -27,7 +27,7 @@ func (g *Gateway) keyOf(req llm.Request, ask *sdk.GenerateRequest, routes []rout
 	for _, r := range routes {
 		what.Models = append(what.Models, r.source())
 	}
-	body, err := json.Marshal(what)
+	body, err := json.Marshal(what) //nolint:musttag // only compared
 	if err != nil {
 		return nil // a request that can't be compared is answered anew
 	}

@@ -34,7 +34,7 @@ func (s *Answers) Recall(ctx context.Context, key []byte) (*llm.Answer, error) {
 		return nil, fmt.Errorf("load an earlier answer: %w", err)
 	}
 	a := &llm.Answer{}
-	if err := json.Unmarshal(raw, a); err != nil {
+	if err := json.Unmarshal(raw, a); err != nil { //nolint:musttag // our own rows, by the names of its fields
 		return nil, fmt.Errorf("read an earlier answer: %w", err)
 	}
 	return a, nil
@@ -55,7 +55,7 @@ var remember = postgres.SQL("llm.answers.put", `
 func (s *Answers) Remember(ctx context.Context, userID string, key []byte, a *llm.Answer, lasts time.Duration) error {
 	kept := *a
 	kept.Usage = llm.Usage{}
-	raw, err := json.Marshal(kept)
+	raw, err := json.Marshal(kept) //nolint:musttag // as above
 	if err != nil {
 		return fmt.Errorf("write down an answer: %w", err)
 	}
