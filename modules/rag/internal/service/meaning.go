@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/llm"
@@ -27,7 +27,7 @@ const (
 // meaning is what the service needs to search by vectors.
 type meaning struct {
 	models  rag.Models
-	vectors *expirable.LRU[vectorKey, []float32]
+	vectors *lru.Cache[vectorKey, keptVector]
 
 	mu     sync.Mutex
 	spaces []store.Space
@@ -83,11 +83,30 @@ type vectorKey struct {
 	text  string
 }
 
+type keptVector struct {
+	vector []float32
+	until  time.Time
+}
+
+// kept is a question's vector from a moment ago; nil for none.
+func (m *meaning) kept(key vectorKey) []float32 {
+	v, ok := m.vectors.Get(key)
+	if ok && time.Now().After(v.until) {
+		m.vectors.Remove(key)
+		return nil
+	}
+	return v.vector
+}
+
+func (m *meaning) keep(key vectorKey, vector []float32) {
+	m.vectors.Add(key, keptVector{vector, time.Now().Add(keptFor)})
+}
+
 // WithModels lets the service search by meaning; without it, by words alone.
 // Call it before the first search.
 func (s *Service) WithModels(models rag.Models) *Service {
-	s.meaning = &meaning{models: models, vectors: expirable.NewLRU[vectorKey, []float32](keptVectors, nil, keptFor),
-		known: map[llm.Purpose]*knowledge{}}
+	vectors, _ := lru.New[vectorKey, keptVector](keptVectors) // it fails for no size alone
+	s.meaning = &meaning{models: models, vectors: vectors, known: map[llm.Purpose]*knowledge{}}
 	return s
 }
 
@@ -156,8 +175,7 @@ func (s *Service) ask(ctx context.Context, actor auth.Actor, q rag.Query) (*aske
 		return a, nil
 	}
 	key := vectorKey{space.ID, q.Text}
-	if v, ok := s.meaning.vectors.Get(key); ok {
-		a.vector = v
+	if a.vector = s.meaning.kept(key); a.vector != nil {
 		close(a.ready)
 		return a, nil
 	}
@@ -176,7 +194,7 @@ func (s *Service) ask(ctx context.Context, actor auth.Actor, q rag.Query) (*aske
 		switch {
 		case err == nil && len(got.Vectors) == 1 && len(got.Vectors[0]) == space.Dimensions:
 			a.vector = got.Vectors[0]
-			s.meaning.vectors.Add(key, a.vector)
+			s.meaning.keep(key, a.vector)
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			a.why = rag.TooSlow
 		case llm.ErrNoModel.Is(err):

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/rag"
@@ -68,44 +70,69 @@ func (s *Service) Search(ctx context.Context, actor auth.Actor, q rag.Query) (ra
 }
 
 // rank finds candidates, best first. Words are looked up while the question's
-// vector is made.
+// vector is made, and what is near it while words are still looked up.
 func (s *Service) rank(ctx context.Context, actor, reader auth.Actor, q rag.Query, result *rag.Result) ([]scored, error) {
 	asked, err := s.ask(ctx, actor, q)
 	if err != nil {
 		return nil, err
 	}
 	terms := analyze.Query(q.Text, maxTerms)
-	if terms == nil {
+	if terms == nil || q.By == rag.ByMeaning {
 		terms = []string{}
 	}
 	by := store.Ranking{K1: s.cfg.K1, B: s.cfg.B, Peers: q.Peers}
 	bring := max(candidates, 2*q.Limit)
-	var words []store.Likeness
-	if len(terms) > 0 && q.By != rag.ByMeaning {
-		if words, err = store.Search(ctx, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by, bring); err != nil {
-			return nil, err
+	var words, near []store.Likeness
+	var vector []float32
+	both, inTime := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		if len(terms) > 0 {
+			words, err = store.Search(inTime, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by, bring)
 		}
+		return err
+	})
+	both.Go(func() (err error) {
+		if vector, result.Fallback = asked.wait(inTime); vector != nil {
+			near, err = store.Compare(inTime, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by, store.Nearness{
+				Space: *asked.space, Vector: vector, Amount: bring, Breadth: s.cfg.IndexBreadth, Few: s.cfg.ExactUpTo,
+			})
+		}
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return nil, err
 	}
-	vector, why := asked.wait(ctx)
-	result.Fallback = why
 	if vector == nil {
 		return byWords(words), ctx.Err()
 	}
 	result.Method = "hybrid"
-	near := store.Nearness{Space: *asked.space, Vector: vector, Amount: bring, Breadth: s.cfg.IndexBreadth,
-		Few: s.cfg.ExactUpTo, Found: make([]int64, len(words))}
 	if q.By == rag.ByMeaning {
-		result.Method, terms = "vectors", []string{}
+		result.Method = "vectors"
 	}
-	for i, w := range words {
-		near.Found[i] = w.Chunk
-	}
-	compared, err := store.Compare(ctx, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by, near)
+	rest, err := s.compareRest(ctx, reader, words, near, *asked.space, vector)
 	if err != nil {
 		return nil, err
 	}
 	spanish := analyze.Detect(q.Text, 1) == analyze.Spanish
-	return fuse(words, compared, embed.WeightFor(asked.space.Model, asked.space.Weight, spanish)), nil
+	return fuse(words, append(near, rest...), embed.WeightFor(asked.space.Model, asked.space.Weight, spanish)), nil
+}
+
+// compareRest compares what only words found.
+func (s *Service) compareRest(ctx context.Context, reader auth.Actor, words, near []store.Likeness, space store.Space, vector []float32) ([]store.Likeness, error) {
+	known := make(map[int64]bool, len(near))
+	for _, n := range near {
+		known[n.Chunk] = true
+	}
+	var rest []int64
+	for _, w := range words {
+		if !known[w.Chunk] {
+			rest = append(rest, w.Chunk)
+		}
+	}
+	if len(rest) == 0 {
+		return nil, nil
+	}
+	return store.Cosines(ctx, s.db.As(reader), space, vector, rest)
 }
 
 // hits reads what was found, in its order.

@@ -74,8 +74,7 @@ type Likeness struct {
 	Cosine *float64
 }
 
-// The nearest passages with what BM25 says of them, and the cosine of those
-// that BM25 found.
+// The nearest passages with what BM25 says of them.
 var compare = postgres.SQL("rag.search.vectors", scopeCTE+`, near AS MATERIALIZED (
 		SELECT n.chunk, n.collection_id, max(n.cosine) AS cosine
 		FROM rag.nearest(@space, @dims, @query::halfvec, (SELECT array_agg(s.id) FROM scope s), @amount, @breadth, @few) n
@@ -87,12 +86,25 @@ var compare = postgres.SQL("rag.search.vectors", scopeCTE+`, near AS MATERIALIZE
 			WHERE p.collection_id = n.collection_id AND p.term = w.term AND p.chunk = n.chunk OFFSET 0
 		) p GROUP BY p.chunk
 	)
-	SELECT n.chunk, coalesce(r.score, 0), n.cosine FROM near n LEFT JOIN rated r ON r.chunk = n.chunk
-	UNION ALL
-	SELECT e.chunk, 0, 1 - (e.embedding <=> @query::halfvec)
+	SELECT n.chunk, coalesce(r.score, 0), n.cosine FROM near n LEFT JOIN rated r ON r.chunk = n.chunk`)
+
+var cosines = postgres.SQL("rag.search.cosines", `
+	SELECT e.chunk, 0::float8, 1 - (e.embedding <=> @query::halfvec)
 	FROM unnest(@found::bigint[]) AS f (chunk) JOIN rag.embeddings e ON e.space_id = @space AND e.chunk = f.chunk
-	WHERE e.embedding IS NOT NULL
-		AND e.chunk NOT IN (SELECT n.chunk FROM near n)`)
+	WHERE e.embedding IS NOT NULL`)
+
+// Cosines compares passages with a vector, as far as they have one.
+func Cosines(ctx context.Context, q postgres.Queryer, space Space, vector []float32, chunks []int64) ([]Likeness, error) {
+	rows, err := q.Query(ctx, cosines, postgres.Args{"space": space.ID, "query": pgvector.NewHalfVector(vector).String(), "found": chunks})
+	if err != nil {
+		return nil, fmt.Errorf("compare passages: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Likeness])
+	if err != nil {
+		return nil, fmt.Errorf("compare passages: %w", err)
+	}
+	return list, nil
+}
 
 // Nearness says how to look for vectors.
 type Nearness struct {
@@ -102,8 +114,6 @@ type Nearness struct {
 	// looks for them; up to Few passages all are
 	// compared; below 0 never.
 	Amount, Breadth, Few int
-	// Found are passages that words found, to be compared too.
-	Found []int64
 }
 
 // Compare finds the passages nearest to a vector.
@@ -111,7 +121,7 @@ func Compare(ctx context.Context, q postgres.Queryer, actor auth.Actor, scope ra
 	args := searchArgs(actor, scope, courseID, terms, by)
 	args["space"], args["dims"] = near.Space.ID, near.Space.Dimensions
 	args["query"] = pgvector.NewHalfVector(near.Vector).String()
-	args["amount"], args["breadth"], args["few"], args["found"] = near.Amount, near.Breadth, near.Few, near.Found
+	args["amount"], args["breadth"], args["few"] = near.Amount, near.Breadth, near.Few
 	rows, err := q.Query(ctx, compare, args)
 	if err != nil {
 		return nil, fmt.Errorf("search vectors: %w", err)
