@@ -19,7 +19,7 @@ func TestTextsAreEmbeddedOnThisMachineWhenNothingIsConfigured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	question, err := service.Embed(t.Context(), llm.EmbedRequest{Query: true, Space: &passages.Space, Caller: llm.Caller{LocalOnly: true}, Texts: []string{"how do I handle errors?"}})
+	question, err := service.Embed(t.Context(), llm.EmbedRequest{Query: true, Space: &passages.Space, Caller: llm.Caller{LocalOnly: true}, Texts: []string{"how do I catch an exception?"}})
 	if err != nil {
 		t.Fatal(err)
 	}

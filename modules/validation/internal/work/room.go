@@ -47,7 +47,7 @@ func (r Room) WithPool(cfg validation.Config, logger *slog.Logger) Room {
 func (r Room) Engine(host *pluginhost.Host, cfg validation.Config) *judge.Engine {
 	cfg = cfg.WithDefaults()
 	most := judging.Limits{Wall: cfg.MaxStepTime, CPU: cfg.MaxStepTime, MemoryBytes: uint64(cfg.MaxStepMemory)}
-	if r.Err != nil {
+	if r.Err != nil || r.Runner == nil {
 		return judge.New(host, nil, most)
 	}
 	if r.Pool != nil {
