@@ -114,7 +114,7 @@ func (s *Service) rank(ctx context.Context, actor, reader auth.Actor, q rag.Quer
 		return nil, err
 	}
 	spanish := analyze.Detect(q.Text, 1) == analyze.Spanish
-	return fuse(words, append(near, rest...), embed.WeightFor(asked.space.Model, asked.space.Weight, spanish)), nil
+	return fuse(words, slices.Concat(near, rest), embed.WeightFor(asked.space.Model, asked.space.Weight, spanish)), nil
 }
 
 // compareRest compares what only words found.
