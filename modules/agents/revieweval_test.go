@@ -2,6 +2,7 @@ package agents_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -111,7 +112,9 @@ func evalReviews(t *testing.T, name string, models func(*postgres.DB) llm.Servic
 			t.Fatal(err)
 		}
 		for _, x := range exercises {
-			for what, files := range wrongs(x) {
+			all := wrongs(x)
+			for _, what := range slices.Sorted(maps.Keys(all)) {
+				files := all[what]
 				if !take() {
 					continue
 				}

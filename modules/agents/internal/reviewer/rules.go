@@ -20,7 +20,7 @@ const (
 )
 
 // phrase is what the rules say by themselves.
-type phrase struct{ testFails, testBreaks, look, others, slow, memory, output, tests, reread, fine, fixed, still, hint string }
+type phrase struct{ testFails, testBreaks, look, others, slow, memory, output, tests, reread, fine, fixed, still, hint, too string }
 
 var phrases = map[string]phrase{
 	"en": {
@@ -32,7 +32,7 @@ var phrases = map[string]phrase{
 		tests:  "**%d of %d tests pass.**", reread: "Read this part of the task again and compare it with what you handed in.",
 		fine:  "Say in your own words why it works; then see whether a name or a step could be clearer.",
 		fixed: "**%d of %d points fixed** since snapshot %d.", still: "Since snapshot %d:",
-		hint: "It has been here for a while: ask for a hint on this task.",
+		hint: "It has been here for a while: ask for a hint on this task.", too: "These tests fail, too: %s.",
 	},
 	"es": {
 		testFails: "La prueba **%s** falla: %s", testBreaks: "La prueba **%s** no pudo llegar a su fin: %s",
@@ -43,7 +43,7 @@ var phrases = map[string]phrase{
 		tests:  "**Pasan %d de %d pruebas.**", reread: "Vuelve a leer esta parte de la tarea y compárala con lo que has entregado.",
 		fine:  "Explica con tus palabras por qué funciona; luego mira si algún nombre o paso podría quedar más claro.",
 		fixed: "**Arreglados %d de %d puntos** desde la entrega %d.", still: "Desde la entrega %d:",
-		hint: "Lleva aquí un tiempo: pide una pista para esta tarea.",
+		hint: "Lleva aquí un tiempo: pide una pista para esta tarea.", too: "También fallan estas pruebas: %s.",
 	},
 }
 
@@ -136,7 +136,7 @@ func (g failure) others(c *Case, comments []agents.Comment) *agents.Comment {
 	if len(rest) == 0 {
 		return nil
 	}
-	comment := failure{g.message, rest}.comment(c)
+	comment := failure{message: g.message, tests: rest, mixed: g.mixed}.comment(c)
 	return &comment
 }
 
@@ -167,10 +167,12 @@ func (c *Case) lesson() *rag.Passage {
 	return nil
 }
 
-// failure is tests that fail with the same message.
+// failure is tests that fail with the same message, or mixed ones that are one
+// too many to speak of each.
 type failure struct {
 	message string
 	tests   []validation.Test
+	mixed   bool
 }
 
 func (c *Case) failures() (groups []failure) {
@@ -181,33 +183,41 @@ next:
 		}
 		message := t.Message.In(c.Locale)
 		for i := range groups {
-			if groups[i].message == message {
+			if groups[i].message == message || groups[i].mixed {
 				groups[i].tests = append(groups[i].tests, t)
 				continue next
 			}
 		}
-		if len(groups) < maxTests {
-			groups = append(groups, failure{message, []validation.Test{t}})
-		}
+		groups = append(groups, failure{message, []validation.Test{t}, len(groups) == maxTests})
 	}
 	return groups
 }
 
 func (g failure) comment(c *Case) agents.Comment {
 	said, t := phrases[c.Locale], g.tests[0]
+	if g.mixed {
+		return agents.Comment{Text: fmt.Sprintf(said.too, named(g.tests)), TestID: t.ID}
+	}
 	format := said.testFails
 	if t.Status == judging.StatusError {
 		format = said.testBreaks
 	}
 	text := fmt.Sprintf(format, inline(t.Name), plain(g.message))
 	if more := g.tests[1:]; len(more) > 0 {
-		names := make([]string, 0, maxTests)
-		for _, t := range more[:min(len(more), maxTests)] {
-			names = append(names, inline(t.Name))
-		}
-		text += "\n\n" + fmt.Sprintf(said.others, strings.Join(names, ", "))
+		text += "\n\n" + fmt.Sprintf(said.others, named(more))
 	}
 	return agents.Comment{Text: text, TestID: t.ID}
+}
+
+// maxNamed is how many tests are named in a row.
+const maxNamed = 30
+
+func named(tests []validation.Test) string {
+	names := make([]string, 0, maxNamed)
+	for _, t := range tests[:min(len(tests), maxNamed)] {
+		names = append(names, inline(t.Name))
+	}
+	return strings.Join(names, ", ")
 }
 
 // findings are those that break the code, or the others, one a rule and file.
