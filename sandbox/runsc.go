@@ -96,11 +96,13 @@ func (m *room) startGuest(given given) (err error) {
 			body.close()
 		}
 	}()
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	// Nothing is written to it. Not /dev/null: runsc gives what it gets as output
+	// to the container's user, the host's own device as well.
+	nothing, err := os.Create(filepath.Join(bundle, "output"))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = null.Close() }()
+	defer func() { _ = nothing.Close() }()
 	gate, open, err := os.Pipe()
 	if err != nil {
 		return err
@@ -124,7 +126,7 @@ func (m *room) startGuest(given given) (err error) {
 	// would otherwise be outside.
 	body.proc, err = os.StartProcess("/bin/sh", append(argv, "run", "--bundle", bundle, strings.TrimPrefix(filepath.Base(bundle), bundles)), &os.ProcAttr{
 		Dir: "/", Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + bundle, "TMPDIR=" + bundle},
-		Files: []*os.File{given.control, null, given.stderr, gate}, Sys: attr,
+		Files: []*os.File{given.control, nothing, given.stderr, gate}, Sys: attr,
 	})
 	if err != nil {
 		return err

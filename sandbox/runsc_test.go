@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // onSecondKernel is a runner whose containers and folders are gone afterwards.
@@ -174,4 +176,22 @@ func TestTheProbeAttacksASecondKernel(t *testing.T) {
 	if !report.OK() || report.Isolation != SecondKernel || !strings.Contains(report.String(), "second kernel") {
 		t.Errorf("%s\n%s", report.Isolation, report)
 	}
+}
+
+func TestASecondKernelLeavesTheHostsDevicesToTheirOwners(t *testing.T) {
+	owner := func() [2]uint32 {
+		var stat unix.Stat_t
+		if err := unix.Stat("/dev/null", &stat); err != nil {
+			t.Fatal(err)
+		}
+		return [2]uint32{stat.Uid, stat.Gid}
+	}
+	before := owner()
+	// Last of all, when the runner's containers are gone.
+	t.Cleanup(func() {
+		if after := owner(); after != before {
+			t.Errorf("/dev/null belongs to %d, it belonged to %d", after, before)
+		}
+	})
+	mustRun(t, onSecondKernel(t, Config{}), shell("echo hi"))
 }
