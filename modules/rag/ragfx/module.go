@@ -10,6 +10,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/keyfile"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/events"
@@ -51,7 +52,7 @@ func NewWatcher(db *postgres.DB, s rag.Service, folders map[string]rag.WatchConf
 }
 
 func newService(db *postgres.DB, members academy.Service, models llm.Service, cfg rag.Config) (*service.Service, error) {
-	key, err := service.LoadKey(cfg.KeyFile)
+	key, err := keyfile.Load("rag.key_file", cfg.KeyFile)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/keyfile"
 	"github.com/goals-tracker/tracker/modules/core/pluginhost"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events"
@@ -84,7 +85,7 @@ func startWorker(lc fx.Lifecycle, p workerParams) error {
 	if p.Room.Runner == nil {
 		return nil // submissions wait for a server that can judge them
 	}
-	key, err := work.LoadKey(p.Config.KeyFile)
+	key, err := keyfile.Load("validation.key_file", p.Config.KeyFile)
 	if err != nil {
 		return err
 	}

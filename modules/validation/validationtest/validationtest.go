@@ -13,6 +13,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/keyfile"
 	"github.com/goals-tracker/tracker/modules/core/pluginhost"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	corerpc "github.com/goals-tracker/tracker/modules/core/rpc"
@@ -103,7 +104,7 @@ func Wire(db *postgres.DB, log *events.Log, tasks tasks.Service, o Options) (*Ki
 	if o.Judge == nil {
 		o.Judge = engine
 	}
-	key, err := work.LoadKey(o.Config.KeyFile)
+	key, err := keyfile.Load("validation.key_file", o.Config.KeyFile)
 	if err != nil {
 		return nil, err
 	}

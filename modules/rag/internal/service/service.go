@@ -11,6 +11,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/keyfile"
 	"github.com/goals-tracker/tracker/modules/core/page"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/rag"
@@ -34,7 +35,7 @@ type Service struct {
 	key []byte
 }
 
-// WithKey sets the key of pseudonyms; see LoadKey. Without it they are new ones
+// WithKey sets the key of pseudonyms; see keyfile.Load. Without it they are new ones
 // with each start.
 func (s *Service) WithKey(key []byte) *Service {
 	s.key = key
@@ -43,7 +44,7 @@ func (s *Service) WithKey(key []byte) *Service {
 
 // New makes the service; now is the clock.
 func New(db *postgres.DB, members Memberships, cfg rag.Config, now func() time.Time) *Service {
-	key := make([]byte, keyBytes)
+	key := make([]byte, keyfile.Size)
 	_, _ = rand.Read(key) // it never fails
 	return &Service{db: db, members: members, cfg: cfg, now: now, key: key}
 }

@@ -53,7 +53,7 @@ type Deps struct {
 	Judge   Judge
 	Tickets service.Tickets
 	Pusher  Pusher
-	// Key recognizes equal submissions; see LoadKey.
+	// Key recognizes equal submissions; see keyfile.Load.
 	Key []byte
 	// Metrics may be nil.
 	Metrics Metrics
