@@ -10,8 +10,6 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/agents"
 	"github.com/goals-tracker/tracker/modules/core/auth"
-	"github.com/goals-tracker/tracker/modules/core/postgres"
-	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/tasks"
 )
 
@@ -68,10 +66,7 @@ func TestEvalPlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	var table strings.Builder
-	for _, p := range []struct {
-		name   string
-		models func(*postgres.DB) llm.Service
-	}{{"built-in", nil}, {"scripted", provider(t, plansWell, nil)}} {
+	for _, p := range append([]evaluated{{"built-in", nil}, {"scripted", provider(t, plansWell, nil)}}, live(t)...) {
 		b := setupProving(t, p.models, true)
 		fmt.Fprintf(&table, "\n%-9s %-54s %5s %5s %9s %4s %9s %8s %11s %8s %5s\n", "provider", "goal", "tasks", "code",
 			"citations", "dag", "covered", "proven", "mutants", "with 20", "calls")

@@ -90,10 +90,7 @@ func talkative(r *script.Request) script.Turn {
 // and explained. Every claim must rest on something, and the tests that fail must
 // be spoken of. Outside of make eval it takes a sample.
 func TestEvalReviews(t *testing.T) {
-	for _, p := range []struct {
-		name   string
-		models func(*postgres.DB) llm.Service
-	}{{"built-in", nil}, {"a talkative script", provider(t, talkative, nil)}} {
+	for _, p := range append([]evaluated{{"built-in", nil}, {"a talkative script", provider(t, talkative, nil)}}, live(t)...) {
 		t.Run(p.name, func(t *testing.T) { evalReviews(t, p.name, p.models) })
 	}
 }
