@@ -74,6 +74,8 @@ var onlyIn = map[string]struct {
 	"github.com/golang-jwt/jwt":       {[]string{"modules/core/auth", "cmd"}, "tokens are read in one place"},
 	"github.com/riverqueue/river":     {[]string{"modules/core/jobs", "modules/core/postgres/migrate", "*/internal/react", "*/internal/work", "*fx"}, "jobs are tickets"},
 	"github.com/prometheus":           {[]string{"modules/core", "*fx", "cmd"}, "metrics in one registry"},
+	"github.com/rabbitmq/amqp091-go":  {[]string{"modules/core/broker"}, "confirms, returns and reconnection in one place"},
+	"github.com/redis/rueidis":        {[]string{"modules/core/cache"}, "what happens without Redis is decided in one place"},
 	"github.com/yalue/onnxruntime_go": {[]string{"plugins/llm-local"}, "cgo stays in one optional plugin"},
 }
 
