@@ -49,14 +49,17 @@ func (b Base) Wrong(c agents.Comment) string {
 
 // Leaks says what a text says that no agent may, whatever it rests on: "" for
 // nothing.
-func Leaks(text string) string {
+func Leaks(text string) string { return leaks(text, maxCode) }
+
+// leaks is Leaks with a bound on the lines of code.
+func leaks(text string, most int) string {
 	if strings.TrimSpace(text) == "" {
 		return "it says nothing"
 	}
 	if verdict.MatchString(text) {
 		return "it gives a verdict"
 	}
-	if codeLines(text) > maxCode {
+	if codeLines(text) > most {
 		return "it holds more code than a hint may"
 	}
 	return ""

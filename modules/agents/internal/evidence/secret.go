@@ -105,6 +105,11 @@ func (s Secret) Wrong(answer string) string {
 	if why := Leaks(answer); why != "" {
 		return why
 	}
+	return s.tells(answer)
+}
+
+// tells says what of the secret a text gives away, in whatever dress.
+func (s Secret) tells(answer string) string {
 	if encoded.MatchString(answer) && decodes(answer) {
 		return "it hides something in an encoding"
 	}
