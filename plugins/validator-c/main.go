@@ -68,6 +68,7 @@ var spec = &validator.Spec{
 	Options:   options{StandardC: "c17", StandardCpp: "c++20", Sanitizers: "address+undefined"},
 	Plan:      plan,
 	Judge:     judge,
+	Mutate:    mutate,
 	MaxRounds: 1,
 }
 

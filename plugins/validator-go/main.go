@@ -52,7 +52,7 @@ var spec = &validator.Spec{
 	Options: options{},
 	Plan:    plan,
 	Judge:   judge,
-	Mutate:  mutants,
+	Mutate:  mutate,
 }
 
 // optionsOf returns what the task has set.

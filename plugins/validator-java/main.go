@@ -46,6 +46,7 @@ var spec = &validator.Spec{
 	Options: options{},
 	Plan:    plan,
 	Judge:   judge,
+	Mutate:  mutate,
 }
 
 // optionsOf returns what the task has set.

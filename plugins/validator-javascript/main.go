@@ -44,6 +44,7 @@ var spec = &validator.Spec{
 	Plan:      plan,
 	More:      more,
 	MaxRounds: 2,
+	Mutate:    mutate,
 	Judge:     judge,
 }
 

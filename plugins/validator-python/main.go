@@ -54,7 +54,7 @@ except ImportError:
 	Plan:    plan,
 	More:    more,
 	Judge:   judge,
-	Mutate:  mutants,
+	Mutate:  mutateSolution,
 }
 
 func main() { validator.Main(spec) }

@@ -59,6 +59,7 @@ var spec = &validator.Spec{
 	Options: options{Edition: "2021"},
 	Plan:    plan,
 	Judge:   judge,
+	Mutate:  mutate,
 }
 
 // optionsOf returns what the task has set.

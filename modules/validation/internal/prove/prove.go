@@ -146,7 +146,8 @@ func (t trial) mutate(ctx context.Context, proof *validation.Proof, solution []j
 		limit = defaultMutants
 	}
 	limit = min(limit, maxMutants)
-	mutants, err := t.mutants(ctx, solution, limit)
+	// More than are wanted, as some of a compiled language don't compile.
+	mutants, err := t.mutants(ctx, solution, 2*limit)
 	if errors.Is(err, judging.ErrNoMutants) {
 		proof.NoMutants = true
 		return nil
@@ -156,7 +157,10 @@ func (t trial) mutate(ctx context.Context, proof *validation.Proof, solution []j
 	}
 	limits := judging.Limits{CPU: max(leastCPU, 4*took), Wall: mostWall}
 	made := map[string]*validation.MutationOperator{}
-	for _, m := range mutants[:min(len(mutants), limit)] {
+	for _, m := range mutants[:min(len(mutants), 2*limit)] {
+		if proof.Mutants == limit {
+			break
+		}
 		spoilt, ok := merge(solution, m.Files)
 		if !ok {
 			continue // a plugin that changes other files than the solution's

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/goals-tracker/tracker/plugins/internal/mutants"
 )
 
 var (
@@ -37,8 +39,8 @@ func operand(t token) bool {
 }
 
 // within are the changes of single tokens.
-func within(s statement) []edit {
-	var out []edit
+func within(s statement) []mutants.Edit {
+	var out []mutants.Edit
 	ts := s.tokens
 	at := func(i int) token {
 		if i < 0 || i >= len(ts) {
@@ -48,7 +50,7 @@ func within(s statement) []edit {
 	}
 	for i, t := range ts {
 		change := func(operator, with string) {
-			out = append(out, edit{operator, t.start, t.end, t.line, with})
+			out = append(out, mutants.Edit{Operator: operator, Start: t.start, End: t.end, With: with})
 		}
 		prev, next := at(i-1), at(i+1)
 		switch {
@@ -76,22 +78,22 @@ func within(s statement) []edit {
 		case t.text == "continue" && len(ts) == i+1:
 			change("leave-loop", "break")
 		case t.text == "not" && t.kind == name && prev.text != "is" && next.text == "in":
-			out = append(out, edit{"negate-membership", t.start, next.end, t.line, "in"})
+			out = append(out, mutants.Edit{Operator: "negate-membership", Start: t.start, End: next.end, With: "in"})
 		case t.text == "not" && t.kind == name && prev.text == "is":
-			out = append(out, edit{"negate-membership", prev.start, t.end, t.line, "is"})
+			out = append(out, mutants.Edit{Operator: "negate-membership", Start: prev.start, End: t.end, With: "is"})
 		case t.text == "not" && t.kind == name:
-			out = append(out, edit{"remove-not", t.start, next.start, t.line, ""})
+			out = append(out, mutants.Edit{Operator: "remove-not", Start: t.start, End: next.start, With: ""})
 		case t.text == "is" && t.kind == name && next.text != "not":
 			change("negate-membership", "is not")
 		case t.text == "in" && t.kind == name && operand(prev) && !inFor(ts, i):
 			change("negate-membership", "not in")
 		case t.text == "." && t.kind == operator && at(i+2).text == "(" && at(i+3).text == ")" && operand(prev) && prev.kind != number && i > 1:
-			out = append(out, edit{"remove-call", t.start, at(i + 3).end, t.line, ""})
+			out = append(out, mutants.Edit{Operator: "remove-call", Start: t.start, End: at(i + 3).end, With: ""})
 		case t.kind == name && functions[t.text] != "" && next.text == "(" && prev.text != "def":
 			change("swap-function", functions[t.text])
 		case t.kind == name && t.text == "range" && next.text == "(":
 			if end := closing(ts, i+1); end > 0 && commas(ts, i+1, end) <= 1 && end > i+2 && ts[end-1].text != "," {
-				out = append(out, edit{"short-range", ts[end].start, ts[end].start, t.line, " - 1"})
+				out = append(out, mutants.Edit{Operator: "short-range", Start: ts[end].start, End: ts[end].start, With: " - 1"})
 			}
 		case t.kind == number:
 			out = append(out, numbers(ts, i)...)
@@ -100,7 +102,7 @@ func within(s statement) []edit {
 			change("longer-text", lengthened(t.text))
 		case (t.text == "[" || t.text == "{") && t.kind == operator && !operand(prev) && i > 0:
 			if end := closing(ts, i); end > i+1 && !assigned(ts, end) {
-				out = append(out, edit{"empty-collection", ts[i+1].start, ts[end].start, t.line, ""})
+				out = append(out, mutants.Edit{Operator: "empty-collection", Start: ts[i+1].start, End: ts[end].start, With: ""})
 			}
 		}
 	}
@@ -109,7 +111,7 @@ func within(s statement) []edit {
 
 // sides leave out one side of an operator, where it is a name or a number that
 // nothing else clings to.
-func sides(ts []token, i int) (out []edit) {
+func sides(ts []token, i int) (out []mutants.Edit) {
 	clings := func(j int) bool {
 		return j >= 0 && j < len(ts) && strings.Contains(".([**%//*/", ts[j].text) && ts[j].kind == operator
 	}
@@ -117,16 +119,16 @@ func sides(ts []token, i int) (out []edit) {
 		return nil
 	}
 	if next := ts[i+1]; (next.kind == name || next.kind == number) && !slices.Contains(keywords, next.text) && !clings(i+2) {
-		out = append(out, edit{"one-side", ts[i].start, next.end, ts[i].line, ""})
+		out = append(out, mutants.Edit{Operator: "one-side", Start: ts[i].start, End: next.end, With: ""})
 	}
 	if prev := ts[i-1]; (prev.kind == name || prev.kind == number) && !clings(i-2) && ts[i].text != "-" {
-		out = append(out, edit{"one-side", prev.start, ts[i+1].start, ts[i].line, ""})
+		out = append(out, mutants.Edit{Operator: "one-side", Start: prev.start, End: ts[i+1].start, With: ""})
 	}
 	return out
 }
 
 // numbers are the changes of a whole number.
-func numbers(ts []token, i int) []edit {
+func numbers(ts []token, i int) []mutants.Edit {
 	t := ts[i]
 	value, err := strconv.Atoi(t.text)
 	if err != nil {
@@ -145,18 +147,18 @@ func numbers(ts []token, i int) []edit {
 		if value == 0 {
 			with = "-1"
 		}
-		return []edit{{"wrong-index", t.start, t.end, t.line, with}}
+		return []mutants.Edit{{Operator: "wrong-index", Start: t.start, End: t.end, With: with}}
 	case closes && before(1).text == "-" && before(2).text == "[" && operand(before(3)) && value == 1:
-		return []edit{{"wrong-index", before(1).start, t.end, t.line, "0"}}
+		return []mutants.Edit{{Operator: "wrong-index", Start: before(1).start, End: t.end, With: "0"}}
 	}
-	return []edit{
-		{"off-by-one", t.start, t.end, t.line, strconv.Itoa(value + 1)},
-		{"off-by-one-down", t.start, t.end, t.line, fmt.Sprintf("(%d)", value-1)},
+	return []mutants.Edit{
+		{Operator: "off-by-one", Start: t.start, End: t.end, With: strconv.Itoa(value + 1)},
+		{Operator: "off-by-one-down", Start: t.start, End: t.end, With: fmt.Sprintf("(%d)", value-1)},
 	}
 }
 
 // whole are the changes of a statement.
-func whole(s statement) []edit {
+func whole(s statement) []mutants.Edit {
 	ts := s.tokens
 	first, last := ts[0], ts[len(ts)-1]
 	switch first.text {
@@ -173,25 +175,25 @@ func whole(s statement) []edit {
 		}
 		if colon > 1 && first.text != "while" || colon > 2 {
 			cond := source(ts[1:colon])
-			out := []edit{{"negate-condition", ts[1].start, ts[colon-1].end, first.line, "not (" + cond + ")"}}
+			out := []mutants.Edit{{Operator: "negate-condition", Start: ts[1].start, End: ts[colon-1].end, With: "not (" + cond + ")"}}
 			if first.text != "while" { // a loop that never ends takes all the time there is
-				out = append(out, edit{"fixed-condition", ts[1].start, ts[colon-1].end, first.line, "True"})
+				out = append(out, mutants.Edit{Operator: "fixed-condition", Start: ts[1].start, End: ts[colon-1].end, With: "True"})
 			}
-			return append(out, edit{"fixed-condition", ts[1].start, ts[colon-1].end, first.line, "False"})
+			return append(out, mutants.Edit{Operator: "fixed-condition", Start: ts[1].start, End: ts[colon-1].end, With: "False"})
 		}
 	case "return":
 		if len(ts) > 1 && ts[1].text != "None" {
-			out := []edit{{"return-none", ts[1].start, last.end, first.line, "None"}}
+			out := []mutants.Edit{{Operator: "return-none", Start: ts[1].start, End: last.end, With: "None"}}
 			for _, with := range []string{"0", "\"\"", "True", "[]", "-1"} {
 				if source(ts[1:]) != with {
-					out = append(out, edit{"return-constant", ts[1].start, last.end, first.line, with})
+					out = append(out, mutants.Edit{Operator: "return-constant", Start: ts[1].start, End: last.end, With: with})
 				}
 			}
 			return out
 		}
 	default:
 		if removable(ts) {
-			return []edit{{"remove-statement", first.start, last.end, first.line, "pass"}}
+			return []mutants.Edit{{Operator: "remove-statement", Start: first.start, End: last.end, With: "pass"}}
 		}
 	}
 	return nil
