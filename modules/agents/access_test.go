@@ -91,12 +91,13 @@ func TestRowLevelSecurityHoldsWithoutTheFilters(t *testing.T) {
 	eventstest.Run(t, b.log)
 	task := b.exercise(ada, english, "Understand loops", "Countdown")
 	s, f := b.submit(ada, task.ID, "countdown.py", wrongCountdown)
-	b.hint(ada, task.ID)
+	hint := b.hint(ada, task.ID)
 	run := b.plan(ada, agents.PlanRequest{GoalID: task.GoalID})
 	b.ask(ada, task.ID, "What does range hold?")
 	companion := []string{
 		`INSERT INTO agents.evaluations VALUES ('ada', '', '{}', '[]', 'unknown', 1, now())`,
 		`INSERT INTO agents.nudges (id, user_id, kind, text_en, text_es, key, created_at) VALUES (gen_random_uuid(), 'ada', 'streak', 'a', 'b', 'k', now())`,
+		`UPDATE agents.runs SET graph = 'hint', status = 'queued' WHERE graph = 'tutor'`,
 	}
 	for _, sql := range companion {
 		if _, err := b.db.Pool().Exec(t.Context(), sql); err != nil {
@@ -109,6 +110,7 @@ func TestRowLevelSecurityHoldsWithoutTheFilters(t *testing.T) {
 		"agents.run.list":        {"goal": nil, "course": nil, "owner": "ada", "at": time.Now().Add(time.Hour), "id": "ffffffff-ffff-ffff-ffff-ffffffffffff", "n": 10},
 		"agents.checkpoint.list": {"run": run.ID}, "agents.checkpoint.get": {"run": run.ID, "step": 1}, "agents.feedback.get": {"id": f.ID}, "agents.feedback.of_run": {"id": s.RunID},
 		"agents.feedback.lock": {"id": f.ID}, "agents.feedback.newest": {"id": task.ID}, "agents.hint.last": {"task": task.ID},
+		"agents.hint.get": {"id": hint.ID}, "agents.run.hinting": {"task": task.ID},
 	}
 	seen := 0
 	for _, statement := range postgres.Statements() {

@@ -29,7 +29,10 @@ type Config struct {
 	EvaluateEvery time.Duration `koanf:"evaluate_every"`
 	// CoachEvery is how often the coach looks around. Defaults to 5m.
 	CoachEvery time.Duration `koanf:"coach_every"`
-	// Models lets models write plans and reviews, where one is configured.
+	// HintWait is how long a learner waits for a model's hint; then the built-in
+	// one is given. Defaults to 20 s.
+	HintWait time.Duration `koanf:"hint_wait"`
+	// Models lets models write plans, reviews and hints, where one is configured.
 	// Defaults to true.
 	Models bool `koanf:"models"`
 }
@@ -38,7 +41,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Workers: 4, Lease: 30 * time.Second, SweepEvery: 10 * time.Second, NodeTimeout: 5 * time.Minute,
-		Attempts: 5, RetryAfter: 2 * time.Second, MaterialEvery: time.Minute, Models: true,
+		Attempts: 5, RetryAfter: 2 * time.Second, MaterialEvery: time.Minute, Models: true, HintWait: 20 * time.Second,
 		EvaluateEvery: 10 * time.Minute, CoachEvery: 5 * time.Minute,
 	}
 }
@@ -52,8 +55,8 @@ func (c *Config) Validate() error {
 	if c.EvaluateEvery <= 0 || c.CoachEvery <= 0 {
 		errs = append(errs, errors.New("agents: evaluate_every and coach_every must be positive"))
 	}
-	if c.Lease <= 0 || c.SweepEvery <= 0 || c.NodeTimeout <= 0 || c.RetryAfter <= 0 || c.MaterialEvery <= 0 {
-		errs = append(errs, errors.New("agents: lease, sweep_every, node_timeout, retry_after and material_every must be positive"))
+	if c.Lease <= 0 || c.SweepEvery <= 0 || c.NodeTimeout <= 0 || c.RetryAfter <= 0 || c.MaterialEvery <= 0 || c.HintWait <= 0 {
+		errs = append(errs, errors.New("agents: lease, sweep_every, node_timeout, retry_after, material_every and hint_wait must be positive"))
 	}
 	return errors.Join(errs...)
 }

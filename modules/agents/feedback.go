@@ -75,7 +75,10 @@ type Hint struct {
 	Text      string
 	Citations []tasks.Citation
 	Label     string
-	// LookedAt is "task", "course", "run <id>".
+	// LookedAt is "task", "code <number>", "run <id>", "course".
 	LookedAt  []string
 	CreatedAt time.Time
+	// Asked is what a prepared hint answers. A hint without text is pending: a run
+	// of its id writes it.
+	Asked HintRequest
 }

@@ -271,7 +271,7 @@ func TestHintsClimbALadderAndNeverShowTheSolution(t *testing.T) {
 	secret := strings.Join(append(solution(t, english, "longest-streak"), fileContents(b, task.ID)...), "\n")
 	for want := 1; want <= 5; want++ {
 		h := b.hint(ada, task.ID)
-		if h.Level != min(want, 4) || h.Label != agents.BuiltInTutor || h.LookedAt[0] != "task" || !strings.HasPrefix(h.LookedAt[len(h.LookedAt)-1], "run ") {
+		if h.Level != min(want, 4) || h.Label != agents.BuiltInTutor || h.LookedAt[0] != "task" || !strings.HasPrefix(strings.Join(h.LookedAt, " "), "task code 1 run ") {
 			t.Errorf("hint %d: level %d, %q, looked at %v", want, h.Level, h.Label, h.LookedAt)
 		}
 		if want > 1 && len(h.Citations) == 0 {

@@ -54,12 +54,7 @@ type Service interface {
 	// found. ErrFeedbackNotFound, errs.BadInput.
 	DisputeTx(ctx context.Context, tx *postgres.Tx, c Checked, reason string) (Feedback, error)
 
-	// PrepareHint makes the next rung of hints for a task of the actor; it only
-	// reads. tasks.ErrNotFound, errs.Forbidden (another's task).
-	PrepareHint(ctx context.Context, actor auth.Actor, r HintRequest) (Hint, error)
-	// HintTx gives a prepared hint. When another was given meanwhile, that one
-	// comes back.
-	HintTx(ctx context.Context, tx *postgres.Tx, h Hint) (Hint, error)
+	Hinter
 }
 
 // PlanRequest asks for a plan.
@@ -69,15 +64,6 @@ type PlanRequest struct {
 	Wishes string
 	// AutoApprove makes tasks without asking.
 	AutoApprove bool
-	// Locale is "en", "es", or "" for the language of the material.
-	Locale string
-}
-
-// HintRequest asks for a hint.
-type HintRequest struct {
-	TaskID string
-	// Question are the learner's words, at most 4,000 characters; "" for none.
-	Question string
 	// Locale is "en", "es", or "" for the language of the material.
 	Locale string
 }

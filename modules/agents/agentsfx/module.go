@@ -33,6 +33,7 @@ import (
 // graphs in jobs.
 var Module = fx.Module("agents",
 	fx.Provide(work.NewTickets, fx.Private),
+	fx.Provide(NewLadder, fx.Private),
 	fx.Provide(NewEngine, fx.Private),
 	fx.Provide(service.New, fx.Private),
 	fx.Provide(func(s *service.Service) (agents.Service, agents.Talker) { return s, s }),
@@ -49,9 +50,14 @@ var Module = fx.Module("agents",
 	fx.Invoke(react.Register),
 )
 
+// NewLadder makes what gives hints.
+func NewLadder(db *postgres.DB, log *events.Log, cfg agents.Config, material rag.Service, t tasks.Service, v validation.Service, models llm.Service) *tutor.Ladder {
+	return tutor.NewLadder(log, material, v, t, store.NewRungs(db), models, cfg)
+}
+
 // NewEngine makes the engine with the graphs.
 func NewEngine(db *postgres.DB, log *events.Log, cfg agents.Config, tickets *work.Tickets, pushes *bus.Bus, logger *slog.Logger,
-	material rag.Service, t tasks.Service, v validation.Service, prover validation.Prover, models llm.Service) (*engine.Engine, error) {
+	material rag.Service, t tasks.Service, v validation.Service, prover validation.Prover, models llm.Service, ladder *tutor.Ladder) (*engine.Engine, error) {
 	push := func(userID, kind string, payload any) {
 		if raw, err := json.Marshal(payload); err == nil {
 			pushes.Publish(bus.Message{UserID: userID, Type: kind, Payload: raw})
@@ -60,7 +66,7 @@ func NewEngine(db *postgres.DB, log *events.Log, cfg agents.Config, tickets *wor
 	e := engine.New(db, log, cfg, tickets, push, logger)
 	graphs := append(planner.New(db, material, t, prover, models, cfg).Graphs(),
 		reviewer.New(log, material, v, t, store.NewEarlier(db), models, cfg).Graph(),
-		tutor.NewTalk(log, material, v, t, store.NewTalks(db), models, cfg).Graph())
+		tutor.NewTalk(log, material, v, t, store.NewTalks(db), models, cfg).Graph(), ladder.Graph())
 	for _, g := range graphs {
 		if err := e.Register(g); err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/goals-tracker/tracker/modules/agents"
 	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
@@ -51,9 +52,10 @@ type Parts struct {
 type Kit struct {
 	agents.Service
 	agents.Talker
-	db     *postgres.DB
-	cfg    agents.Config
-	engine *engine.Engine
+	db      *postgres.DB
+	cfg     agents.Config
+	engine  *engine.Engine
+	service *service.Service
 
 	mu     sync.Mutex
 	pushes []bus.Message
@@ -74,17 +76,18 @@ func New(t testing.TB, p Parts) *Kit {
 	if p.Prover == nil {
 		p.Prover = Trusting{}
 	}
+	ladder := tutor.NewLadder(p.Log, p.Rag, p.Validation, p.Tasks, store.NewRungs(p.DB), p.Models, p.Config)
 	graphs := append(planner.New(p.DB, p.Rag, p.Tasks, p.Prover, p.Models, p.Config).Graphs(),
 		reviewer.New(p.Log, p.Rag, p.Validation, p.Tasks, store.NewEarlier(p.DB), p.Models, p.Config).Graph(),
-		tutor.NewTalk(p.Log, p.Rag, p.Validation, p.Tasks, store.NewTalks(p.DB), p.Models, p.Config).Graph())
+		tutor.NewTalk(p.Log, p.Rag, p.Validation, p.Tasks, store.NewTalks(p.DB), p.Models, p.Config).Graph(), ladder.Graph())
 	for _, g := range graphs {
 		if err := k.engine.Register(g); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s := service.New(p.DB, p.Log, k.engine, p.Goals, p.Tasks, p.Validation, p.Rag)
+	s := service.New(p.DB, p.Log, k.engine, p.Goals, p.Tasks, p.Validation, p.Rag, ladder, p.Config)
 	react.Register(p.Log, s)
-	k.Service, k.Talker = s, s
+	k.Service, k.Talker, k.service = s, s, s
 	return k
 }
 
@@ -123,6 +126,27 @@ func (k *Kit) Drain(t testing.TB) (taken int) {
 		taken++
 	}
 }
+
+// Work executes nodes in the background, as jobs do, until stop is called.
+func (k *Kit) Work(t testing.TB) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var working sync.WaitGroup
+	working.Go(func() {
+		for ctx.Err() == nil {
+			if did, err := k.engine.Work(ctx); err != nil && ctx.Err() == nil {
+				t.Error(err)
+				return
+			} else if !did {
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+	})
+	return func() { cancel(); working.Wait() }
+}
+
+// Impatient lets nobody wait for a model's hint.
+func (k *Kit) Impatient() { k.service.WaitForHints(time.Nanosecond) }
 
 // Sweep does what is done every ten seconds.
 func (k *Kit) Sweep(t testing.TB) {

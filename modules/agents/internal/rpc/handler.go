@@ -115,13 +115,21 @@ func (h *Handler) RequestHint(ctx context.Context, req *agentsv1.RequestHintRequ
 	if err != nil {
 		return nil, err
 	}
-	return corerpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*agentsv1.Hint, error) {
+	given, err := corerpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*agentsv1.Hint, error) {
 		given, err := h.agents.HintTx(ctx, tx, hint)
 		if err != nil {
 			return nil, err
 		}
 		return convert.Hint(given), nil
 	})
+	if err != nil || given.GetText() != "" {
+		return given, err
+	}
+	written, err := h.agents.AwaitHint(ctx, corerpc.Actor(ctx), given.GetId(), hint)
+	if err != nil {
+		return nil, err
+	}
+	return convert.Hint(written), nil
 }
 
 // GetFeedback implements the handler.

@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/goals-tracker/tracker/modules/agents"
-	"github.com/goals-tracker/tracker/modules/agents/internal/convert"
 	"github.com/goals-tracker/tracker/modules/agents/internal/reviewer"
 	"github.com/goals-tracker/tracker/modules/agents/internal/store"
 	"github.com/goals-tracker/tracker/modules/core/auth"
@@ -97,57 +96,4 @@ func (s *Service) Withdraw(ctx context.Context, tx *postgres.Tx, feedbackID stri
 	}
 	_, err = s.tasks.FeedbackTx(ctx, tx, f.TaskID, "")
 	return err
-}
-
-// PrepareHint implements agents.Service.
-func (s *Service) PrepareHint(ctx context.Context, actor auth.Actor, r agents.HintRequest) (agents.Hint, error) {
-	if err := checkWords("question", r.Question, 0, 4000); err != nil {
-		return agents.Hint{}, err
-	}
-	task, err := s.tasks.Get(ctx, actor, r.TaskID)
-	if err != nil {
-		return agents.Hint{}, err
-	}
-	if !actor.Owns(task.UserID) {
-		return agents.Hint{}, errs.Forbidden.New("only the learner whose task it is asks for hints")
-	}
-	last, _, err := store.LastHint(ctx, s.db.As(actor), actor, task.ID)
-	if err != nil {
-		return agents.Hint{}, err
-	}
-	level := agents.HintQuestion
-	if last != nil {
-		level = min(last.Level+1, agents.HintExample)
-	}
-	return s.tutor.Hint(ctx, actor, task, level, r)
-}
-
-// HintTx implements agents.Service.
-func (s *Service) HintTx(ctx context.Context, tx *postgres.Tx, h agents.Hint) (agents.Hint, error) {
-	// The task is read again: it may have been deleted meanwhile.
-	if _, err := s.tasks.LockTx(ctx, tx, h.TaskID); err != nil {
-		return agents.Hint{}, err
-	}
-	last, number, err := store.LastHint(ctx, tx, tx.Actor(), h.TaskID)
-	if err != nil {
-		return agents.Hint{}, err
-	}
-	if last != nil && last.Level >= h.Level && h.Level < agents.HintExample {
-		return *last, nil // another call climbed this rung meanwhile
-	}
-	if h.ID, err = newID(); err != nil {
-		return agents.Hint{}, err
-	}
-	h.CreatedAt = s.log.Now(tx)
-	made, err := store.InsertHint(ctx, tx, h, number+1)
-	if err != nil {
-		return agents.Hint{}, err
-	}
-	if !made {
-		return agents.Hint{}, errs.Busy.New("The next hint")
-	}
-	s.log.Append(tx, events.Stream{Type: agents.StreamHint, ID: h.ID, SubjectID: h.UserID, CourseID: h.CourseID}, 0, &agentsv1.HintGiven{
-		HintId: h.ID, TaskId: h.TaskID, Level: int32(h.Level), Text: h.Text, Citations: convert.Citations(h.Citations), Label: h.Label,
-	})
-	return h, nil
 }

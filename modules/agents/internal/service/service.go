@@ -37,12 +37,14 @@ type Service struct {
 	tasks    tasks.Service
 	verdicts validation.Service
 	material rag.Service
-	tutor    *tutor.Tutor
+	ladder   *tutor.Ladder
+	hintWait time.Duration
 }
 
 // New makes the service.
-func New(db *postgres.DB, log *events.Log, e *engine.Engine, g goals.Service, t tasks.Service, v validation.Service, m rag.Service) *Service {
-	return &Service{db: db, log: log, engine: e, goals: g, tasks: t, verdicts: v, material: m, tutor: tutor.New(m, v)}
+func New(db *postgres.DB, log *events.Log, e *engine.Engine, g goals.Service, t tasks.Service, v validation.Service, m rag.Service,
+	ladder *tutor.Ladder, cfg agents.Config) *Service {
+	return &Service{db: db, log: log, engine: e, goals: g, tasks: t, verdicts: v, material: m, ladder: ladder, hintWait: cfg.HintWait}
 }
 
 var (

@@ -15,7 +15,6 @@ import (
 	"github.com/goals-tracker/tracker/modules/agents/internal/screen"
 	"github.com/goals-tracker/tracker/modules/agents/internal/store"
 	"github.com/goals-tracker/tracker/modules/core/auth"
-	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events"
 	"github.com/goals-tracker/tracker/modules/llm"
@@ -40,7 +39,6 @@ type History interface {
 // Talk answers questions on tasks, in runs of a graph.
 type Talk struct {
 	tutor     *Tutor
-	snapshots Snapshots
 	history   History
 	tasks     tasks.Service
 	log       *events.Log
@@ -51,7 +49,7 @@ type Talk struct {
 // NewTalk makes it; models may be nil.
 func NewTalk(log *events.Log, material Material, snapshots Snapshots, service tasks.Service, history History, models llm.Service, cfg agents.Config) *Talk {
 	return &Talk{
-		tutor: New(material, snapshots), snapshots: snapshots, history: history, tasks: service, log: log,
+		tutor: New(material, snapshots), history: history, tasks: service, log: log,
 		models: models, useModels: cfg.Models && models != nil,
 	}
 }
@@ -111,7 +109,7 @@ func (t *Talk) answer(ctx context.Context, x *engine.Execution) (engine.Outcome,
 	if err != nil {
 		return engine.Outcome{}, err
 	}
-	code, err := t.newest(ctx, actor, task.ID)
+	code, err := t.tutor.newest(ctx, actor, task.ID)
 	if err != nil {
 		return engine.Outcome{}, err
 	}
@@ -127,19 +125,6 @@ func (t *Talk) answer(ctx context.Context, x *engine.Execution) (engine.Outcome,
 	}
 	r.LookedAt = v.lookedAt(code)
 	return engine.Outcome{Word: word, Set: map[string]any{"reply": r}}, nil
-}
-
-// newest is the learner's last snapshot; nil for none.
-func (t *Talk) newest(ctx context.Context, actor auth.Actor, taskID string) (*validation.Snapshot, error) {
-	page, err := t.snapshots.Snapshots(ctx, actor, validation.Query{TaskID: taskID, Size: 1})
-	if err != nil || len(page.Snapshots) == 0 {
-		return nil, err
-	}
-	s, err := t.snapshots.Snapshot(ctx, actor, page.Snapshots[0].ID)
-	if errs.CodeOf(err) == errs.NotFound {
-		return nil, nil
-	}
-	return &s, err
 }
 
 func (v *view) lookedAt(code *validation.Snapshot) []string {
@@ -204,45 +189,62 @@ func (t *Talk) byModel(ctx context.Context, x *engine.Execution, v *view, code *
 
 // context is what a model sees, with passages by label.
 func (v *view) context(code *validation.Snapshot) (text string, passages map[string]rag.Passage) {
-	passages = map[string]rag.Passage{}
 	var b strings.Builder
-	fmt.Fprintf(&b, "<task>\n%s\n%s\n</task>\n\n<code>\n", data(v.task.Title), screen.Cut(data(v.task.Description), 4000))
+	v.showTask(&b, code)
+	b.WriteString("<report>\n")
+	if v.report != nil {
+		for _, t := range v.report.Tests[:min(len(v.report.Tests), 20)] {
+			fmt.Fprintf(&b, "%s: %s %s\n", data(inline(t.Name)), t.Status, data(inline(t.Message.In(v.locale))))
+		}
+		v.showFindings(&b)
+	}
+	b.WriteString("</report>\n\n")
+	passages = v.showMaterial(&b)
+	return b.String(), passages
+}
+
+// showTask writes the task and the learner's newest code, with its lines.
+func (v *view) showTask(b *strings.Builder, code *validation.Snapshot) {
+	fmt.Fprintf(b, "<task>\n%s\n%s\n</task>\n\n<code>\n", data(v.task.Title), screen.Cut(data(v.task.Description), 4000))
 	if code != nil {
 		for _, f := range code.Files {
 			if b.Len() > maxCode {
 				break
 			}
-			fmt.Fprintf(&b, "File %s:\n", data(f.Path))
+			fmt.Fprintf(b, "File %s:\n", data(f.Path))
 			for i, line := range strings.Split(screen.Cut(data(f.Content), 6000), "\n") {
-				fmt.Fprintf(&b, "%4d %s\n", i+1, line)
+				fmt.Fprintf(b, "%4d %s\n", i+1, line)
 			}
 		}
 	}
-	b.WriteString("</code>\n\n<report>\n")
-	if v.report != nil {
-		for _, t := range v.report.Tests[:min(len(v.report.Tests), 20)] {
-			fmt.Fprintf(&b, "%s: %s %s\n", data(inline(t.Name)), t.Status, data(inline(t.Message.In(v.locale))))
-		}
-		for _, f := range v.report.Findings[:min(len(v.report.Findings), 10)] {
-			fmt.Fprintf(&b, "%s:%d %s\n", data(f.File), f.Line, data(inline(f.Message.In(v.locale))))
-		}
+	b.WriteString("</code>\n\n")
+}
+
+func (v *view) showFindings(b *strings.Builder) {
+	for _, f := range v.report.Findings[:min(len(v.report.Findings), 10)] {
+		fmt.Fprintf(b, "%s:%d %s\n", data(f.File), f.Line, data(inline(f.Message.In(v.locale))))
 	}
-	b.WriteString("</report>\n\n<material>\n")
+}
+
+// showMaterial writes passages, and gives them by their labels.
+func (v *view) showMaterial(b *strings.Builder) map[string]rag.Passage {
+	passages := map[string]rag.Passage{}
+	b.WriteString("<material>\n")
 	for _, p := range v.lessons {
 		if len(passages) == maxPassages {
 			break
 		}
 		label := fmt.Sprintf("P%d", len(passages)+1)
 		passages[label] = p
-		fmt.Fprintf(&b, "[%s] %s\n%s\n", label, data(p.Heading), screen.Cut(data(p.Text), 1200))
+		fmt.Fprintf(b, "[%s] %s\n%s\n", label, data(p.Heading), screen.Cut(data(p.Text), 1200))
 	}
 	b.WriteString("</material>")
-	return b.String(), passages
+	return passages
 }
 
 func data(text string) string {
 	return strings.NewReplacer("<task>", "", "</task>", "", "<code>", "", "</code>", "", "<report>", "", "</report>", "",
-		"<material>", "", "</material>", "").Replace(screen.Visible(text))
+		"<material>", "", "</material>", "", "<earlier>", "", "</earlier>", "").Replace(screen.Visible(text))
 }
 
 // secretFrom is what the learner is to find out themselves.

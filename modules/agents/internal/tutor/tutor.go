@@ -35,12 +35,14 @@ type Runs interface {
 
 // Tutor makes hints.
 type Tutor struct {
-	material Material
-	runs     Runs
+	material  Material
+	snapshots Snapshots
 }
 
 // New makes it.
-func New(material Material, runs Runs) *Tutor { return &Tutor{material: material, runs: runs} }
+func New(material Material, snapshots Snapshots) *Tutor {
+	return &Tutor{material: material, snapshots: snapshots}
+}
 
 var system = auth.System("agents")
 
@@ -59,37 +61,8 @@ type view struct {
 	secret    string
 	functions []string
 	// solution is the exercise's own, "" when it is not known; starter is what
-	// the learner was given.
-	solution, starter string
-}
-
-// Hint makes a rung of the ladder for a task, read as its learner.
-func (t *Tutor) Hint(ctx context.Context, actor auth.Actor, task tasks.Task, level int, r agents.HintRequest) (agents.Hint, error) {
-	v, err := t.look(ctx, actor, task, r)
-	if err != nil {
-		return agents.Hint{}, err
-	}
-	h := agents.Hint{
-		TaskID: task.ID, UserID: task.UserID, CourseID: task.CourseID, Level: level, Label: agents.BuiltInTutor,
-		LookedAt: []string{"task"}, Citations: []tasks.Citation{},
-	}
-	if len(v.lessons) > 0 {
-		h.LookedAt = append(h.LookedAt, "course")
-	}
-	if v.report != nil {
-		h.LookedAt = append(h.LookedAt, "run "+v.runID)
-	}
-	switch level {
-	case agents.HintQuestion:
-		h.Text = v.question()
-	case agents.HintConcept:
-		h.Text, h.Citations = v.concept()
-	case agents.HintPointer:
-		h.Text, h.Citations = v.pointer()
-	default:
-		h.Text, h.Citations = v.example()
-	}
-	return h, nil
+	// the learner was given; tests are what judges them.
+	solution, starter, tests string
 }
 
 // look gathers what the learner may read that helps.
@@ -99,7 +72,7 @@ func (t *Tutor) look(ctx context.Context, actor auth.Actor, task tasks.Task, r a
 		v.locale = words.Locale(task.Title + " " + task.Description)
 	}
 	if task.Result != nil {
-		run, err := t.runs.Run(ctx, actor, task.Result.RunID)
+		run, err := t.snapshots.Run(ctx, actor, task.Result.RunID)
 		if err != nil && errs.CodeOf(err) != errs.NotFound {
 			return nil, err
 		}
@@ -114,6 +87,11 @@ func (t *Tutor) look(ctx context.Context, actor auth.Actor, task tasks.Task, r a
 	}
 	for _, f := range task.Validation.Files() {
 		v.secret += f.Content + "\n"
+	}
+	if task.Validation != nil {
+		for _, f := range task.Validation.Tests {
+			v.tests += f.Content + "\n"
+		}
 	}
 	if task.CourseID == "" {
 		return v, nil
@@ -136,8 +114,11 @@ func (t *Tutor) keepSecret(ctx context.Context, v *view) error {
 		}
 		for _, f := range x.Files {
 			v.secret += f.Content + "\n"
-			if f.Role == rag.Solution {
+			switch f.Role {
+			case rag.Solution:
 				v.solution += f.Content + "\n"
+			case rag.Tests:
+				v.tests += f.Content + "\n"
 			}
 		}
 		if names, ok := x.Meta.Extra["functions"].([]any); ok {
@@ -191,6 +172,19 @@ func (t *Tutor) read(ctx context.Context, actor auth.Actor, v *view, question st
 		}
 	}
 	return nil
+}
+
+// newest is the learner's last snapshot; nil for none.
+func (t *Tutor) newest(ctx context.Context, actor auth.Actor, taskID string) (*validation.Snapshot, error) {
+	page, err := t.snapshots.Snapshots(ctx, actor, validation.Query{TaskID: taskID, Size: 1})
+	if err != nil || len(page.Snapshots) == 0 {
+		return nil, err
+	}
+	s, err := t.snapshots.Snapshot(ctx, actor, page.Snapshots[0].ID)
+	if errs.CodeOf(err) == errs.NotFound {
+		return nil, nil
+	}
+	return &s, err
 }
 
 // failing is the first test of the last run that did not pass; nil for none.
