@@ -69,13 +69,13 @@ var Privacy = privacy.Registry{
 		},
 		{
 			Type:  "validation.started",
-			Plain: []string{"run_id", "snapshot_id", "task_id", "attempt"},
+			Plain: []string{"run_id", "snapshot_id", "task_id", "attempt", "snapshot_number"},
 		},
 		{
 			Type:     "validation.completed",
 			Personal: []string{"verdict", "score", "tests_passed", "tests_total", "findings", "summary", "previous_verdict"},
 			Plain: []string{"run_id", "snapshot_id", "task_id", "goal_id", "snapshot_number", "status", "plugin",
-				"plugin_version", "attempt", "deduplicated", "ended", "reason", "task_problem"},
+				"plugin_version", "attempt", "deduplicated", "ended", "reason", "task_problem", "newer_snapshot"},
 		},
 	},
 }

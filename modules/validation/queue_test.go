@@ -18,6 +18,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/tasks/taskstest"
 	"github.com/goals-tracker/tracker/modules/validation"
 	"github.com/goals-tracker/tracker/modules/validation/validationtest"
+	validationv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/validation/v1"
 	"github.com/goals-tracker/tracker/sdk/judging"
 )
 
@@ -89,6 +90,20 @@ func TestAVerdictOfAnOlderSnapshotThatRanAlreadyDoesNotMoveTheTask(t *testing.T)
 	if got := b.status(task.ID); got != tasks.StatusFailed {
 		t.Errorf("the task is %s; its newest snapshot failed", got)
 	}
+	// What is pushed says so, too: whoever shows it can tell old from new.
+	for run, want := range map[string][2]int32{first.RunID: {1, 2}, second.RunID: {2, 0}} {
+		history := b.stream("run:" + run)
+		for _, e := range history {
+			numbered, ok := e.Data.(interface{ GetSnapshotNumber() int32 })
+			if !ok || numbered.GetSnapshotNumber() != want[0] {
+				t.Errorf("%s does not say that it is of snapshot %d: %s", e.Type, want[0], e.Raw)
+			}
+		}
+		if end, ok := history[len(history)-1].Data.(*validationv1.ValidationCompleted); !ok || end.GetNewerSnapshot() != want[1] {
+			t.Errorf("the verdict of snapshot %d is followed by %d, want %d", want[0], end.GetNewerSnapshot(), want[1])
+		}
+	}
+	eventstest.Verify(t, b.log)
 }
 
 func TestTheFirstSubmissionOfBWaitsForAtMostTwoOfAsHundred(t *testing.T) {

@@ -129,6 +129,9 @@ type (
 		Attempt                           int
 		Deduplicated                      bool
 		TaskProblem                       bool
+		// NewerSnapshot is the task's newest when this verdict of an older one came;
+		// 0 when it is of the newest. Readers of the event need it; the run doesn't.
+		NewerSnapshot int
 	}
 	// Ended is validation.completed of a run that was deleted with its task.
 	Ended struct{}
@@ -187,15 +190,21 @@ func (r Run) Supersede() Change {
 }
 
 // Finish is what a report makes of a run.
-func (r Run) Finish(report Report, deduplicated bool) Change {
+// newest is the number of the task's newest snapshot.
+func (r Run) Finish(report Report, deduplicated bool, newest int) Change {
 	passed, total := report.Counts()
 	plugin, version := report.Plugin, report.PluginVersion
 	if plugin == "" {
 		plugin = r.Plugin
 	}
+	newer := 0
+	if newest > r.SnapshotNumber {
+		newer = newest
+	}
 	return Completed{
 		Status: StatusDone, Verdict: report.Verdict, Score: report.Score, TestsPassed: passed, TestsTotal: total,
 		Findings: len(report.Findings), Plugin: plugin, PluginVersion: version, Summary: report.Summary,
 		Attempt: r.Attempt, Deduplicated: deduplicated, TaskProblem: report.Problem != "",
+		NewerSnapshot: newer,
 	}
 }

@@ -95,11 +95,11 @@ type Validator struct {
 
 // Pushes that learners get while they wait; they may be lost.
 const (
-	// PushQueue carries {run_id, snapshot_id, task_id, position, eta_ms}: how long
-	// until the verdict is expected, without eta_ms where nobody judges. It comes
-	// when either changes by much.
+	// PushQueue carries {run_id, snapshot_id, snapshot_number, task_id, position,
+	// eta_ms}: how long until the verdict is expected, without eta_ms where nobody
+	// judges. It comes when either changes by much.
 	PushQueue = "validation.queue"
-	// PushStage carries {run_id, snapshot_id, task_id, attempt, stage}; stage is
-	// what the plugin calls it: "compile", "test".
+	// PushStage carries {run_id, snapshot_id, snapshot_number, task_id, attempt,
+	// stage}; stage is what the plugin calls it: "compile", "test".
 	PushStage = "validation.stage"
 )

@@ -119,11 +119,17 @@ func (b *bundle) status(taskID string) tasks.Status {
 // types are the types of a stream's events.
 func (b *bundle) types(stream string) string {
 	b.t.Helper()
+	return eventstest.TypesOf(b.stream(stream))
+}
+
+// stream is a stream's history.
+func (b *bundle) stream(stream string) []events.Event {
+	b.t.Helper()
 	got, _, err := b.log.Read(b.t.Context(), b.DB.As(auth.System("test")), events.Filter{For: auth.System("test"), StreamName: stream, Limit: 1000})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return eventstest.TypesOf(got)
+	return got
 }
 
 func (b *bundle) count(sql string, args ...any) (n int) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/errs"
 )
 
 // Config is the server's section of the configuration.
@@ -117,6 +119,9 @@ func NewServer(cfg Config, deps Deps) (*Server, error) {
 			access = auth.QueryToken
 		}
 		handler := guard(access, refuse.plain, route.Handler)
+		if route.CheckOrigin {
+			handler = s.sameOrigins(refuse.plain, handler)
+		}
 		if !route.Unbounded {
 			handler = bounded(cfg.MaxBody, refuse.plain, handler)
 		}
@@ -220,11 +225,33 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	if len(s.cfg.AllowedOrigins) == 0 {
 		return next
 	}
+	return s.origins().Handler(next)
+}
+
+func (s *Server) origins() *cors.Cors {
 	return cors.New(cors.Options{
 		AllowedOrigins: s.cfg.AllowedOrigins,
 		AllowedMethods: append(connectcors.AllowedMethods(), http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete),
 		AllowedHeaders: append(connectcors.AllowedHeaders(), "Authorization", "Accept-Language", KeyHeader, RequestIDHeader),
 		ExposedHeaders: append(connectcors.ExposedHeaders(), RequestIDHeader, ReplayedHeader, "Location", "Retry-After"),
 		MaxAge:         7200,
-	}).Handler(next)
+	})
+}
+
+// sameOrigins refuses pages of origins that neither CORS allows nor this server
+// is the host of. Who is no browser sends no origin.
+func (s *Server) sameOrigins(refuse func(http.ResponseWriter, *http.Request, error), next http.Handler) http.Handler {
+	rule := s.origins()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		origin := r.Header.Get("Origin")
+		if origin == "" || len(s.cfg.AllowedOrigins) > 0 && rule.OriginAllowed(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if page, err := url.Parse(origin); err == nil && page.Host != "" && strings.EqualFold(page.Host, r.Host) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		refuse(w, r, errs.Forbidden.New("this origin is not among server.origins"))
+	})
 }

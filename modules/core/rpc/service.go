@@ -27,6 +27,9 @@ type Route struct {
 	// QueryToken also takes the token from ?token=, for clients that can't set
 	// headers. It is removed from the URL before the handler sees it.
 	QueryToken bool
+	// CheckOrigin refuses browsers of origins that CORS does not allow: for
+	// WebSockets, to which CORS does not apply.
+	CheckOrigin bool
 	// Unbounded routes read more than the server's body limit: a WebSocket, an
 	// upload that is streamed.
 	Unbounded bool

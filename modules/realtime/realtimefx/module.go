@@ -2,7 +2,9 @@
 package realtimefx
 
 import (
+	"context"
 	"log/slog"
+	"sync"
 
 	"go.uber.org/fx"
 
@@ -14,22 +16,51 @@ import (
 	"github.com/goals-tracker/tracker/modules/realtime/internal/ws"
 )
 
-// Hub is what Run makes follow the log; the server's wiring runs it beside the
-// log's own tailer.
-type Hub = hub.Hub
-
 // Module provides the hub, the Watch stream and the WebSocket at both of its
 // addresses.
 var Module = fx.Module("realtime",
-	fx.Provide(hub.New),
+	fx.Provide(hub.New, fx.Private),
+	fx.Provide(newSockets, fx.Private),
+	fx.Provide(newHub),
 	fx.Provide(fx.Annotate(realtimerpc.Service, fx.ResultTags(`group:"rpc.services"`))),
 	fx.Provide(fx.Annotate(routes, fx.ResultTags(`group:"rpc.routes,flatten"`))),
 )
 
-func routes(h *hub.Hub, verifier auth.Verifier, caller *rpc.Caller, cfg realtime.Config, logger *slog.Logger) []rpc.Route {
-	handler := ws.New(h, verifier, caller, cfg, logger)
+// Hub is this replica's pushes.
+type Hub struct {
+	hub     *hub.Hub
+	sockets *ws.Handler
+}
+
+func newHub(h *hub.Hub, sockets *ws.Handler) *Hub { return &Hub{hub: h, sockets: sockets} }
+
+// Run follows the log and looks after open screens until ctx ends; then it ends
+// them and waits until they are gone.
+func (h *Hub) Run(ctx context.Context) error {
+	var sockets sync.WaitGroup
+	sockets.Go(func() { h.sockets.Run(ctx) })
+	defer sockets.Wait()
+	return h.hub.Run(ctx)
+}
+
+// Stop ends all screens and lets nobody in any more: clients go to another
+// replica. It does not wait.
+func (h *Hub) Stop() { h.hub.Stop() }
+
+// Erased ends a person's screens at once, on every replica.
+func (h *Hub) Erased(userID string) { h.hub.Erased(userID) }
+
+// RefuseWhen has people refused, and their open screens ended within a second,
+// for whom fn holds: a look into memory, such as auth.Revocations.Revoked.
+func (h *Hub) RefuseWhen(fn func(userID string) bool) { h.hub.RefuseWhen(fn) }
+
+func newSockets(h *hub.Hub, verifier auth.Verifier, caller *rpc.Caller, cfg realtime.Config, logger *slog.Logger) *ws.Handler {
+	return ws.New(h, verifier, caller, cfg, logger)
+}
+
+func routes(sockets *ws.Handler) []rpc.Route {
 	return []rpc.Route{
-		{Pattern: "GET /ws", Handler: handler, QueryToken: true, Unbounded: true},
-		{Pattern: "GET /api/v1/ws", Handler: handler, QueryToken: true, Unbounded: true},
+		{Pattern: "GET /ws", Handler: sockets, QueryToken: true, CheckOrigin: true, Unbounded: true},
+		{Pattern: "GET /api/v1/ws", Handler: sockets, QueryToken: true, CheckOrigin: true, Unbounded: true},
 	}
 }

@@ -18,55 +18,96 @@ import (
 	"github.com/goals-tracker/tracker/modules/realtime/internal/store"
 )
 
-// Push is one thing for a screen: an event or, when Event is nil, a transient
-// message.
-type Push struct {
-	Event     *Encoded
-	Transient *bus.Message
-}
-
-// Encoded is an event with its WebSocket frame, made once for all screens.
-type Encoded struct {
-	events.Event
-	Frame []byte
-}
-
 // ErrTooManyConnections says that one person has too many screens open.
 var ErrTooManyConnections = errs.Define(errs.ResourceExhausted, "too_many_connections",
 	"You have %d connections open, which is the most. Close another window first.",
 	"Tienes %d conexiones abiertas, que es el máximo. Cierra antes otra ventana.")
 
-// ErrSlow ends a screen that did not keep up.
-var ErrSlow = errors.New("the client does not keep up")
+var errAccount = errs.Define(errs.Unauthenticated, "account_erased",
+	"This account is being erased.", "Esta cuenta se está borrando.")
 
-// ErrShutdown ends all screens when the server stops.
-var ErrShutdown = errors.New("the server is stopping")
+// Why screens are ended.
+var (
+	// ErrSlow: the client did not keep up.
+	ErrSlow = errors.New("the client does not keep up")
+	// ErrGap: the hub can't go on without a gap; clients come back and resume.
+	ErrGap = errors.New("pushing is interrupted")
+	// ErrShutdown: the server stops.
+	ErrShutdown = errors.New("the server is stopping")
+	// ErrErased: the person is being erased.
+	ErrErased = errors.New("the person is being erased")
+)
+
+// messageErased tells all replicas' hubs to end a person's screens. It is no
+// push: nobody gets to see it.
+const messageErased = "realtime.erased"
 
 // Hub is the replica's fan-out.
 type Hub struct {
 	db     *postgres.DB
 	log    *events.Log
+	bus    *bus.Bus
 	cfg    realtime.Config
 	logger *slog.Logger
+
+	ready   chan struct{}
+	look    chan struct{}
+	readers chan struct{}
 
 	mu       sync.Mutex
 	position int64
 	epoch    string
+	ring     ring
 	screens  map[string]map[*Screen]struct{}
 	stopped  bool
-	ready    chan struct{}
+	refuse   func(userID string) bool
 }
 
 // New makes a hub; Run makes it follow the log.
-func New(db *postgres.DB, log *events.Log, b *bus.Bus, cfg realtime.Config, logger *slog.Logger) *Hub {
-	h := &Hub{db: db, log: log, cfg: cfg, logger: logger, screens: map[string]map[*Screen]struct{}{}, ready: make(chan struct{})}
-	b.Subscribe(h.transient)
+func New(db *postgres.DB, log *events.Log, b *bus.Bus, listener *postgres.Listener, cfg realtime.Config, logger *slog.Logger) *Hub {
+	h := &Hub{
+		db: db, log: log, bus: b, cfg: cfg, logger: logger, ring: ring{max: cfg.Ring},
+		screens: map[string]map[*Screen]struct{}{}, ready: make(chan struct{}),
+		look: make(chan struct{}, 1), readers: make(chan struct{}, readersAtOnce),
+	}
+	b.Subscribe(h.hear)
+	// After every reconnection the database may be another: restored, failed over.
+	listener.On("tracker_realtime", func(string) {
+		select {
+		case h.look <- struct{}{}:
+		default:
+		}
+	})
 	return h
+}
+
+// RefuseWhen has screens refused, and open ones ended within a second, for whom
+// fn holds. fn is a look into memory.
+func (h *Hub) RefuseWhen(fn func(userID string) bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refuse = fn
+}
+
+func (h *Hub) refused(userID string) bool {
+	h.mu.Lock()
+	fn := h.refuse
+	h.mu.Unlock()
+	return fn != nil && fn(userID)
+}
+
+// Erased ends a person's screens, here at once and on other replicas as soon as
+// they hear of it.
+func (h *Hub) Erased(userID string) {
+	h.bus.Publish(bus.Message{UserID: userID, Type: messageErased, Payload: []byte("{}")})
 }
 
 // Run follows the log until ctx ends, then ends all screens.
 func (h *Hub) Run(ctx context.Context) error {
-	defer h.stop()
+	defer h.Stop()
+	var watch sync.WaitGroup
+	watch.Go(func() { h.watch(ctx) })
+	defer watch.Wait()
 	for {
 		err := h.follow(ctx)
 		if ctx.Err() != nil {
@@ -74,7 +115,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		}
 		// A gap can't be mended in place: screens come back and resume.
 		h.logger.Warn("pushing is interrupted, clients are asked to resume", "error", err)
-		h.endAll(ErrSlow)
+		h.endAll(ErrGap)
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
@@ -94,6 +135,7 @@ func (h *Hub) follow(ctx context.Context) error {
 	}
 	h.mu.Lock()
 	h.position = head
+	h.ring.start(head)
 	if h.epoch == "" {
 		close(h.ready)
 	}
@@ -109,54 +151,97 @@ func (h *Hub) follow(ctx context.Context) error {
 	}
 }
 
+// watch looks after open screens: whether their people were erased meanwhile,
+// and whether positions still mean what they meant.
+func (h *Hub) watch(ctx context.Context) {
+	second, epochs := time.NewTicker(time.Second), time.NewTicker(30*time.Second)
+	defer second.Stop()
+	defer epochs.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-second.C:
+			h.endRefused()
+		case <-epochs.C:
+			h.compareEpochs(ctx)
+		case <-h.look:
+			h.compareEpochs(ctx)
+		}
+	}
+}
+
+func (h *Hub) compareEpochs(ctx context.Context) {
+	epoch, err := store.Epoch(ctx, h.db.As(auth.System("realtime")))
+	if err != nil {
+		return // it is looked at again
+	}
+	h.mu.Lock()
+	changed := h.epoch != "" && h.epoch != epoch
+	if changed {
+		h.epoch = epoch
+		h.ring.start(h.position)
+	}
+	h.mu.Unlock()
+	if changed {
+		h.logger.Warn("the database is another than before, clients are asked to start anew")
+		h.endAll(ErrGap)
+	}
+}
+
 func (h *Hub) dispatch(batch []events.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, e := range batch {
 		h.position = e.Position
-		audience := h.screens[e.Stream.SubjectID]
-		if len(audience) == 0 || e.Stream.SubjectID == "" {
+		event := h.ring.add(e)
+		if e.Stream.SubjectID == "" {
 			continue
 		}
-		encoded := Encode(e)
-		for screen := range audience {
-			h.offer(screen, Push{Event: encoded})
+		for screen := range h.screens[e.Stream.SubjectID] {
+			if !screen.offer(Push{Event: event}) {
+				h.remove(screen, ErrSlow)
+			}
 		}
 	}
 }
 
-func (h *Hub) transient(m bus.Message) {
+// hear takes a message of the bus.
+func (h *Hub) hear(m bus.Message) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for screen := range h.screens[m.UserID] {
-		if len(screen.pushes) < cap(screen.pushes)/2 { // what may be lost never crowds out what may not
-			screen.pushes <- Push{Transient: &m}
-		}
-	}
-}
-
-// offer never waits: a screen whose queue is full is ended. Called under mu,
-// which is what makes the queue's only writer.
-func (h *Hub) offer(screen *Screen, p Push) {
-	select {
-	case screen.pushes <- p:
-	default:
-		h.end(screen, ErrSlow)
-	}
-}
-
-// end takes the screen out. Called under mu.
-func (h *Hub) end(screen *Screen, why error) {
-	audience := h.screens[screen.userID]
-	if _, open := audience[screen]; !open {
+	audience := h.screens[m.UserID]
+	if len(audience) == 0 {
 		return
 	}
-	delete(audience, screen)
-	if len(audience) == 0 {
-		delete(h.screens, screen.userID)
+	if m.Type == messageErased {
+		for screen := range audience {
+			h.remove(screen, ErrErased)
+		}
+		return
 	}
-	screen.why = why
-	close(screen.pushes)
+	transient := &Transient{Message: m}
+	for screen := range audience {
+		screen.offer(Push{Transient: transient})
+	}
+}
+
+// remove takes the screen out and ends it. Called under mu.
+func (h *Hub) remove(s *Screen, why error) {
+	audience := h.screens[s.actor.UserID]
+	if _, open := audience[s]; open {
+		delete(audience, s)
+		if len(audience) == 0 {
+			delete(h.screens, s.actor.UserID)
+		}
+	}
+	s.end(why)
+}
+
+func (h *Hub) end(s *Screen, why error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.remove(s, why)
 }
 
 func (h *Hub) endAll(why error) {
@@ -164,12 +249,28 @@ func (h *Hub) endAll(why error) {
 	defer h.mu.Unlock()
 	for _, audience := range h.screens {
 		for screen := range audience {
-			h.end(screen, why)
+			h.remove(screen, why)
 		}
 	}
 }
 
-func (h *Hub) stop() {
+func (h *Hub) endRefused() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.refuse == nil {
+		return
+	}
+	for userID, audience := range h.screens {
+		if h.refuse(userID) {
+			for screen := range audience {
+				h.remove(screen, ErrErased)
+			}
+		}
+	}
+}
+
+// Stop ends all screens, and lets nobody in any more.
+func (h *Hub) Stop() {
 	h.mu.Lock()
 	h.stopped = true
 	h.mu.Unlock()

@@ -2,30 +2,38 @@ package hub
 
 import (
 	"context"
-	"fmt"
+	"sync"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
-	"github.com/goals-tracker/tracker/modules/events"
 )
 
 // Screen is one open connection of a person.
 type Screen struct {
-	hub    *Hub
-	userID string
-	actor  auth.Actor
+	hub   *Hub
+	actor auth.Actor
 	// joined is the log's position from which on the queue holds every event.
 	joined int64
 	epoch  string
-	pushes chan Push
+	wake   func()
+
+	mu    sync.Mutex
+	queue []Push
+	// asleep: the taker found nothing and waits to be woken.
+	asleep bool
 	why    error
 }
 
-// Join opens a screen. It waits until the hub follows the log.
-func (h *Hub) Join(ctx context.Context, actor auth.Actor) (*Screen, error) {
+// Join opens a screen; it waits until the hub follows the log. wake is called
+// when there is something to Take, once after each Take that found nothing; it
+// must not block.
+func (h *Hub) Join(ctx context.Context, actor auth.Actor, wake func()) (*Screen, error) {
 	select {
 	case <-h.ready:
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+	if h.refused(actor.UserID) {
+		return nil, errAccount.New().Because(ErrErased)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -35,7 +43,7 @@ func (h *Hub) Join(ctx context.Context, actor auth.Actor) (*Screen, error) {
 	if len(h.screens[actor.UserID]) >= h.cfg.MaxConnections {
 		return nil, ErrTooManyConnections.New(h.cfg.MaxConnections)
 	}
-	s := &Screen{hub: h, userID: actor.UserID, actor: actor, joined: h.position, epoch: h.epoch, pushes: make(chan Push, h.cfg.Queue)}
+	s := &Screen{hub: h, actor: actor, joined: h.position, epoch: h.epoch, wake: wake}
 	if h.screens[actor.UserID] == nil {
 		h.screens[actor.UserID] = map[*Screen]struct{}{}
 	}
@@ -43,49 +51,73 @@ func (h *Hub) Join(ctx context.Context, actor auth.Actor) (*Screen, error) {
 	return s, nil
 }
 
-// Joined is the position from which on Pushes holds every event of the person.
+// Joined is the position after which Take gives every event of the person.
 func (s *Screen) Joined() int64 { return s.joined }
 
 // Epoch changes when positions can no longer be compared.
 func (s *Screen) Epoch() string { return s.epoch }
 
-// Pushes are what is to be shown, in order; closed when the screen was ended.
-func (s *Screen) Pushes() <-chan Push { return s.pushes }
+// atOnce is how many pushes a taker gets at a time: what was taken no longer
+// counts towards the queue's bound.
+const atOnce = 32
 
-// Why says why Pushes was closed.
-func (s *Screen) Why() error {
-	s.hub.mu.Lock()
-	defer s.hub.mu.Unlock()
-	return s.why
+// Take gives what waits, in order, and room back to the queue; nothing while
+// the taker holds. When it gives nothing, it says why the screen was ended, or
+// nil, and wake will be called.
+func (s *Screen) Take(hold bool) (pushes []Push, ended error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.why != nil {
+		return nil, s.why // what waits is sent again when the client resumes
+	}
+	if hold || len(s.queue) == 0 {
+		s.asleep = true
+		return nil, nil
+	}
+	if n := len(s.queue); n <= atOnce {
+		pushes, s.queue = s.queue, nil
+		return pushes, nil
+	}
+	pushes = append(pushes, s.queue[:atOnce]...)
+	s.queue = append(s.queue[:0], s.queue[atOnce:]...)
+	return pushes, nil
+}
+
+// offer queues a push and reports whether there was room for one that may not
+// be lost; it never waits.
+func (s *Screen) offer(p Push) (kept bool) {
+	s.mu.Lock()
+	room := s.hub.cfg.Queue
+	if p.Event == nil {
+		room /= 2 // what may be lost never crowds out what may not
+	}
+	if s.why != nil || len(s.queue) >= room {
+		s.mu.Unlock()
+		return p.Event == nil
+	}
+	s.queue = append(s.queue, p)
+	s.stir()
+	return true
+}
+
+// end ends the screen, the first reason counts.
+func (s *Screen) end(why error) {
+	s.mu.Lock()
+	if s.why == nil {
+		s.why, s.queue = why, nil
+	}
+	s.stir()
+}
+
+// stir unlocks mu, and wakes the taker if it sleeps.
+func (s *Screen) stir() {
+	wake := s.asleep
+	s.asleep = false
+	s.mu.Unlock()
+	if wake {
+		s.wake()
+	}
 }
 
 // Leave closes the screen.
-func (s *Screen) Leave() {
-	s.hub.mu.Lock()
-	defer s.hub.mu.Unlock()
-	s.hub.end(s, context.Canceled)
-}
-
-// Missed gives the person's events after a position and up to another. ok is
-// false when there are more than are sent again.
-func (s *Screen) Missed(ctx context.Context, after, upTo int64) (missed []*Encoded, ok bool, err error) {
-	for after < upTo {
-		batch, next, err := s.hub.log.Read(ctx, s.hub.db.As(s.actor), events.Filter{
-			For: s.actor, SubjectID: s.userID, After: after, Before: upTo + 1, Limit: 1000,
-		})
-		if err != nil {
-			return nil, false, fmt.Errorf("read missed events: %w", err)
-		}
-		if len(missed)+len(batch) > s.hub.cfg.MaxResume {
-			return nil, false, nil
-		}
-		for _, e := range batch {
-			missed = append(missed, Encode(e))
-		}
-		if len(batch) == 0 || next == 0 {
-			break
-		}
-		after = batch[len(batch)-1].Position
-	}
-	return missed, true, nil
-}
+func (s *Screen) Leave() { s.hub.end(s, context.Canceled) }

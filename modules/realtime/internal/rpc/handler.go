@@ -27,6 +27,9 @@ var errInterrupted = errs.Define(errs.Unavailable, "stream_interrupted",
 var errExpired = errs.Define(errs.Unauthenticated, "token_expired",
 	"Your token has expired. Sign in again.", "Tu sesión ha caducado. Inicia sesión de nuevo.")
 
+var errErased = errs.Define(errs.PermissionDenied, "account_erased",
+	"This account is being erased.", "Esta cuenta se está borrando.")
+
 // Handler implements RealtimeService.
 type Handler struct {
 	hub *hub.Hub
@@ -48,44 +51,68 @@ func (h *Handler) Watch(ctx context.Context, req *realtimev1.WatchRequest, strea
 		ctx, cancel = context.WithDeadlineCause(ctx, actor.ExpiresAt, errExpired.New())
 		defer cancel()
 	}
-	screen, err := h.hub.Join(ctx, actor)
+	more := make(chan struct{}, 1)
+	screen, err := h.hub.Join(ctx, actor, func() {
+		select {
+		case more <- struct{}{}:
+		default:
+		}
+	})
 	if err != nil {
-		return err
+		return interrupted(err)
 	}
 	defer screen.Leave()
+	stream.ResponseHeader().Set("X-Accel-Buffering", "no") // proxies pass on what there is
 	hello := &realtimev1.Hello{Seq: screen.Joined(), Epoch: screen.Epoch(), UserId: actor.UserID}
 	if err := stream.Send(&realtimev1.WatchResponse{Push: &realtimev1.WatchResponse_Hello{Hello: hello}}); err != nil {
 		return err
 	}
 	if req.AfterSeq != nil {
-		if err := resume(ctx, screen, req.GetAfterSeq(), stream); err != nil {
+		if err := resume(ctx, screen, req, stream); err != nil {
 			return err
 		}
 	}
-	return h.follow(ctx, screen, stream)
+	return h.follow(ctx, screen, more, stream)
 }
 
-func resume(ctx context.Context, screen *hub.Screen, after int64, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
-	missed, ok, err := screen.Missed(ctx, after, screen.Joined())
-	if err != nil {
-		return err
-	}
-	if !ok || after > screen.Joined() {
-		return stream.Send(&realtimev1.WatchResponse{Push: &realtimev1.WatchResponse_Reset_{Reset_: &realtimev1.Reset{Seq: screen.Joined()}}})
-	}
-	for _, e := range missed {
-		if err := stream.Send(event(e)); err != nil {
+func resume(ctx context.Context, screen *hub.Screen, req *realtimev1.WatchRequest, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
+	after, ok := req.GetAfterSeq(), false
+	if after <= screen.Joined() && (req.GetEpoch() == "" || req.GetEpoch() == screen.Epoch()) {
+		var err error
+		_, ok, err = screen.Missed(ctx, after, screen.Joined(), func(missed []*hub.Event) error {
+			for _, e := range missed {
+				if err := stream.Send(event(e)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
-	return nil
+	if ok {
+		return nil
+	}
+	return stream.Send(&realtimev1.WatchResponse{Push: &realtimev1.WatchResponse_Reset_{Reset_: &realtimev1.Reset{Seq: screen.Joined()}}})
 }
 
-func (h *Handler) follow(ctx context.Context, screen *hub.Screen, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
+func (h *Handler) follow(ctx context.Context, screen *hub.Screen, more <-chan struct{}, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
 	heartbeat := time.NewTicker(h.cfg.Heartbeat)
 	defer heartbeat.Stop()
 	for {
-		var out *realtimev1.WatchResponse
+		pushes, ended := screen.Take(false)
+		if ended != nil {
+			return interrupted(ended)
+		}
+		for _, p := range pushes {
+			if err := stream.Send(response(p)); err != nil {
+				return err
+			}
+		}
+		if len(pushes) > 0 {
+			continue
+		}
 		select {
 		case <-ctx.Done():
 			var expired *errs.Error
@@ -93,27 +120,38 @@ func (h *Handler) follow(ctx context.Context, screen *hub.Screen, stream *connec
 				return expired
 			}
 			return ctx.Err()
-		case p, open := <-screen.Pushes():
-			switch {
-			case !open:
-				return errInterrupted.New().After(time.Second).Because(screen.Why())
-			case p.Event != nil:
-				out = event(p.Event)
-			default:
-				out = &realtimev1.WatchResponse{Push: &realtimev1.WatchResponse_Transient{
-					Transient: &realtimev1.Transient{Type: p.Transient.Type, Payload: string(p.Transient.Payload)}}}
-			}
+		case <-more:
 		case now := <-heartbeat.C:
-			out = &realtimev1.WatchResponse{Push: &realtimev1.WatchResponse_Heartbeat{
-				Heartbeat: &realtimev1.Heartbeat{Time: timestamppb.New(now)}}}
-		}
-		if err := stream.Send(out); err != nil {
-			return err
+			beat := &realtimev1.Heartbeat{Time: timestamppb.New(now)}
+			if err := stream.Send(&realtimev1.WatchResponse{Push: &realtimev1.WatchResponse_Heartbeat{Heartbeat: beat}}); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-func event(e *hub.Encoded) *realtimev1.WatchResponse {
+// interrupted is what the client learns of the end of its screen.
+func interrupted(why error) error {
+	var e *errs.Error
+	switch {
+	case errors.As(why, &e):
+		return why
+	case errors.Is(why, hub.ErrErased):
+		return errErased.New()
+	default:
+		return errInterrupted.New().After(time.Second).Because(why)
+	}
+}
+
+func response(p hub.Push) *realtimev1.WatchResponse {
+	if p.Event != nil {
+		return event(p.Event)
+	}
+	return &realtimev1.WatchResponse{Push: &realtimev1.WatchResponse_Transient{
+		Transient: &realtimev1.Transient{Type: p.Transient.Type, Payload: string(p.Transient.Payload)}}}
+}
+
+func event(e *hub.Event) *realtimev1.WatchResponse {
 	out := &eventsv1.Event{
 		Id: e.ID.String(), Position: e.Position, Type: e.Type, StreamId: e.Stream.Name(), Version: e.Version,
 		UserId: e.Stream.SubjectID, Data: string(e.Raw), OccurredAt: timestamppb.New(e.OccurredAt),

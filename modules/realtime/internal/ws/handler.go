@@ -1,5 +1,6 @@
 // Package ws speaks the WebSocket protocol of the design: commands and their
-// replies, events with seq, transient pushes without.
+// replies, events with seq, transient pushes without. A connection that is
+// silent costs one goroutine, which reads; all others come and go with work.
 package ws
 
 import (
@@ -8,6 +9,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -16,6 +20,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/realtime"
+	"github.com/goals-tracker/tracker/modules/realtime/internal/frame"
 	"github.com/goals-tracker/tracker/modules/realtime/internal/hub"
 )
 
@@ -26,6 +31,8 @@ const Subprotocol = "goals.v1"
 const (
 	// CloseExpired: the token ended, and no auth frame came before.
 	CloseExpired websocket.StatusCode = 4401
+	// CloseErased: the person is being erased.
+	CloseErased websocket.StatusCode = 4403
 )
 
 // Caller runs procedures through the server's own mux, as *rpc.Caller does.
@@ -36,24 +43,44 @@ type Caller interface {
 	Commands() map[string]string
 }
 
-// Handler upgrades requests and serves their sessions.
+// Handler upgrades requests and looks after their sessions while Run runs.
 type Handler struct {
 	hub      *hub.Hub
 	verifier auth.Verifier
 	caller   Caller
 	cfg      realtime.Config
 	logger   *slog.Logger
+	commands func() map[string]string
+
+	mu   sync.Mutex
+	open map[*session]struct{}
+	// gone is broadcast when a session has ended.
+	gone *sync.Cond
 }
 
 // New makes the handler.
 func New(h *hub.Hub, verifier auth.Verifier, caller Caller, cfg realtime.Config, logger *slog.Logger) *Handler {
-	return &Handler{hub: h, verifier: verifier, caller: caller, cfg: cfg, logger: logger}
+	handler := &Handler{
+		hub: h, verifier: verifier, caller: caller, cfg: cfg, logger: logger,
+		commands: sync.OnceValue(caller.Commands), open: map[*session]struct{}{},
+	}
+	handler.gone = sync.NewCond(&handler.mu)
+	return handler
 }
 
-// ServeHTTP serves one WebSocket until either side ends it.
+// ServeHTTP makes a WebSocket of the request and returns; with it goes what
+// net/http keeps for a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	actor := rpc.Actor(r.Context())
-	screen, err := h.hub.Join(r.Context(), actor)
+	s := &session{
+		Handler: h, actor: rpc.Actor(r.Context()), language: strings.Clone(r.Header.Get("Accept-Language")),
+		request: rpc.RequestID(r.Context()), began: time.Now(),
+	}
+	first, err := resumeOf(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.screen, err = h.hub.Join(r.Context(), s.actor, s.kick)
 	switch {
 	case errors.Is(err, hub.ErrShutdown):
 		w.Header().Set("Retry-After", "1")
@@ -63,21 +90,53 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), errs.CodeOf(err).HTTPStatus())
 		return
 	}
-	defer screen.Leave()
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		OriginPatterns: h.cfg.Origins,
-		Subprotocols:   []string{Subprotocol},
+	thin := &slim{ResponseWriter: w, timeout: h.cfg.WriteTimeout}
+	s.conn, err = websocket.Accept(thin, r, &websocket.AcceptOptions{
+		// The server has looked at the origin, by the rule that holds for every request.
+		InsecureSkipVerify: true,
+		Subprotocols:       []string{Subprotocol, auth.BearerProtocol},
+		OnPingReceived:     s.onPing,
+		OnPongReceived:     func(context.Context, []byte) { s.heard() },
 	})
 	if err != nil {
-		return // Accept has answered
+		s.screen.Leave() // Accept has answered
+		return
 	}
-	conn.SetReadLimit(h.cfg.MaxMessage)
-	s := &session{
-		Handler: h, conn: conn, commands: h.caller.Commands(), screen: screen, actor: actor, language: r.Header.Get("Accept-Language"),
-		out: make(chan hub.Frame, 64), work: make(chan request, 64), resumes: make(chan resume, 1),
-		first: make(chan struct{}), lastSent: screen.Joined(), expiry: make(chan time.Time, 1),
+	s.line = thin.line
+	s.conn.SetReadLimit(h.cfg.MaxMessage)
+	h.begin(s, first)
+}
+
+// begin greets the client and starts reading.
+func (h *Handler) begin(s *session, first *resume) {
+	s.lastSent = s.screen.Joined()
+	s.heard()
+	h.mu.Lock()
+	h.open[s] = struct{}{}
+	h.mu.Unlock()
+	s.put(frame.New("hello", "", map[string]any{
+		"seq": s.screen.Joined(), "epoch": s.screen.Epoch(), "user_id": s.actor.UserID,
+		"expires_at": s.actor.ExpiresAt.UTC(), "heartbeat_ms": h.cfg.Heartbeat.Milliseconds(),
+	}).Bytes())
+	if first != nil {
+		s.rewind(*first)
+	} else {
+		s.hold()
 	}
-	s.serve(r.Context())
+	go s.read()
+}
+
+// resumeOf reads the position that a client may give in the address.
+func resumeOf(r *http.Request) (*resume, error) {
+	query := r.URL.Query()
+	if !query.Has("after_seq") {
+		return nil, nil //nolint:nilnil // most clients give none
+	}
+	after, err := strconv.ParseInt(query.Get("after_seq"), 10, 64)
+	if err != nil || after < 0 {
+		return nil, errors.New("after_seq must be a whole number of at least 0")
+	}
+	return &resume{After: after, Epoch: strings.Clone(query.Get("epoch"))}, nil
 }
 
 // request is a message from the client.

@@ -2,147 +2,74 @@ package ws
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/google/uuid"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
-	"github.com/goals-tracker/tracker/modules/core/errs"
-	"github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/realtime/internal/frame"
 	"github.com/goals-tracker/tracker/modules/realtime/internal/hub"
 )
 
 // holdFor is how long live events wait for the client's first message, which
 // may be a resume: what it missed comes before them.
-const holdFor = 500 * time.Millisecond
+const holdFor = 2 * time.Second
 
-// What a client can do wrong.
-var (
-	errNotJSON = errs.Define(errs.InvalidArgument, "message_invalid",
-		"A message is a JSON object with type, payload and correlation_id.",
-		"Un mensaje es un objeto JSON con type, payload y correlation_id.")
-	errUnknownCommand = errs.Define(errs.InvalidArgument, "command_unknown",
-		"There is no command %q.", "No existe el comando %q.")
-	errTooFast = errs.Define(errs.ResourceExhausted, "too_many_commands",
-		"Too many commands wait for an answer. Wait for the replies.",
-		"Hay demasiados comandos sin respuesta. Espera las respuestas.")
-	errOtherPerson = errs.Define(errs.PermissionDenied, "other_person",
-		"This token is another person's. Open a connection of its own for it.",
-		"Este token es de otra persona. Abre para ella otra conexión.")
-)
+// mostReplies is how many replies may wait for a client that does not read.
+const mostReplies = 256
 
-// session is one connection: a reader, a writer and a worker that runs the
-// commands one after the other.
+// session is one connection. Its reader lives as long as it does; its writer
+// (drain) and its worker (work) only while there is something to do.
 type session struct {
 	*Handler
 	conn     *websocket.Conn
+	line     *line
 	screen   *hub.Screen
 	language string
-	commands map[string]string
+	request  string
+	began    time.Time
+
+	// heardAt and pingedAt are Unix milliseconds.
+	heardAt, pingedAt atomic.Int64
+	over              atomic.Bool
 
 	mu    sync.Mutex
 	actor auth.Actor
+	// warned: the client was asked for a new token.
+	warned bool
+	// replies are frames for this client alone; resume comes after them.
+	replies [][]byte
+	resume  *resume
+	// closing is how the connection is to end, once replies are sent.
+	closing *ending
+	// held is set while live events wait for the client's first message.
+	held    *time.Timer
+	writing bool
 
-	out     chan hub.Frame
-	work    chan request
-	resumes chan resume
-	expiry  chan time.Time
-	// first is closed at the client's first message.
-	first    chan struct{}
-	heard    sync.Once
-	lastSent int64 // the writer's own
+	commands []request
+	// pending is how many bytes commands hold.
+	pending int64
+	working bool
+	// idle, if somebody waits for it, is closed when no command runs.
+	idle chan struct{}
+	stop context.CancelFunc
+
+	// Of the writer: what was sent, and whether any of it was live.
+	lastSent int64
+	live     bool
+	// Of the reader.
+	pace bucket
 }
 
-func (s *session) serve(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	var parts sync.WaitGroup
-	parts.Go(func() {
-		code, reason := s.write(ctx)
-		_ = s.conn.Close(code, reason)
-		cancel()
-	})
-	parts.Go(func() { s.runCommands(ctx) })
-	s.read(ctx)
-	cancel()
-	parts.Wait()
-	_ = s.conn.CloseNow()
+// ending is a close code with its reason.
+type ending struct {
+	code   websocket.StatusCode
+	reason string
 }
 
-// read takes messages until the connection ends.
-func (s *session) read(ctx context.Context) {
-	for {
-		kind, data, err := s.conn.Read(ctx)
-		if err != nil {
-			return
-		}
-		var r request
-		if kind != websocket.MessageText || json.Unmarshal(data, &r) != nil || r.Type == "" {
-			s.fail(ctx, r.CorrelationID, errNotJSON.New())
-		} else {
-			s.take(ctx, r)
-		}
-		s.heard.Do(func() { close(s.first) })
-	}
-}
-
-func (s *session) take(ctx context.Context, r request) {
-	switch r.Type {
-	case "ping":
-		s.reply(ctx, "pong", r.CorrelationID, r.Payload)
-	case "auth":
-		s.renew(ctx, r)
-	case "resume":
-		var want resume
-		if err := json.Unmarshal(r.Payload, &want); err != nil || want.After < 0 {
-			s.fail(ctx, r.CorrelationID, errNotJSON.New().WithField("after_seq", "must be a whole number of at least 0"))
-			return
-		}
-		want.correlationID = r.CorrelationID
-		select {
-		case s.resumes <- want:
-		case <-ctx.Done():
-		}
-	default:
-		if _, known := s.commands[r.Type]; !known {
-			s.fail(ctx, r.CorrelationID, errUnknownCommand.New(r.Type))
-			return
-		}
-		select {
-		case s.work <- r:
-		default:
-			s.fail(ctx, r.CorrelationID, errTooFast.New().After(time.Second))
-		}
-	}
-}
-
-// renew takes a new token before the old one ends.
-func (s *session) renew(ctx context.Context, r request) {
-	var in struct {
-		Token string `json:"token"`
-	}
-	_ = json.Unmarshal(r.Payload, &in)
-	actor, err := s.verifier.Verify(ctx, in.Token)
-	if err == nil && actor.UserID != s.who().UserID {
-		err = errOtherPerson.New()
-	}
-	if err != nil {
-		s.fail(ctx, r.CorrelationID, err)
-		return
-	}
-	s.mu.Lock()
-	s.actor = actor
-	s.mu.Unlock()
-	select {
-	case s.expiry <- actor.ExpiresAt:
-	case <-ctx.Done():
-	}
-	s.reply(ctx, "auth.ok", r.CorrelationID, mustJSON(map[string]any{"expires_at": actor.ExpiresAt.UTC()}))
-}
+func (s *session) heard() { s.heardAt.Store(time.Now().UnixMilli()) }
 
 func (s *session) who() auth.Actor {
 	s.mu.Lock()
@@ -150,76 +77,107 @@ func (s *session) who() auth.Actor {
 	return s.actor
 }
 
-// runCommands runs commands in the order in which they came.
-func (s *session) runCommands(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case r := <-s.work:
-			s.run(ctx, r)
-		}
-	}
-}
-
-func (s *session) run(ctx context.Context, r request) {
-	header := http.Header{}
-	// A client that repeats a command after a broken connection repeats its
-	// correlation id; only a UUID is sure not to be another command's.
-	if _, err := uuid.Parse(r.CorrelationID); err == nil {
-		header.Set(rpc.KeyHeader, r.CorrelationID)
-	}
-	if s.language != "" {
-		header.Set("Accept-Language", s.language)
-	}
-	payload := r.Payload
-	if len(payload) == 0 {
-		payload = []byte("{}")
-	}
-	answer, err := s.caller.Invoke(auth.WithActor(ctx, s.who()), s.commands[r.Type], payload, header)
-	if err != nil {
-		s.fail(ctx, r.CorrelationID, err)
-		return
-	}
-	s.reply(ctx, r.Type+".ok", r.CorrelationID, answer)
-}
-
-func (s *session) reply(ctx context.Context, kind, correlationID string, payload json.RawMessage) {
-	if len(payload) == 0 {
-		payload = json.RawMessage("{}")
-	}
-	select {
-	case s.out <- hub.Frame{Type: kind, Payload: payload, CorrelationID: correlationID, Timestamp: time.Now().UTC()}:
-	case <-ctx.Done():
-	}
-}
-
-func (s *session) fail(ctx context.Context, correlationID string, err error) {
-	if ctx.Err() != nil {
-		return
-	}
-	payload := map[string]any{"code": errs.Internal, "message": "Something went wrong on our side. Try again."}
-	var e *errs.Error
-	if errors.As(err, &e) {
-		payload = map[string]any{"code": e.Kind.Code, "reason": e.Kind.Reason, "message": e.Text(rpc.Language(s.language)), "fields": e.Fields}
-		if e.Fields == nil {
-			payload["fields"] = []errs.Field{}
-		}
-		for key, value := range e.Details {
-			if _, taken := payload[key]; !taken {
-				payload[key] = value
-			}
-		}
+// put queues a frame for this client alone.
+func (s *session) put(bytes []byte) {
+	s.mu.Lock()
+	if len(s.replies) >= mostReplies && s.closing == nil {
+		s.closing = slow()
 	} else {
-		s.logger.Error("a command failed", "error", err)
+		s.replies = append(s.replies, bytes)
 	}
-	s.reply(ctx, "error", correlationID, mustJSON(payload))
+	s.start()
 }
 
-func mustJSON(v any) json.RawMessage {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return json.RawMessage("null")
+// rewind queues a resume.
+func (s *session) rewind(want resume) {
+	s.mu.Lock()
+	s.resume = &want
+	s.start()
+}
+
+// closeWith ends the connection after what waits for it.
+func (s *session) closeWith(e ending) {
+	s.mu.Lock()
+	if s.closing == nil {
+		s.closing = &e
 	}
-	return data
+	s.start()
+}
+
+// kick says that the screen has pushes.
+func (s *session) kick() {
+	s.mu.Lock()
+	s.start()
+}
+
+// start lets the writer run, and unlocks mu.
+func (s *session) start() {
+	begin := !s.writing && !s.over.Load()
+	s.writing = s.writing || begin
+	s.mu.Unlock()
+	if begin {
+		go s.drain()
+	}
+}
+
+// hold keeps live events back for a moment.
+func (s *session) hold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = time.AfterFunc(holdFor, s.release)
+}
+
+// release lets live events go.
+func (s *session) release() {
+	s.mu.Lock()
+	if s.held == nil {
+		s.mu.Unlock()
+		return
+	}
+	s.held.Stop()
+	s.held = nil
+	s.start()
+}
+
+// tick is called every second.
+func (s *session) tick(now time.Time) {
+	s.mu.Lock()
+	expires := s.actor.ExpiresAt
+	ask := !s.warned && !expires.IsZero() && !now.Before(expires.Add(-s.cfg.RenewBefore))
+	s.warned = s.warned || ask
+	s.mu.Unlock()
+	silent := now.UnixMilli() - s.heardAt.Load()
+	beat := s.cfg.Heartbeat.Milliseconds()
+	switch {
+	case !expires.IsZero() && !now.Before(expires):
+		s.closeWith(ending{CloseExpired, "the token has expired; sign in again"})
+	case silent > 2*beat+time.Second.Milliseconds():
+		s.end() // half open: nobody is there to read a close frame
+	case ask:
+		s.put(frame.New("auth.required", "", map[string]any{"expires_at": expires.UTC()}).Bytes())
+	case silent >= beat && now.UnixMilli()-s.pingedAt.Load() >= beat:
+		s.pingedAt.Store(now.UnixMilli())
+		s.put(frame.Ping())
+	}
+}
+
+// end drops the connection; it may be called any number of times.
+func (s *session) end() {
+	if s.over.Swap(true) {
+		return
+	}
+	s.mu.Lock()
+	stop := s.stop
+	if s.held != nil {
+		s.held.Stop()
+	}
+	s.replies, s.commands, s.resume = nil, nil, nil
+	s.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+	s.screen.Leave()
+	_ = s.line.Close() // the library's reader and close handshake notice
+	s.forget(s)
+	s.logger.Info("websocket closed", "user", s.who().UserID, "request_id", s.request, "took", time.Since(s.began))
 }

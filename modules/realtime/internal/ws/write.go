@@ -2,149 +2,158 @@ package ws
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"github.com/goals-tracker/tracker/modules/realtime/internal/frame"
 	"github.com/goals-tracker/tracker/modules/realtime/internal/hub"
 )
 
-// write is the connection's only writer; it says how the connection ends.
-func (s *session) write(ctx context.Context) (websocket.StatusCode, string) {
-	hello := mustJSON(map[string]any{"seq": s.screen.Joined(), "epoch": s.screen.Epoch(), "user_id": s.who().UserID})
-	if err := s.frame(ctx, hub.Frame{Type: "hello", Payload: hello, Timestamp: time.Now().UTC()}); err != nil {
-		return websocket.StatusGoingAway, ""
-	}
-	expires := time.NewTimer(untilExpiry(s.who().ExpiresAt))
-	defer expires.Stop()
-	idle := time.NewTicker(s.cfg.Heartbeat)
-	defer idle.Stop()
+// turn is what the writer does next: one of these.
+type turn struct {
+	replies net.Buffers
+	resume  *resume
+	pushes  []hub.Push
+	// ended is why the screen was ended.
+	ended   error
+	closing *ending
+}
 
-	pushes, first := (<-chan hub.Push)(nil), s.first
-	hold := time.NewTimer(holdFor)
-	defer hold.Stop()
+// drain is the connection's only writer of messages; it lives as long as there
+// are any.
+func (s *session) drain() {
 	for {
+		t, more := s.next()
+		if !more {
+			return
+		}
 		var err error
-		select {
-		case <-ctx.Done():
-			return websocket.StatusGoingAway, ""
-		case <-hold.C:
-			pushes, first = s.screen.Pushes(), nil
-		case <-first:
-			// The first message was a resume, or there will be none.
-			pushes, first = s.screen.Pushes(), nil
-			select {
-			case want := <-s.resumes:
-				err = s.resume(ctx, want)
-			default:
-			}
-		case want := <-s.resumes:
-			err = s.resume(ctx, want)
-		case f := <-s.out:
-			err = s.frame(ctx, f)
-		case p, open := <-pushes:
-			if !open {
-				return ended(s.screen.Why())
-			}
-			err = s.push(ctx, p)
-		case at := <-s.expiry:
-			expires.Reset(untilExpiry(at))
-		case <-expires.C:
-			return CloseExpired, "the token has expired; sign in again"
-		case <-idle.C:
-			err = s.ping(ctx)
+		switch {
+		case t.closing != nil:
+			_ = s.conn.Close(t.closing.code, t.closing.reason)
+			s.end()
+		case t.ended != nil:
+			s.bow(t.ended)
+		case t.resume != nil:
+			err = s.replay(*t.resume)
+		case len(t.replies) > 0:
+			err = s.line.send(t.replies)
+		default:
+			err = s.push(t.pushes)
 		}
 		if err != nil {
-			return websocket.StatusGoingAway, ""
+			s.end()
 		}
 	}
 }
 
-func ended(why error) (websocket.StatusCode, string) {
+// next waits for nothing; more is false when there is nothing to do, and the
+// writer's life ends with it.
+func (s *session) next() (t turn, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch {
-	case errors.Is(why, hub.ErrSlow):
-		return websocket.StatusTryAgainLater, "resume after the last seq you saw"
-	case errors.Is(why, hub.ErrShutdown):
-		return websocket.StatusServiceRestart, "the server restarts; connect again in a second"
+	case s.over.Load():
+	case len(s.replies) > 0:
+		t.replies, s.replies = s.replies, nil
+		return t, true
+	case s.closing != nil:
+		t.closing = s.closing
+		return t, true
+	case s.resume != nil:
+		t.resume, s.resume = s.resume, nil
+		return t, true
 	default:
-		return websocket.StatusNormalClosure, ""
-	}
-}
-
-func untilExpiry(at time.Time) time.Duration {
-	if at.IsZero() {
-		return 24 * time.Hour
-	}
-	return max(time.Until(at), 0)
-}
-
-func (s *session) push(ctx context.Context, p hub.Push) error {
-	if p.Event != nil {
-		return s.event(ctx, p.Event)
-	}
-	return s.frame(ctx, hub.Frame{Type: p.Transient.Type, Payload: p.Transient.Payload, Timestamp: time.Now().UTC()})
-}
-
-// event sends an event that was not sent before.
-func (s *session) event(ctx context.Context, e *hub.Encoded) error {
-	if e.Position <= s.lastSent {
-		return nil
-	}
-	if err := s.send(ctx, e.Frame); err != nil {
-		return err
-	}
-	s.lastSent = e.Position
-	return nil
-}
-
-// resume sends what came after the client's last seq, up to what it was sent
-// on this connection; live events wait in the queue meanwhile.
-func (s *session) resume(ctx context.Context, want resume) error {
-	upTo := s.lastSent
-	fresh := want.Epoch == "" || want.Epoch == s.screen.Epoch()
-	if !fresh || want.After > upTo {
-		return s.reset(ctx, want)
-	}
-	missed, ok, err := s.screen.Missed(ctx, want.After, upTo)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return s.reset(ctx, want)
-	}
-	for _, e := range missed {
-		if err := s.send(ctx, e.Frame); err != nil {
-			return err
+		t.pushes, t.ended = s.screen.Take(s.held != nil)
+		if len(t.pushes) > 0 || t.ended != nil {
+			return t, true
 		}
 	}
-	return s.frame(ctx, hub.Frame{Type: "resume.ok", CorrelationID: want.correlationID, Timestamp: time.Now().UTC(),
-		Payload: mustJSON(map[string]any{"events": len(missed), "seq": upTo})})
+	s.writing = false
+	return t, false
+}
+
+// bow takes leave as befits why the screen was ended.
+func (s *session) bow(why error) {
+	switch {
+	case errors.Is(why, hub.ErrErased):
+		s.mu.Lock()
+		s.replies = nil // nothing more of a person who is being erased
+		s.mu.Unlock()
+		s.closeWith(ending{CloseErased, "this account is being erased"})
+	case errors.Is(why, hub.ErrShutdown):
+		select {
+		case <-s.finished(): // the command that runs is answered
+		case <-time.After(lastWords):
+		}
+		s.closeWith(ending{websocket.StatusServiceRestart, again(500, 3000)})
+	case errors.Is(why, context.Canceled):
+		s.end()
+	default:
+		s.closeWith(*slow())
+	}
+}
+
+// slow ends a connection whose client comes back and resumes.
+func slow() *ending { return &ending{websocket.StatusTryAgainLater, again(200, 1000)} }
+
+// again says when to come back, to each client another time, so that they don't
+// come all at once.
+func again(least, most int) string {
+	return fmt.Sprintf("retry_after_ms=%d", least+rand.IntN(most-least)) //nolint:gosec // spreads clients, guards nothing
+}
+
+// push sends pushes; of events those that were not sent before.
+func (s *session) push(pushes []hub.Push) error {
+	frames := make(net.Buffers, 0, len(pushes))
+	for _, p := range pushes {
+		if p.Event != nil {
+			if p.Event.Position <= s.lastSent {
+				continue
+			}
+			s.lastSent, s.live = p.Event.Position, true
+		}
+		frames = append(frames, p.Bytes())
+	}
+	return s.line.send(frames)
+}
+
+// replay sends what came after the client's last seq, up to what it was sent on
+// this connection; live events wait in the queue meanwhile. When events went
+// out live that are newer than what is missing, the order is lost: reset.
+func (s *session) replay(want resume) error {
+	upTo := s.lastSent
+	known := want.Epoch == "" || want.Epoch == s.screen.Epoch()
+	if !known || want.After > upTo || s.live && want.After < s.screen.Joined() {
+		return s.reset(want)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	sent, ok, err := s.screen.Missed(ctx, want.After, upTo, func(missed []*hub.Event) error {
+		frames := make(net.Buffers, len(missed))
+		for i, e := range missed {
+			frames[i] = e.Bytes()
+		}
+		return s.line.send(frames)
+	})
+	switch {
+	case err != nil:
+		s.logger.Debug("missed events could not be sent", "request_id", s.request, "error", err)
+		s.closeWith(*slow())
+		return nil
+	case !ok:
+		return s.reset(want)
+	}
+	return s.line.send(net.Buffers{frame.New("resume.ok", want.correlationID, map[string]any{"events": sent, "seq": upTo}).Bytes()})
 }
 
 // reset tells the client to read everything anew.
-func (s *session) reset(ctx context.Context, want resume) error {
-	return s.frame(ctx, hub.Frame{Type: "reset", CorrelationID: want.correlationID, Timestamp: time.Now().UTC(),
-		Payload: mustJSON(map[string]any{"seq": s.lastSent, "epoch": s.screen.Epoch()})})
-}
-
-func (s *session) frame(ctx context.Context, f hub.Frame) error {
-	data, err := json.Marshal(f)
-	if err != nil {
-		return err
-	}
-	return s.send(ctx, data)
-}
-
-func (s *session) send(ctx context.Context, data []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
-	defer cancel()
-	return s.conn.Write(ctx, websocket.MessageText, data)
-}
-
-func (s *session) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
-	defer cancel()
-	return s.conn.Ping(ctx)
+func (s *session) reset(want resume) error {
+	return s.line.send(net.Buffers{frame.New("reset", want.correlationID,
+		map[string]any{"seq": s.lastSent, "epoch": s.screen.Epoch()}).Bytes()})
 }

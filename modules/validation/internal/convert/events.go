@@ -57,7 +57,7 @@ func Payload(r validation.Run, c validation.Change) proto.Message {
 			Reason: reasons.to[c.Reason], RejudgingId: c.RejudgingID, PreviousVerdict: verdicts.to[c.PreviousVerdict],
 		}
 	case validation.Started:
-		return &validationv1.ValidationStarted{RunId: r.ID, SnapshotId: r.SnapshotID, TaskId: r.TaskID, Attempt: int32(c.Attempt)}
+		return &validationv1.ValidationStarted{RunId: r.ID, SnapshotId: r.SnapshotID, TaskId: r.TaskID, Attempt: int32(c.Attempt), SnapshotNumber: int32(r.SnapshotNumber)}
 	case validation.Completed:
 		return &validationv1.ValidationCompleted{
 			RunId: r.ID, SnapshotId: r.SnapshotID, TaskId: r.TaskID, GoalId: r.GoalID, SnapshotNumber: int32(r.SnapshotNumber),
@@ -66,6 +66,7 @@ func Payload(r validation.Run, c validation.Change) proto.Message {
 			Plugin: c.Plugin, PluginVersion: c.PluginVersion, Summary: text(c.Summary),
 			Attempt: int32(c.Attempt), Deduplicated: c.Deduplicated,
 			Reason: reasons.to[r.Reason], PreviousVerdict: verdicts.to[r.PreviousVerdict], TaskProblem: c.TaskProblem,
+			NewerSnapshot: int32(c.NewerSnapshot),
 		}
 	case validation.Ended:
 		return &validationv1.ValidationCompleted{
@@ -102,6 +103,7 @@ func Change(payload proto.Message, userID, courseID string) (validation.Change, 
 			Plugin: p.GetPlugin(), PluginVersion: p.GetPluginVersion(),
 			Summary: validation.Text{EN: p.GetSummary().GetEn(), ES: p.GetSummary().GetEs()},
 			Attempt: int(p.GetAttempt()), Deduplicated: p.GetDeduplicated(), TaskProblem: p.GetTaskProblem(),
+			NewerSnapshot: int(p.GetNewerSnapshot()),
 		}, nil
 	}
 	return nil, fmt.Errorf("a run's history holds a payload %T", payload)

@@ -41,6 +41,7 @@ const ranked = `
 type Place struct {
 	RunID, TaskID, SnapshotID, UserID string
 	CourseID, Kind                    string
+	SnapshotNumber                    int
 	// Position counts from 1.
 	Position int
 }
@@ -61,7 +62,8 @@ func Position(ctx context.Context, q postgres.Queryer, runID string) (n int, err
 }
 
 var places = postgres.SQL("validation.queue.places", ranked+`
-	SELECT q.run_id, q.task_id, q.snapshot_id, q.user_id, p.course, p.kind, p.place FROM placed p JOIN validation.queue q ON q.run_id = p.run_id
+	SELECT q.run_id, q.task_id, q.snapshot_id, r.snapshot_number, q.user_id, p.course, p.kind, p.place
+	FROM placed p JOIN validation.queue q ON q.run_id = p.run_id JOIN validation.runs r ON r.id = p.run_id
 	ORDER BY p.place LIMIT @size`)
 
 // Places are the first size waiting runs in their order.
@@ -71,7 +73,7 @@ func Places(ctx context.Context, q postgres.Queryer, size int) ([]Place, error) 
 		return nil, fmt.Errorf("list the queue: %w", err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Place, err error) {
-		err = row.Scan(&p.RunID, &p.TaskID, &p.SnapshotID, &p.UserID, &p.CourseID, &p.Kind, &p.Position)
+		err = row.Scan(&p.RunID, &p.TaskID, &p.SnapshotID, &p.SnapshotNumber, &p.UserID, &p.CourseID, &p.Kind, &p.Position)
 		return p, err
 	})
 }

@@ -88,7 +88,8 @@ func (w *Worker) publish(ctx context.Context, lease store.Lease, v verdict) erro
 
 func (w *Worker) publishTx(ctx context.Context, tx *postgres.Tx, lease store.Lease, v verdict) error {
 	// The task first: whoever changes it holds it before anything of ours.
-	if _, err := w.Tasks.LockTx(ctx, tx, lease.TaskID); tasks.ErrNotFound.Is(err) {
+	task, err := w.Tasks.LockTx(ctx, tx, lease.TaskID)
+	if tasks.ErrNotFound.Is(err) {
 		return errLost
 	} else if err != nil {
 		return err
@@ -107,7 +108,7 @@ func (w *Worker) publishTx(ctx context.Context, tx *postgres.Tx, lease store.Lea
 	if run == nil {
 		return errLost
 	}
-	done, err := service.Write(ctx, tx, w.Log, *run, run.Finish(v.report, v.deduplicated))
+	done, err := service.Write(ctx, tx, w.Log, *run, run.Finish(v.report, v.deduplicated, task.SnapshotNumber))
 	if err != nil {
 		return err
 	}
@@ -164,7 +165,8 @@ func (w *Worker) giveBack(ctx context.Context, lease store.Lease, wait time.Dura
 
 func (w *Worker) pushStage(r validation.Run, attempt int, stage string) {
 	w.push(r.UserID, validation.PushStage, map[string]any{
-		"run_id": r.ID, "snapshot_id": r.SnapshotID, "task_id": r.TaskID, "attempt": attempt, "stage": stage,
+		"run_id": r.ID, "snapshot_id": r.SnapshotID, "snapshot_number": r.SnapshotNumber, "task_id": r.TaskID,
+		"attempt": attempt, "stage": stage,
 	})
 }
 

@@ -113,7 +113,8 @@ func (w *Worker) tell(ctx context.Context) time.Duration {
 	next := make(map[string]told, len(view.Waiting))
 	for _, p := range view.Waiting {
 		t := told{position: p.Position, known: p.Estimate != nil}
-		payload := map[string]any{"run_id": p.RunID, "snapshot_id": p.SnapshotID, "task_id": p.TaskID, "position": p.Position}
+		payload := map[string]any{"run_id": p.RunID, "snapshot_id": p.SnapshotID, "snapshot_number": p.SnapshotNumber,
+			"task_id": p.TaskID, "position": p.Position}
 		if t.known {
 			t.done = now.Add(p.Estimate.End)
 			payload["eta_ms"] = p.Estimate.End.Milliseconds()

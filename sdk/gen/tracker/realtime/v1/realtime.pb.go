@@ -28,7 +28,10 @@ const (
 type WatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Position of the last event that was seen; unset starts with what is new.
-	AfterSeq      *int64 `protobuf:"varint,1,opt,name=after_seq,json=afterSeq,proto3,oneof" json:"after_seq,omitempty"`
+	AfterSeq *int64 `protobuf:"varint,1,opt,name=after_seq,json=afterSeq,proto3,oneof" json:"after_seq,omitempty"`
+	// The epoch of the hello that came before that event; another one than the
+	// server's is answered with reset.
+	Epoch         string `protobuf:"bytes,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -68,6 +71,13 @@ func (x *WatchRequest) GetAfterSeq() int64 {
 		return *x.AfterSeq
 	}
 	return 0
+}
+
+func (x *WatchRequest) GetEpoch() string {
+	if x != nil {
+		return x.Epoch
+	}
+	return ""
 }
 
 type WatchResponse struct {
@@ -406,9 +416,10 @@ var File_tracker_realtime_v1_realtime_proto protoreflect.FileDescriptor
 
 const file_tracker_realtime_v1_realtime_proto_rawDesc = "" +
 	"\n" +
-	"\"tracker/realtime/v1/realtime.proto\x12\x13tracker.realtime.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etracker/events/v1/events.proto\x1a\x1dtracker/wire/v1/options.proto\"G\n" +
+	"\"tracker/realtime/v1/realtime.proto\x12\x13tracker.realtime.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etracker/events/v1/events.proto\x1a\x1dtracker/wire/v1/options.proto\"f\n" +
 	"\fWatchRequest\x12)\n" +
-	"\tafter_seq\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00H\x00R\bafterSeq\x88\x01\x01B\f\n" +
+	"\tafter_seq\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00H\x00R\bafterSeq\x88\x01\x01\x12\x1d\n" +
+	"\x05epoch\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05epochB\f\n" +
 	"\n" +
 	"_after_seq\"\xb1\x02\n" +
 	"\rWatchResponse\x122\n" +

@@ -234,13 +234,14 @@ func (x *ValidationQueued) GetPreviousVerdict() Verdict {
 }
 
 type ValidationStarted struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	RunId         string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
-	SnapshotId    string                 `protobuf:"bytes,2,opt,name=snapshot_id,json=snapshotId,proto3" json:"snapshot_id,omitempty"`
-	TaskId        string                 `protobuf:"bytes,3,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	Attempt       int32                  `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	RunId          string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	SnapshotId     string                 `protobuf:"bytes,2,opt,name=snapshot_id,json=snapshotId,proto3" json:"snapshot_id,omitempty"`
+	TaskId         string                 `protobuf:"bytes,3,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	Attempt        int32                  `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	SnapshotNumber int32                  `protobuf:"varint,5,opt,name=snapshot_number,json=snapshotNumber,proto3" json:"snapshot_number,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ValidationStarted) Reset() {
@@ -301,6 +302,13 @@ func (x *ValidationStarted) GetAttempt() int32 {
 	return 0
 }
 
+func (x *ValidationStarted) GetSnapshotNumber() int32 {
+	if x != nil {
+		return x.SnapshotNumber
+	}
+	return 0
+}
+
 type ValidationCompleted struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	RunId          string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
@@ -325,7 +333,11 @@ type ValidationCompleted struct {
 	// What a re-judged snapshot had before.
 	PreviousVerdict Verdict `protobuf:"varint,19,opt,name=previous_verdict,json=previousVerdict,proto3,enum=tracker.validation.v1.Verdict" json:"previous_verdict,omitempty"`
 	// The task's tests kept it from being judged as it should.
-	TaskProblem   bool `protobuf:"varint,20,opt,name=task_problem,json=taskProblem,proto3" json:"task_problem,omitempty"`
+	TaskProblem bool `protobuf:"varint,20,opt,name=task_problem,json=taskProblem,proto3" json:"task_problem,omitempty"`
+	// The newest snapshot of the task when this verdict came, if it is another
+	// than the judged one: then the verdict is about older code than the learner
+	// has sent, and is not to be shown as the task's.
+	NewerSnapshot int32 `protobuf:"varint,21,opt,name=newer_snapshot,json=newerSnapshot,proto3" json:"newer_snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -500,6 +512,13 @@ func (x *ValidationCompleted) GetTaskProblem() bool {
 	return false
 }
 
+func (x *ValidationCompleted) GetNewerSnapshot() int32 {
+	if x != nil {
+		return x.NewerSnapshot
+	}
+	return 0
+}
+
 var File_tracker_validation_v1_events_proto protoreflect.FileDescriptor
 
 const file_tracker_validation_v1_events_proto_rawDesc = "" +
@@ -525,13 +544,14 @@ const file_tracker_validation_v1_events_proto_rawDesc = "" +
 	"\x06plugin\x18\x06 \x01(\tR\x06plugin\x128\n" +
 	"\x06reason\x18\a \x01(\x0e2 .tracker.validation.v1.RunReasonR\x06reason\x12!\n" +
 	"\frejudging_id\x18\b \x01(\tR\vrejudgingId\x12I\n" +
-	"\x10previous_verdict\x18\t \x01(\x0e2\x1e.tracker.validation.v1.VerdictR\x0fpreviousVerdict:\x15\xa2\xe7\x18\x11validation.queued\"\x96\x01\n" +
+	"\x10previous_verdict\x18\t \x01(\x0e2\x1e.tracker.validation.v1.VerdictR\x0fpreviousVerdict:\x15\xa2\xe7\x18\x11validation.queued\"\xbf\x01\n" +
 	"\x11ValidationStarted\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1f\n" +
 	"\vsnapshot_id\x18\x02 \x01(\tR\n" +
 	"snapshotId\x12\x17\n" +
 	"\atask_id\x18\x03 \x01(\tR\x06taskId\x12\x18\n" +
-	"\aattempt\x18\x04 \x01(\x05R\aattempt:\x16\xa2\xe7\x18\x12validation.started\"\x9e\x06\n" +
+	"\aattempt\x18\x04 \x01(\x05R\aattempt\x12'\n" +
+	"\x0fsnapshot_number\x18\x05 \x01(\x05R\x0esnapshotNumber:\x16\xa2\xe7\x18\x12validation.started\"\xc5\x06\n" +
 	"\x13ValidationCompleted\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1f\n" +
 	"\vsnapshot_id\x18\x02 \x01(\tR\n" +
@@ -555,7 +575,8 @@ const file_tracker_validation_v1_events_proto_rawDesc = "" +
 	"\x05ended\x18\x11 \x01(\bR\x05ended\x128\n" +
 	"\x06reason\x18\x12 \x01(\x0e2 .tracker.validation.v1.RunReasonR\x06reason\x12I\n" +
 	"\x10previous_verdict\x18\x13 \x01(\x0e2\x1e.tracker.validation.v1.VerdictR\x0fpreviousVerdict\x12!\n" +
-	"\ftask_problem\x18\x14 \x01(\bR\vtaskProblem:\x18\xa2\xe7\x18\x14validation.completedB\xeb\x01\n" +
+	"\ftask_problem\x18\x14 \x01(\bR\vtaskProblem\x12%\n" +
+	"\x0enewer_snapshot\x18\x15 \x01(\x05R\rnewerSnapshot:\x18\xa2\xe7\x18\x14validation.completedB\xeb\x01\n" +
 	"\x19com.tracker.validation.v1B\vEventsProtoP\x01ZKgithub.com/goals-tracker/tracker/sdk/gen/tracker/validation/v1;validationv1\xa2\x02\x03TVX\xaa\x02\x15Tracker.Validation.V1\xca\x02\x15Tracker\\Validation\\V1\xe2\x02!Tracker\\Validation\\V1\\GPBMetadata\xea\x02\x17Tracker::Validation::V1b\x06proto3"
 
 var (

@@ -1,0 +1,72 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/goals-tracker/tracker/modules/events"
+)
+
+// page is how many missed events are read, and held for a client, at a time.
+const page = 250
+
+// readersAtOnce bounds the queries for missed events of a replica: when another
+// one dies, all of its clients come back at the same time.
+const readersAtOnce = 8
+
+// Missed hands a person's events after a position and up to another to send, in
+// order and in portions. It says how many there were; ok is false when there
+// were more than are sent again.
+func (s *Screen) Missed(ctx context.Context, after, upTo int64, send func([]*Event) error) (sent int, ok bool, err error) {
+	for after < upTo {
+		batch, next, err := s.missed(ctx, after, upTo)
+		if err != nil {
+			return sent, false, err
+		}
+		room := s.hub.cfg.MaxResume - sent
+		more := len(batch) > room
+		if more {
+			batch = batch[:room]
+		}
+		if len(batch) > 0 {
+			if err := send(batch); err != nil {
+				return sent, false, err
+			}
+			sent += len(batch)
+		}
+		if more {
+			return sent, false, nil
+		}
+		after = next
+	}
+	return sent, true, nil
+}
+
+// missed gives the next events, and up to where they are all.
+func (s *Screen) missed(ctx context.Context, after, upTo int64) (batch []*Event, next int64, err error) {
+	s.hub.mu.Lock()
+	batch, ok := s.hub.ring.of(s.actor.UserID, after, upTo)
+	s.hub.mu.Unlock()
+	if ok {
+		return batch, upTo, nil
+	}
+	select {
+	case s.hub.readers <- struct{}{}:
+	case <-ctx.Done():
+		return nil, 0, ctx.Err()
+	}
+	defer func() { <-s.hub.readers }()
+	found, more, err := s.hub.log.Read(ctx, s.hub.db.As(s.actor), events.Filter{
+		For: s.actor, SubjectID: s.actor.UserID, After: after, Before: upTo + 1, Limit: page,
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("read missed events: %w", err)
+	}
+	for _, e := range found {
+		batch = append(batch, &Event{Event: e})
+	}
+	if more == 0 {
+		return batch, upTo, nil
+	}
+	return batch, more, nil
+}
