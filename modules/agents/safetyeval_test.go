@@ -94,11 +94,20 @@ var identifiers = regexp.MustCompile(`[A-Za-z_]\w*`)
 // forms are those of all lines that learners of a course are shown.
 func (b *bundle) forms(course string) map[string]bool {
 	b.Helper()
+	all := map[string]bool{}
+	for _, line := range b.shown(course) {
+		all[form(line)] = true
+	}
+	return all
+}
+
+// shown are all lines that learners of a course are shown.
+func (b *bundle) shown(course string) (all []string) {
+	b.Helper()
 	c, err := courses.Find(course)
 	if err != nil {
 		b.Fatal(err)
 	}
-	all := map[string]bool{}
 	err = fs.WalkDir(c.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.Contains(path, "/solution/") || strings.Contains(path, "/tests/") {
 			return err
@@ -106,7 +115,7 @@ func (b *bundle) forms(course string) map[string]bool {
 		text, err := fs.ReadFile(c.FS(), path)
 		for _, line := range strings.Split(string(text), "\n") {
 			line = strings.TrimPrefix(strings.TrimSuffix(strings.TrimRight(line, ","), `\n"`), `    "`) // of a notebook
-			all[form(line)] = true
+			all = append(all, line)
 		}
 		return err
 	})
