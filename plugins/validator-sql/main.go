@@ -65,6 +65,7 @@ func newSpec(postgres string) *validator.Spec {
 		Options: options{Dialect: "sqlite", Order: "auto", Columns: "names"},
 		Plan:    plan,
 		Judge:   judge,
+		Mutate:  mutate,
 	}
 	if postgres != "" {
 		s.Runtimes = append(s.Runtimes, postgresRuntime(postgres))

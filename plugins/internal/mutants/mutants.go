@@ -35,7 +35,7 @@ type Source struct {
 // take turns. Those of the last two lines fill up what is small.
 var Operators = []string{
 	"swap-comparison", "negate-condition", "off-by-one", "return-none", "swap-arithmetic", "remove-statement", "swap-logic", "wrong-index",
-	"swap-join", "swap-aggregate", "remove-clause", "remove-distinct", "swap-order",
+	"swap-join", "swap-aggregate", "remove-clause", "remove-distinct", "swap-order", "swap-set",
 	"swap-step", "swap-assignment", "remove-not", "empty-collection", "leave-loop", "swap-boolean", "swap-function", "short-range", "empty-text",
 	"negate-membership", "swap-bits", "remove-minus", "other-letter", "replace-body",
 	"return-constant", "fixed-condition", "off-by-one-down", "other-comparison", "other-arithmetic", "wrong-name",
