@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -68,6 +69,18 @@ func (l *Log) Append(tx *postgres.Tx, s Stream, expected int64, payloads ...prot
 
 // Now is the instant of the unit of work: the OccurredAt of all its events.
 func (l *Log) Now(tx *postgres.Tx) time.Time { return l.unit(tx).at }
+
+// At sets the instant of a unit of work that has not appended yet: for what
+// happened elsewhere before it came into this log. It is kept in whole
+// microseconds.
+func (l *Log) At(tx *postgres.Tx, at time.Time) {
+	u := l.unit(tx)
+	if len(u.events) > 0 {
+		u.fail(errors.New("set the instant of a unit of work: it has appended already"))
+		return
+	}
+	u.at = at.UTC().Truncate(time.Microsecond)
+}
 
 // unitKey finds the log's buffer in a unit of work.
 type unitKey struct{ *Log }

@@ -26,5 +26,8 @@ var Privacy = privacy.Registry{
 			Plain:    []string{"subscription", "stream_id", "position", "attempts", "parked_at", "next_try_at"},
 		},
 	},
-	Events: []privacy.Event{{Type: "user.erased", Plain: []string{"subject_hash", "counts"}}},
+	Events: []privacy.Event{
+		{Type: "user.erased", Plain: []string{"subject_hash", "counts"}},
+		{Type: "history.imported", Personal: []string{"row"}, Plain: []string{"table", "source_id", "goal_id", "task_id", "event_type"}},
+	},
 }

@@ -84,6 +84,9 @@ type Goal struct {
 
 // New is what a goal starts from.
 type New struct {
+	// ID is the goal's, a UUID; "" for a new one. Only what comes from elsewhere
+	// has one.
+	ID string
 	// UserID is whose it is. Only the system makes goals for others; "" is the
 	// caller's own.
 	UserID string

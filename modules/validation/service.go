@@ -21,6 +21,12 @@ type Service interface {
 	// tasks.Service.SubmitTx.
 	SubmitTx(ctx context.Context, tx *postgres.Tx, s Submission) (Snapshot, error)
 
+	// RecordTx stores a snapshot that was handed in elsewhere, before the task came
+	// here: nobody judges it and the task stays as it is. It gets the task's next
+	// number. For the system. tasks.ErrNotFound, errs.BadInput (no language), and
+	// the errors of CheckFiles.
+	RecordTx(ctx context.Context, tx *postgres.Tx, r Recorded) (Snapshot, error)
+
 	// Snapshot reads a snapshot with its files. ErrSnapshotNotFound.
 	Snapshot(ctx context.Context, actor auth.Actor, id string) (Snapshot, error)
 	// Snapshots reads a page of a task's snapshots, newest first, without files.

@@ -34,6 +34,15 @@ type Submission struct {
 	Language string
 }
 
+// Recorded is a snapshot of elsewhere.
+type Recorded struct {
+	// ID is the snapshot's, a UUID.
+	ID, TaskID string
+	Files      []File
+	// Language may be one that nothing here judges.
+	Language string
+}
+
 // Snapshot is what a learner handed in; it never changes.
 type Snapshot struct {
 	ID     string

@@ -50,16 +50,32 @@ func (s *Service) CreateTx(_ context.Context, tx *postgres.Tx, n goals.New) (goa
 	if err != nil {
 		return goals.Goal{}, err
 	}
-	id, err := uuid.NewV7()
+	id, err := newID(n.ID)
 	if err != nil {
-		return goals.Goal{}, fmt.Errorf("make goal id: %w", err)
+		return goals.Goal{}, err
 	}
-	g := goals.Goal{ID: id.String(), UserID: n.UserID, Details: n.Details}
+	g := goals.Goal{ID: id, UserID: n.UserID, Details: n.Details}
 	next, err := s.append(tx, g, change)
 	if err != nil {
 		return goals.Goal{}, err
 	}
 	return *next, store.Insert(tx, *next)
+}
+
+// newID is the id that is asked for, or a new one.
+func newID(asked string) (string, error) {
+	if asked != "" {
+		id, err := uuid.Parse(asked)
+		if err != nil {
+			return "", errs.BadInput.New(fmt.Sprintf("%q is no UUID", asked)).WithField("id", "must be a UUID")
+		}
+		return id.String(), nil
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("make goal id: %w", err)
+	}
+	return id.String(), nil
 }
 
 // UpdateTx implements goals.Service.

@@ -78,7 +78,11 @@ func (s *Service) SubmitTx(ctx context.Context, tx *postgres.Tx, sub validation.
 	if err != nil {
 		return validation.Snapshot{}, err
 	}
-	snapshot, err := s.store(ctx, tx, task, match, files)
+	id, err := uuid.NewV7()
+	if err != nil {
+		return validation.Snapshot{}, fmt.Errorf("make snapshot id: %w", err)
+	}
+	snapshot, err := s.store(ctx, tx, task, id, match.Language.Name, files)
 	if err != nil {
 		return validation.Snapshot{}, err
 	}
@@ -151,18 +155,14 @@ func defaultFile(m judge.Match) string {
 	return "main.txt"
 }
 
-func (s *Service) store(ctx context.Context, tx *postgres.Tx, task tasks.Task, m judge.Match, files []validation.File) (validation.Snapshot, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return validation.Snapshot{}, fmt.Errorf("make snapshot id: %w", err)
-	}
+func (s *Service) store(ctx context.Context, tx *postgres.Tx, task tasks.Task, id uuid.UUID, language string, files []validation.File) (validation.Snapshot, error) {
 	number, err := store.NextNumber(ctx, tx, task.ID)
 	if err != nil {
 		return validation.Snapshot{}, err
 	}
 	snapshot := validation.Snapshot{
 		ID: id.String(), TaskID: task.ID, UserID: task.UserID, CourseID: task.CourseID, Number: number,
-		Language: m.Language.Name, Files: files, Digest: validation.Digest(files), CreatedAt: s.log.Now(tx),
+		Language: language, Files: files, Digest: validation.Digest(files), CreatedAt: s.log.Now(tx),
 	}
 	stream := events.Stream{Type: validation.StreamSnapshot, ID: snapshot.ID, SubjectID: task.UserID, CourseID: task.CourseID}
 	s.log.Append(tx, stream, 0, convert.Submitted(snapshot, task.GoalID))
