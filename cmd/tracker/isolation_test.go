@@ -106,6 +106,15 @@ var isolation = map[string]struct {
 		return map[string]any{"id": o.Feedback, "reason": "not mine"}
 	}},
 
+	"agents.v1.DisputeService/DisputeOutput": {notFound, func(o owned) map[string]any {
+		return map[string]any{"kind": "hint", "id": o.Hint, "reason": "not mine"}
+	}},
+	"agents.v1.DisputeService/GetDispute":   {notFound, func(o owned) map[string]any { return map[string]any{"id": o.Dispute} }},
+	"agents.v1.DisputeService/ListDisputes": {ownOnly, nothing},
+	"agents.v1.DisputeService/SettleDispute": {notFound, func(o owned) map[string]any {
+		return map[string]any{"id": o.Dispute, "outcome": "withdrawn", "note": "not mine"}
+	}},
+
 	"agents.v1.TutorService/AskTutor":        {notFound, func(o owned) map[string]any { return map[string]any{"task_id": o.Task, "text": "tell me"} }},
 	"agents.v1.TutorService/GetConversation": {notFound, func(o owned) map[string]any { return map[string]any{"task_id": o.Task} }},
 

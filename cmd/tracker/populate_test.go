@@ -12,11 +12,11 @@ import (
 
 // owned are the ids of what one learner has.
 type owned struct {
-	Goal, Task, Snapshot, Run, AgentRun, Feedback, Hint, Document, Rejudging string
+	Goal, Task, Snapshot, Run, AgentRun, Feedback, Hint, Dispute, Document, Rejudging string
 }
 
 func (o owned) all() []string {
-	return []string{o.Goal, o.Task, o.Snapshot, o.Run, o.AgentRun, o.Feedback, o.Hint, o.Document, o.Rejudging}
+	return []string{o.Goal, o.Task, o.Snapshot, o.Run, o.AgentRun, o.Feedback, o.Hint, o.Dispute, o.Document, o.Rejudging}
 }
 
 // populate gives a learner one of everything, through the API alone.
@@ -56,6 +56,11 @@ func populated(w *world, user string) owned {
 		return id, r.status == http.StatusOK
 	})
 	o.Hint = me.must(http.MethodPost, "/api/v1/tasks/"+o.Task+"/hints", map[string]any{"question": user}).field("id").(string)
+	o.Dispute = me.must(http.MethodPost, "/api/v1/outputs/feedback/"+o.Feedback+":dispute", map[string]any{"reason": user}).field("id").(string)
+	until(t, time.Minute, func() (any, bool) {
+		r := me.must(http.MethodGet, "/api/v1/disputes/"+o.Dispute, nil)
+		return r.field("status"), r.field("status") != "open"
+	})
 	teacher.must(http.MethodPatch, "/api/v1/courses/"+course+"/judging", map[string]any{"max_parallel": 3})
 	o.Rejudging = teacher.must(http.MethodPost, "/api/v1/tasks/"+o.Task+":rejudge", map[string]any{}).field("id").(string)
 	until(t, time.Minute, func() (any, bool) {

@@ -26,7 +26,7 @@ func TestAnothersRunsFeedbackAndHintsAreNotFound(t *testing.T) {
 	s, f := b.submit(ada, task.ID, "countdown.py", wrongCountdown)
 	b.hint(ada, task.ID)
 	run := b.plan(ada, agents.PlanRequest{GoalID: task.GoalID})
-	theirs := map[string]bool{"get": true, "approve": true, "answer": true, "reject": true, "cancel": true, "fork": true}
+	theirs := map[string]bool{"get": true, "approve": true, "answer": true, "reject": true, "cancel": true, "fork": true, "dispute": true}
 	for _, other := range []auth.Actor{bob, goalstest.Teacher("tom", spanish), tess, root} {
 		team := other.Teaches(english) // reaches the run, as the next test shows, but what was said to its learner not
 		for name, try := range map[string]func(context.Context, *postgres.Tx) error{
@@ -58,8 +58,8 @@ func TestAnothersRunsFeedbackAndHintsAreNotFound(t *testing.T) {
 				_, err := b.agents.Feedback(ctx, other, s.RunID)
 				return err
 			},
-			"dispute": func(ctx context.Context, tx *postgres.Tx) error {
-				_, err := b.agents.DisputeTx(ctx, tx, agents.Checked{FeedbackID: f.ID, Outcome: agents.DisputeWithdrawn}, "mine")
+			"dispute": func(ctx context.Context, _ *postgres.Tx) error {
+				_, err := b.agents.PrepareDispute(ctx, other, agents.DisputeRequest{Kind: agents.OutputFeedback, OutputID: f.ID, Reason: "mine"})
 				return err
 			},
 		} {
@@ -104,8 +104,20 @@ func TestRowLevelSecurityHoldsWithoutTheFilters(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	filed := must(b, ada, func(ctx context.Context, tx *postgres.Tx) (agents.DisputeRecord, error) {
+		d, err := b.agents.PrepareDispute(ctx, ada, agents.DisputeRequest{Kind: agents.OutputFeedback, OutputID: f.ID, Reason: "Wrong"})
+		if err != nil {
+			return d, err
+		}
+		return b.agents.DisputeTx(ctx, tx, d)
+	})
+	key := disputeKey(t, b, filed.ID)
 	args := map[string]postgres.Args{
-		"agents.evaluations.get": {"user": "ada", "course": ""}, "agents.messages.list": {"task": task.ID, "size": 10}, "agents.nudges.list": {"size": 10},
+		"agents.dispute.get": {"id": filed.ID}, "agents.dispute.lock": {"id": filed.ID},
+		"agents.dispute.standing":  {"kind": "feedback", "output": f.ID, "part": "", "key": key},
+		"agents.dispute.of_output": {"kind": "feedback", "output": f.ID},
+		"agents.dispute.list":      {"course": nil, "status": nil, "owner": "ada", "at": time.Now().Add(time.Hour), "id": "ffffffff-ffff-ffff-ffff-ffffffffffff", "n": 10},
+		"agents.evaluations.get":   {"user": "ada", "course": ""}, "agents.messages.list": {"task": task.ID, "size": 10}, "agents.nudges.list": {"size": 10},
 		"agents.run.get": {"id": run.ID}, "agents.run.lock": {"id": run.ID}, "agents.run.planning": {"goal": task.GoalID},
 		"agents.run.list":        {"goal": nil, "course": nil, "owner": "ada", "at": time.Now().Add(time.Hour), "id": "ffffffff-ffff-ffff-ffff-ffffffffffff", "n": 10},
 		"agents.checkpoint.list": {"run": run.ID}, "agents.checkpoint.get": {"run": run.ID, "step": 1}, "agents.feedback.get": {"id": f.ID}, "agents.feedback.of_run": {"id": s.RunID},
@@ -206,3 +218,13 @@ func TestRiverCarriesARunThroughAndTheSweeperFindsWhatWasLost(t *testing.T) {
 
 var stealFirst = postgres.SQL("test.agents_steal", `
 	UPDATE agents.queue SET lease_token = gen_random_uuid(), lease_until = now() - interval '1 s', worker = 'gone', attempt = 1`)
+
+var keyOf = postgres.SQL("test.agents_dispute_key", `SELECT by_key FROM agents.disputes WHERE id = @id`)
+
+func disputeKey(t *testing.T, b *bundle, id string) (key string) {
+	t.Helper()
+	if err := b.db.As(system).QueryRow(t.Context(), keyOf, postgres.Args{"id": id}).Scan(&key); err != nil {
+		t.Fatal(err)
+	}
+	return key
+}

@@ -55,7 +55,7 @@ const (
 
 // Evaluation is how a learner fares in a course.
 type Evaluation struct {
-	UserID, CourseID string
+	ID, UserID, CourseID string
 	// Mastery is 0 to 1 by concept.
 	Mastery map[string]float64
 	// Reasons each name the figures that they rest on.
@@ -64,6 +64,8 @@ type Evaluation struct {
 	// Evidence is how many tasks had been tried or finished.
 	Evidence    int
 	EvaluatedAt time.Time
+	// Dispute is how it stands.
+	Dispute Dispute
 }
 
 // The kinds of nudges.
@@ -88,6 +90,8 @@ type Nudge struct {
 	// Key is equal for what need not be said twice.
 	Key       string
 	CreatedAt time.Time
+	// Dispute is how it stands.
+	Dispute Dispute
 }
 
 // CoachSettings say when and of what a learner wants to hear.

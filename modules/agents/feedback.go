@@ -19,7 +19,7 @@ type Feedback struct {
 	Text     string
 	Comments []Comment
 	Label    string
-	// Dispute is "", "open", "upheld" or "withdrawn".
+	// Dispute is how it stands: withdrawn, or corrected where some comments are.
 	Dispute Dispute
 	// Locale is "en" or "es".
 	Locale    string
@@ -27,17 +27,6 @@ type Feedback struct {
 	// Version is that of its stream, from 1.
 	Version int64
 }
-
-// Dispute is what came of a learner's "this is wrong".
-type Dispute string
-
-// The outcomes of a dispute.
-const (
-	Undisputed       Dispute = ""
-	DisputeOpen      Dispute = "open"
-	DisputeUpheld    Dispute = "upheld"
-	DisputeWithdrawn Dispute = "withdrawn"
-)
 
 // Comment is one claim with its evidence: at least one of place, rule, test and
 // citation is set.
@@ -54,6 +43,8 @@ type Comment struct {
 	// Since is the number of the snapshot since which the same is said again and
 	// again; 0 for what is said for the first time.
 	Since int `json:"since,omitempty"`
+	// Withdrawn: it was disputed and does not hold.
+	Withdrawn bool `json:"withdrawn,omitempty"`
 }
 
 // The rungs of the ladder of hints.
@@ -78,6 +69,8 @@ type Hint struct {
 	// LookedAt is "task", "code <number>", "run <id>", "course".
 	LookedAt  []string
 	CreatedAt time.Time
+	// Dispute is how it stands.
+	Dispute Dispute
 	// Asked is what a prepared hint answers. A hint without text is pending: a run
 	// of its id writes it.
 	Asked HintRequest

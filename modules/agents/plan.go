@@ -10,6 +10,8 @@ type Plan struct {
 	Label      string   `json:"label"`
 	Summary    Text     `json:"summary"`
 	Objectives []string `json:"objectives"`
+	// Dispute is how it stands: corrected where some tasks are withdrawn.
+	Dispute Dispute `json:"-"`
 }
 
 // PlannedTask is a task that is not made yet.
@@ -40,6 +42,8 @@ type PlannedTask struct {
 	// by their path only.
 	Starter []PlannedFile `json:"starter,omitempty"`
 	Tests   []PlannedFile `json:"tests,omitempty"`
+	// Dispute is how it stands.
+	Dispute Dispute `json:"-"`
 }
 
 // MadeExercise is an exercise that a model wrote.

@@ -47,6 +47,14 @@ var Privacy = privacy.Registry{
 			},
 		},
 		{
+			Name: "agents.disputes", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"user_id", "by_key", "reason", "said", "reasons", "correction"},
+			Plain: []string{
+				"id", "kind", "output_id", "part", "course_id", "goal_id", "task_id", "by_role", "status", "settled_by", "run_id",
+				"created_at", "settled_at", "version",
+			},
+		},
+		{
 			Name: "agents.hints", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
 			Personal: []string{"user_id", "text", "looked_at"},
 			Plain:    []string{"id", "task_id", "course_id", "number", "level", "citations", "label", "created_at"},
@@ -67,7 +75,7 @@ var Privacy = privacy.Registry{
 		},
 		{
 			Name: "agents.evaluations", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
-			Personal: []string{"user_id", "mastery", "reasons", "trend", "evidence", "evaluated_at"}, Plain: []string{"course_id"},
+			Personal: []string{"user_id", "mastery", "reasons", "trend", "evidence", "evaluated_at"}, Plain: []string{"id", "course_id"},
 		},
 		{
 			Name: "agents.nudges", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
@@ -88,7 +96,10 @@ var Privacy = privacy.Registry{
 			Type: "feedback.generated", Personal: []string{"text", "comments"},
 			Plain: []string{"feedback_id", "run_id", "task_id", "validation_run_id", "snapshot_number", "label"},
 		},
-		{Type: "feedback.disputed", Personal: []string{"reason"}, Plain: []string{"feedback_id", "task_id", "outcome"}},
+		{
+			Type: "feedback.disputed", Personal: []string{"reason", "reasons", "correction"},
+			Plain: []string{"feedback_id", "task_id", "outcome", "dispute_id", "kind", "output_id", "part", "by", "settled_by"},
+		},
 		{Type: "hint.given", Personal: []string{"text"}, Plain: []string{"hint_id", "task_id", "level", "citations", "label"}},
 		{Type: "learner.evaluated", Personal: []string{"mastery", "reasons", "explained", "trend"}, Plain: []string{"course_id"}},
 		{Type: "coach.nudged", Personal: []string{"text", "kind"}, Plain: []string{"goal_id", "task_id"}},

@@ -223,46 +223,6 @@ func runOf(b *bundle, s validation.Snapshot) string {
 	return s.RunID
 }
 
-func (b *bundle) dispute(actor auth.Actor, id string) (agents.Feedback, error) {
-	checked, err := b.agents.Check(b.Context(), actor, id)
-	if err != nil {
-		return agents.Feedback{}, err
-	}
-	return do(b, actor, func(ctx context.Context, tx *postgres.Tx) (agents.Feedback, error) {
-		return b.agents.DisputeTx(ctx, tx, checked, "This is wrong")
-	})
-}
-
-var spoil = postgres.SQL("test.agents_spoil", `UPDATE agents.feedback SET comments = replace(comments::text, '"test_id":"', '"test_id":"x')::json WHERE id = @id`)
-
-func TestADisputeChecksAgainAndWhatDoesNotHoldIsTakenBack(t *testing.T) {
-	b := setup(t, nil)
-	eventstest.Run(t, b.log)
-	task := b.exercise(ada, english, "Understand loops", "Countdown")
-	_, f := b.submit(ada, task.ID, "countdown.py", wrongCountdown)
-	got, err := b.dispute(ada, f.ID)
-	if err != nil || got.Dispute != agents.DisputeUpheld {
-		t.Fatalf("got %q, %v", got.Dispute, err)
-	}
-	if _, err := b.dispute(bob, f.ID); !agents.ErrFeedbackNotFound.Is(err) {
-		t.Errorf("another's feedback: %v", err)
-	}
-	if tag, err := b.db.As(system).Exec(t.Context(), spoil, postgres.Args{"id": f.ID}); err != nil || tag.RowsAffected() != 1 {
-		t.Fatal(err)
-	}
-	got, err = b.dispute(ada, f.ID)
-	if err != nil || got.Dispute != agents.DisputeWithdrawn {
-		t.Fatalf("got %q, %v", got.Dispute, err)
-	}
-	eventstest.Settle(t, b.log)
-	if task, _ := b.tasks.Get(t.Context(), ada, task.ID); task.Feedback != "" {
-		t.Errorf("the task still shows %q", task.Feedback)
-	}
-	if diff := cmp.Diff([]string{"feedback.generated", "feedback.disputed", "feedback.disputed"}, b.types(agents.StreamFeedback, f.ID)); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestHintsClimbALadderAndNeverShowTheSolution(t *testing.T) {
 	b := setup(t, nil)
 	eventstest.Run(t, b.log)

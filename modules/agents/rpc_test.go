@@ -125,7 +125,11 @@ func TestAPlanIsMadeOverTheAPI(t *testing.T) {
 		if err != nil || got.GetId() != f.ID || len(got.GetComments()) != len(f.Comments) || got.GetLocale() != "en" {
 			t.Errorf("got %v, %v", got, err)
 		}
-		if got, err = client.DisputeFeedback(ctx, &agentsv1.DisputeFeedbackRequest{Id: f.ID, Reason: "It works for me."}); err != nil || got.GetDispute() != "upheld" {
+		if got, err = client.DisputeFeedback(ctx, &agentsv1.DisputeFeedbackRequest{Id: f.ID, Reason: "It works for me."}); err != nil || got.GetDispute() != "open" {
+			t.Errorf("got %v, %v", got, err)
+		}
+		b.agents.Drain(t)
+		if got, err = client.GetFeedback(ctx, &agentsv1.GetFeedbackRequest{ValidationRunId: s.RunID}); err != nil || got.GetDispute() != "upheld" {
 			t.Errorf("got %v, %v", got, err)
 		}
 	}

@@ -47,12 +47,6 @@ type Service interface {
 	// Feedback reads what the reviewer said about a run of the validator.
 	// ErrFeedbackNotFound, also while the review is not done.
 	Feedback(ctx context.Context, actor auth.Actor, validationRunID string) (Feedback, error)
-	// Check holds feedback against the report and the material as they are now:
-	// the outcome for DisputeTx. ErrFeedbackNotFound.
-	Check(ctx context.Context, actor auth.Actor, feedbackID string) (Checked, error)
-	// DisputeTx records that the learner calls feedback wrong, and what Check
-	// found. ErrFeedbackNotFound, errs.BadInput.
-	DisputeTx(ctx context.Context, tx *postgres.Tx, c Checked, reason string) (Feedback, error)
 
 	Hinter
 }
@@ -66,14 +60,6 @@ type PlanRequest struct {
 	AutoApprove bool
 	// Locale is "en", "es", or "" for the language of the material.
 	Locale string
-}
-
-// Checked is what Check found.
-type Checked struct {
-	FeedbackID string
-	// Outcome is DisputeUpheld when every claim is still backed, else
-	// DisputeWithdrawn.
-	Outcome Dispute
 }
 
 // Query says which runs to list.

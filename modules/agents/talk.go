@@ -58,4 +58,6 @@ type TutorMessage struct {
 	LookedAt  []string
 	Label     string
 	CreatedAt time.Time
+	// Dispute is how the tutor's stands. Its id is RunID.
+	Dispute Dispute
 }

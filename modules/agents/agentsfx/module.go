@@ -9,6 +9,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/agents"
 	"github.com/goals-tracker/tracker/modules/agents/internal/companion"
+	"github.com/goals-tracker/tracker/modules/agents/internal/dispute"
 	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
 	"github.com/goals-tracker/tracker/modules/agents/internal/journey"
 	"github.com/goals-tracker/tracker/modules/agents/internal/planner"
@@ -36,7 +37,8 @@ var Module = fx.Module("agents",
 	fx.Provide(NewLadder, fx.Private),
 	fx.Provide(NewEngine, fx.Private),
 	fx.Provide(service.New, fx.Private),
-	fx.Provide(func(s *service.Service) (agents.Service, agents.Talker) { return s, s }),
+	fx.Provide(func(s *service.Service) (agents.Service, agents.Talker, agents.Disputes) { return s, s, s }),
+	fx.Provide(fx.Annotate(rpc.DisputeService, fx.ResultTags(`group:"rpc.services"`))),
 	fx.Provide(fx.Annotate(rpc.TutorService, fx.ResultTags(`group:"rpc.services"`))),
 	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
 	fx.Provide(func(db *postgres.DB, log *events.Log, activity analytics.Service, logger *slog.Logger) *companion.Companion {
@@ -57,14 +59,17 @@ func NewLadder(db *postgres.DB, log *events.Log, cfg agents.Config, material rag
 
 // NewEngine makes the engine with the graphs.
 func NewEngine(db *postgres.DB, log *events.Log, cfg agents.Config, tickets *work.Tickets, pushes *bus.Bus, logger *slog.Logger,
-	material rag.Service, t tasks.Service, v validation.Service, prover validation.Prover, models llm.Service, ladder *tutor.Ladder) (*engine.Engine, error) {
+	material rag.Service, t tasks.Service, v validation.Service, prover validation.Prover, models llm.Service, ladder *tutor.Ladder,
+	activity analytics.Service) (*engine.Engine, error) {
 	push := func(userID, kind string, payload any) {
 		if raw, err := json.Marshal(payload); err == nil {
 			pushes.Publish(bus.Message{UserID: userID, Type: kind, Payload: raw})
 		}
 	}
 	e := engine.New(db, log, cfg, tickets, push, logger)
-	graphs := append(planner.New(db, material, t, prover, models, cfg).Graphs(),
+	plans := planner.New(db, material, t, prover, models, cfg)
+	graphs := append(plans.Graphs(),
+		dispute.New(db, log, material, v, t, plans, activity, models, cfg).Graph(),
 		reviewer.New(log, material, v, t, store.NewEarlier(db), models, cfg).Graph(),
 		tutor.NewTalk(log, material, v, t, store.NewTalks(db), models, cfg).Graph(), ladder.Graph())
 	for _, g := range graphs {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/dispute"
 	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
 	"github.com/goals-tracker/tracker/modules/agents/internal/planner"
 	"github.com/goals-tracker/tracker/modules/agents/internal/react"
@@ -52,6 +53,7 @@ type Parts struct {
 type Kit struct {
 	agents.Service
 	agents.Talker
+	agents.Disputes
 	db      *postgres.DB
 	cfg     agents.Config
 	engine  *engine.Engine
@@ -77,7 +79,9 @@ func New(t testing.TB, p Parts) *Kit {
 		p.Prover = Trusting{}
 	}
 	ladder := tutor.NewLadder(p.Log, p.Rag, p.Validation, p.Tasks, store.NewRungs(p.DB), p.Models, p.Config)
-	graphs := append(planner.New(p.DB, p.Rag, p.Tasks, p.Prover, p.Models, p.Config).Graphs(),
+	plans := planner.New(p.DB, p.Rag, p.Tasks, p.Prover, p.Models, p.Config)
+	graphs := append(plans.Graphs(),
+		dispute.New(p.DB, p.Log, p.Rag, p.Validation, p.Tasks, plans, nil, p.Models, p.Config).Graph(),
 		reviewer.New(p.Log, p.Rag, p.Validation, p.Tasks, store.NewEarlier(p.DB), p.Models, p.Config).Graph(),
 		tutor.NewTalk(p.Log, p.Rag, p.Validation, p.Tasks, store.NewTalks(p.DB), p.Models, p.Config).Graph(), ladder.Graph())
 	for _, g := range graphs {
@@ -87,7 +91,7 @@ func New(t testing.TB, p Parts) *Kit {
 	}
 	s := service.New(p.DB, p.Log, k.engine, p.Goals, p.Tasks, p.Validation, p.Rag, ladder, p.Config)
 	react.Register(p.Log, s)
-	k.Service, k.Talker, k.service = s, s, s
+	k.Service, k.Talker, k.Disputes, k.service = s, s, s, s
 	return k
 }
 
@@ -107,7 +111,7 @@ func (Trusting) Prove(context.Context, validation.Candidate) (validation.Proof, 
 }
 
 // RPC is the module's Connect service.
-func (k *Kit) RPC() corerpc.Service { return rpc.Service(k.db, k.Service) }
+func (k *Kit) RPC() corerpc.Service { return rpc.Service(k.db, k.Service, k.Disputes) }
 
 // Register lets the jobs' runner work.
 func (k *Kit) Register(registry *jobs.Registry) { work.Register(registry, k.engine, k.cfg) }

@@ -75,22 +75,29 @@ func (c *Companion) evaluate(ctx context.Context, l store.Learner, now time.Time
 		}
 		e := evaluator.Evaluate(journeys, now)
 		e.UserID, e.CourseID = l.UserID, l.CourseID
-		// Another replica may have been faster.
-		if is, err := store.PutEvaluation(ctx, tx, e, now); err != nil || !is {
-			return err
-		}
-		id, err := uuid.NewV7()
-		if err != nil {
-			return fmt.Errorf("make evaluation id: %w", err)
-		}
-		data := &agentsv1.LearnerEvaluated{CourseId: e.CourseID, Mastery: e.Mastery, Trend: string(e.Trend)}
-		for _, r := range e.Reasons {
-			data.Reasons = append(data.Reasons, r.EN)
-			data.Explained = append(data.Explained, &agentsv1.Words{En: r.EN, Es: r.ES})
-		}
-		c.log.Append(tx, events.Stream{Type: agents.StreamEvaluation, ID: id.String(), SubjectID: e.UserID, CourseID: e.CourseID}, 0, data)
-		return nil
+		_, err = Publish(ctx, tx, c.log, e)
+		return err
 	})
+}
+
+// Publish puts an evaluation in place of an older one and tells of it, as the
+// system. Its id comes back, "" when another replica was faster.
+func Publish(ctx context.Context, tx *postgres.Tx, log *events.Log, e agents.Evaluation) (string, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("make evaluation id: %w", err)
+	}
+	e.ID = id.String()
+	if is, err := store.PutEvaluation(ctx, tx, e, e.EvaluatedAt); err != nil || !is {
+		return "", err
+	}
+	data := &agentsv1.LearnerEvaluated{CourseId: e.CourseID, Mastery: e.Mastery, Trend: string(e.Trend)}
+	for _, r := range e.Reasons {
+		data.Reasons = append(data.Reasons, r.EN)
+		data.Explained = append(data.Explained, &agentsv1.Words{En: r.EN, Es: r.ES})
+	}
+	log.Append(tx, events.Stream{Type: agents.StreamEvaluation, ID: e.ID, SubjectID: e.UserID, CourseID: e.CourseID}, 0, data)
+	return e.ID, nil
 }
 
 // Coach has the coach look at every learner who may need a word.

@@ -13,12 +13,13 @@ import (
 
 // Plan is the API's plan.
 func Plan(p agents.Plan) *agentsv1.Plan {
-	out := &agentsv1.Plan{Label: p.Label, Summary: words(p.Summary), Objectives: p.Objectives}
+	out := &agentsv1.Plan{Label: p.Label, Summary: words(p.Summary), Objectives: p.Objectives, Dispute: string(p.Dispute)}
 	for _, t := range p.Tasks {
 		task := &agentsv1.PlannedTask{
 			Key: t.Key, Title: t.Title, Description: t.Description, EstimatedHours: t.EstimatedHours, DependsOn: t.DependsOn,
 			Type:     tasksv1.TaskType(tasksv1.TaskType_value["TASK_TYPE_"+strings.ToUpper(string(t.Type))]),
 			Concepts: t.Concepts, Language: t.Language, Difficulty: int32(t.Difficulty), Citations: Citations(t.Citations),
+			Dispute: string(t.Dispute),
 		}
 		if p := t.Proof; p != nil {
 			task.Proof = &agentsv1.TaskProof{Mutants: int32(p.Mutants), Killed: int32(p.Killed), Operators: p.Operators, JudgedBy: p.JudgedBy}

@@ -62,6 +62,7 @@ func Comments(all []agents.Comment) []*agentsv1.Comment {
 	for i, c := range all {
 		out[i] = &agentsv1.Comment{
 			Text: c.Text, File: c.File, StartLine: int32(c.StartLine), EndLine: int32(c.EndLine), Rule: c.Rule, TestId: c.TestID, SinceSnapshot: int32(c.Since),
+			Withdrawn: c.Withdrawn,
 		}
 		if c.Citation != nil {
 			out[i].Citation = citation(*c.Citation)
@@ -74,7 +75,7 @@ func Comments(all []agents.Comment) []*agentsv1.Comment {
 func Hint(h agents.Hint) *agentsv1.Hint {
 	return &agentsv1.Hint{
 		Id: h.ID, TaskId: h.TaskID, Level: int32(h.Level), Text: h.Text, Citations: Citations(h.Citations), Label: h.Label,
-		LookedAt: h.LookedAt, CreatedAt: timestamppb.New(h.CreatedAt),
+		LookedAt: h.LookedAt, CreatedAt: timestamppb.New(h.CreatedAt), Dispute: string(h.Dispute),
 	}
 }
 

@@ -27,7 +27,10 @@ func Register(log *events.Log, s *service.Service) {
 			case *validationv1.ValidationCompleted:
 				return s.Review(ctx, tx, e.Stream, data)
 			case *agentsv1.FeedbackDisputed:
-				return s.Withdraw(ctx, tx, data.GetFeedbackId())
+				if data.GetFeedbackId() == "" {
+					return nil // of another kind, which is marked as it is read
+				}
+				return s.Show(ctx, tx, data.GetFeedbackId())
 			}
 			return fmt.Errorf("%s has the payload %T", e.Type, e.Data)
 		},

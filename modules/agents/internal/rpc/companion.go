@@ -41,6 +41,7 @@ func (h *Companion) GetEvaluation(ctx context.Context, req *agentsv1.GetEvaluati
 	}
 	out := &agentsv1.Evaluation{
 		UserId: e.UserID, CourseId: e.CourseID, Mastery: e.Mastery, Trend: string(e.Trend), EvaluatedAt: timestamppb.New(e.EvaluatedAt),
+		Id: e.ID, Dispute: string(e.Dispute),
 	}
 	for _, r := range e.Reasons {
 		out.Reasons = append(out.Reasons, &agentsv1.Words{En: r.EN, Es: r.ES})
@@ -61,7 +62,7 @@ func (h *Companion) ListNudges(ctx context.Context, req *agentsv1.ListNudgesRequ
 	out := &agentsv1.ListNudgesResponse{}
 	for _, n := range list {
 		nudge := &agentsv1.Nudge{
-			Id: n.ID, Kind: n.Kind, Text: &agentsv1.Words{En: n.Text.EN, Es: n.Text.ES}, CreatedAt: timestamppb.New(n.CreatedAt),
+			Id: n.ID, Kind: n.Kind, Text: &agentsv1.Words{En: n.Text.EN, Es: n.Text.ES}, CreatedAt: timestamppb.New(n.CreatedAt), Dispute: string(n.Dispute),
 		}
 		if n.GoalID != "" {
 			nudge.GoalId = &n.GoalID

@@ -19,19 +19,22 @@ import (
 
 // Handler implements agentsv1connect.AgentsServiceHandler.
 type Handler struct {
-	db     *postgres.DB
-	agents agents.Service
+	db       *postgres.DB
+	agents   agents.Service
+	disputes agents.Disputes
 }
 
 // Service is the handler as the server mounts it.
-func Service(db *postgres.DB, service agents.Service) corerpc.Service {
+func Service(db *postgres.DB, service agents.Service, disputes agents.Disputes) corerpc.Service {
 	return corerpc.Service{New: func(opts ...connect.HandlerOption) (string, http.Handler) {
-		return agentsv1connect.NewAgentsServiceHandler(New(db, service), opts...)
+		return agentsv1connect.NewAgentsServiceHandler(New(db, service, disputes), opts...)
 	}}
 }
 
 // New makes the handler.
-func New(db *postgres.DB, service agents.Service) *Handler { return &Handler{db: db, agents: service} }
+func New(db *postgres.DB, service agents.Service, disputes agents.Disputes) *Handler {
+	return &Handler{db: db, agents: service, disputes: disputes}
+}
 
 var _ agentsv1connect.AgentsServiceHandler = (*Handler)(nil)
 
@@ -143,16 +146,21 @@ func (h *Handler) GetFeedback(ctx context.Context, req *agentsv1.GetFeedbackRequ
 
 // DisputeFeedback implements the handler.
 func (h *Handler) DisputeFeedback(ctx context.Context, req *agentsv1.DisputeFeedbackRequest) (*agentsv1.Feedback, error) {
-	checked, err := h.agents.Check(ctx, corerpc.Actor(ctx), req.GetId())
+	d, err := h.disputes.PrepareDispute(ctx, corerpc.Actor(ctx), agents.DisputeRequest{
+		Kind: agents.OutputFeedback, OutputID: req.GetId(), Reason: req.GetReason(),
+	})
 	if err != nil {
 		return nil, err
 	}
 	return corerpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*agentsv1.Feedback, error) {
-		f, err := h.agents.DisputeTx(ctx, tx, checked, req.GetReason())
+		filed, err := h.disputes.DisputeTx(ctx, tx, d)
 		if err != nil {
 			return nil, err
 		}
-		return convert.Feedback(f), nil
+		return convert.Feedback(agents.Feedback{
+			ID: filed.OutputID, ValidationRunID: filed.Said.ValidationRunID, TaskID: filed.TaskID, UserID: filed.UserID, Text: filed.Said.Text.EN,
+			Comments: filed.Said.Comments, Label: filed.Said.Label, Locale: filed.Said.Locale, CreatedAt: filed.Said.At, Dispute: filed.Status,
+		}), nil
 	})
 }
 

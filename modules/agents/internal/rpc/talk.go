@@ -49,7 +49,12 @@ func (h *Talk) GetConversation(ctx context.Context, req *agentsv1.GetConversatio
 	}
 	out := &agentsv1.Conversation{}
 	for _, m := range list {
+		id := ""
+		if m.From == agents.FromTutor {
+			id = m.RunID
+		}
 		out.Messages = append(out.Messages, &agentsv1.TutorMessage{
+			Id: id, Dispute: string(m.Dispute),
 			Number: int32(m.Number), From: m.From, Text: m.Text, Citations: convert.Citations(m.Citations), LookedAt: m.LookedAt,
 			Label: m.Label, CreatedAt: timestamppb.New(m.CreatedAt),
 		})

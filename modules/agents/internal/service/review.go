@@ -41,6 +41,9 @@ func (s *Service) Review(ctx context.Context, tx *postgres.Tx, stream events.Str
 
 // Forget deletes what hangs on a goal or a task that was deleted. For reactions.
 func (s *Service) Forget(ctx context.Context, tx *postgres.Tx, goalID, taskID string) error {
+	if err := store.DeleteDisputes(ctx, tx, goalID, taskID); err != nil {
+		return err
+	}
 	if goalID != "" {
 		return store.DeleteOfGoal(ctx, tx, goalID)
 	}

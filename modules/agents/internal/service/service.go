@@ -78,7 +78,7 @@ func (s *Service) Get(ctx context.Context, actor auth.Actor, id string) (agents.
 		return agents.Run{}, err
 	}
 	r.Mermaid = s.engine.Draw(r)
-	return r, nil
+	return r, s.marked(ctx, actor, &r)
 }
 
 // The size of a page.

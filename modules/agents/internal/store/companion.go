@@ -43,9 +43,9 @@ func ToEvaluate(ctx context.Context, q postgres.Queryer, news int, old time.Time
 }
 
 var putEvaluation = postgres.SQL("agents.evaluations.put", `
-	INSERT INTO agents.evaluations (user_id, course_id, mastery, reasons, trend, evidence, evaluated_at)
-	VALUES (@user, @course, @mastery, @reasons, @trend, @evidence, @at)
-	ON CONFLICT (user_id, course_id) DO UPDATE SET mastery = excluded.mastery, reasons = excluded.reasons, trend = excluded.trend,
+	INSERT INTO agents.evaluations (id, user_id, course_id, mastery, reasons, trend, evidence, evaluated_at)
+	VALUES (@id, @user, @course, @mastery, @reasons, @trend, @evidence, @at)
+	ON CONFLICT (user_id, course_id) DO UPDATE SET id = excluded.id, mastery = excluded.mastery, reasons = excluded.reasons, trend = excluded.trend,
 		evidence = excluded.evidence, evaluated_at = excluded.evaluated_at
 	WHERE agents.evaluations.evaluated_at < @unless::timestamptz`)
 
@@ -60,14 +60,14 @@ func PutEvaluation(ctx context.Context, tx *postgres.Tx, e agents.Evaluation, un
 		return false, fmt.Errorf("write evaluation: %w", err)
 	}
 	tag, err := tx.Exec(ctx, putEvaluation, postgres.Args{
-		"user": e.UserID, "course": e.CourseID, "mastery": string(mastery), "reasons": string(reasons), "trend": string(e.Trend),
+		"id": e.ID, "user": e.UserID, "course": e.CourseID, "mastery": string(mastery), "reasons": string(reasons), "trend": string(e.Trend),
 		"evidence": e.Evidence, "at": e.EvaluatedAt, "unless": unless,
 	})
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
 var getEvaluation = postgres.SQL("agents.evaluations.get", `
-	SELECT e.user_id, e.course_id, e.mastery, e.reasons, e.trend, e.evidence, e.evaluated_at FROM agents.evaluations e
+	SELECT e.id::text, e.user_id, e.course_id, e.mastery, e.reasons, e.trend, e.evidence, e.evaluated_at, agents.standing('evaluation', e.id) FROM agents.evaluations e
 	WHERE e.user_id = @user AND e.course_id = @course AND `+classScope)
 
 // classScope is what the actor may read: their own, and their courses'.
@@ -83,7 +83,7 @@ func Evaluation(ctx context.Context, q postgres.Queryer, actor auth.Actor, userI
 	var mastery, reasons []byte
 	err := q.QueryRow(ctx, getEvaluation, postgres.Args{
 		"user": userID, "course": courseID, "actor": actor.UserID, "courses": courses, "all": actor.IsSystem() || actor.Has(auth.Admin),
-	}).Scan(&e.UserID, &e.CourseID, &mastery, &reasons, &e.Trend, &e.Evidence, &e.EvaluatedAt)
+	}).Scan(&e.ID, &e.UserID, &e.CourseID, &mastery, &reasons, &e.Trend, &e.Evidence, &e.EvaluatedAt, &e.Dispute)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -139,7 +139,8 @@ func InsertNudge(ctx context.Context, tx *postgres.Tx, n agents.Nudge) (bool, er
 }
 
 var nudges = postgres.SQL("agents.nudges.list", `
-	SELECT r.id::text, r.user_id, r.kind, coalesce(r.goal_id::text, ''), coalesce(r.task_id::text, ''), r.text_en, r.text_es, r.key, r.created_at
+	SELECT r.id::text, r.user_id, r.kind, coalesce(r.goal_id::text, ''), coalesce(r.task_id::text, ''), r.text_en, r.text_es, r.key, r.created_at,
+		agents.standing('nudge', r.id)
 	FROM agents.nudges r WHERE `+ownScope+` ORDER BY r.id DESC LIMIT @size`)
 
 // Nudges are the newest that the actor heard.
@@ -149,7 +150,7 @@ func Nudges(ctx context.Context, q postgres.Queryer, actor auth.Actor, size int)
 		return nil, fmt.Errorf("list nudges: %w", err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (n agents.Nudge, err error) {
-		err = row.Scan(&n.ID, &n.UserID, &n.Kind, &n.GoalID, &n.TaskID, &n.Text.EN, &n.Text.ES, &n.Key, &n.CreatedAt)
+		err = row.Scan(&n.ID, &n.UserID, &n.Kind, &n.GoalID, &n.TaskID, &n.Text.EN, &n.Text.ES, &n.Key, &n.CreatedAt, &n.Dispute)
 		n.CreatedAt = n.CreatedAt.UTC()
 		return n, err
 	})

@@ -109,14 +109,6 @@ func InsertFeedback(ctx context.Context, tx *postgres.Tx, f agents.Feedback) err
 	return err
 }
 
-var dispute = postgres.SQL("agents.feedback.dispute", `UPDATE agents.feedback SET dispute = @dispute, version = @version WHERE id = @id`)
-
-// SetDispute writes what came of a dispute; the row is locked.
-func SetDispute(ctx context.Context, tx *postgres.Tx, f agents.Feedback) error {
-	_, err := tx.Exec(ctx, dispute, postgres.Args{"id": f.ID, "dispute": string(f.Dispute), "version": f.Version})
-	return err
-}
-
 var (
 	deleteFeedback = postgres.SQL("agents.feedback.delete_of_task", `DELETE FROM agents.feedback WHERE task_id = @id`)
 	deleteMessages = postgres.SQL("agents.messages.delete_of_task", `DELETE FROM agents.messages WHERE task_id = @id`)

@@ -14,7 +14,8 @@ import (
 )
 
 var lastHint = postgres.SQL("agents.hint.last", `
-	SELECT r.id::text, r.task_id::text, r.user_id, coalesce(r.course_id, ''), r.number, r.level, r.text, r.citations, r.label, r.looked_at, r.created_at
+	SELECT r.id::text, r.task_id::text, r.user_id, coalesce(r.course_id, ''), r.number, r.level, r.text, r.citations, r.label, r.looked_at, r.created_at,
+		agents.standing('hint', r.id)
 	FROM agents.hints r WHERE r.task_id = @task AND `+ownScope+` ORDER BY r.number DESC LIMIT 1`)
 
 // LastHint reads a task's newest hint and its number; nil and 0 for none.
@@ -23,7 +24,7 @@ func LastHint(ctx context.Context, q postgres.Queryer, actor auth.Actor, taskID 
 	var number int
 	var citations []byte
 	err := q.QueryRow(ctx, lastHint, own(actor, postgres.Args{"task": taskID})).
-		Scan(&h.ID, &h.TaskID, &h.UserID, &h.CourseID, &number, &h.Level, &h.Text, &citations, &h.Label, &h.LookedAt, &h.CreatedAt)
+		Scan(&h.ID, &h.TaskID, &h.UserID, &h.CourseID, &number, &h.Level, &h.Text, &citations, &h.Label, &h.LookedAt, &h.CreatedAt, &h.Dispute)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, 0, nil
 	}

@@ -41,7 +41,7 @@ func InsertMessage(ctx context.Context, tx *postgres.Tx, m agents.TutorMessage) 
 
 var listMessages = postgres.SQL("agents.messages.list", `
 	SELECT r.task_id::text, r.user_id, coalesce(r.course_id, ''), r.run_id::text, r.number, r.sender, r.text, r.citations, r.looked_at,
-		r.label, r.created_at
+		r.label, r.created_at, CASE r.sender WHEN 'tutor' THEN agents.standing('message', r.run_id) ELSE '' END
 	FROM agents.messages r WHERE r.task_id = @task AND `+ownScope+` ORDER BY r.number DESC LIMIT @size`)
 
 // Messages are the newest of a task, oldest first.
@@ -53,7 +53,7 @@ func Messages(ctx context.Context, q postgres.Queryer, actor auth.Actor, taskID 
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m agents.TutorMessage, err error) {
 		var citations []byte
 		if err = row.Scan(&m.TaskID, &m.UserID, &m.CourseID, &m.RunID, &m.Number, &m.From, &m.Text, &citations, &m.LookedAt,
-			&m.Label, &m.CreatedAt); err != nil {
+			&m.Label, &m.CreatedAt, &m.Dispute); err != nil {
 			return m, err
 		}
 		m.CreatedAt = m.CreatedAt.UTC()

@@ -15,7 +15,8 @@ import (
 )
 
 const rungColumns = `
-	r.id::text, r.task_id::text, r.user_id, coalesce(r.course_id, ''), r.level, r.text, r.citations, r.label, r.looked_at, r.created_at`
+	r.id::text, r.task_id::text, r.user_id, coalesce(r.course_id, ''), r.level, r.text, r.citations, r.label, r.looked_at, r.created_at,
+	agents.standing('hint', r.id)`
 
 var (
 	getHint = postgres.SQL("agents.hint.get", `
@@ -63,7 +64,7 @@ func (r Rungs) Hints(ctx context.Context, taskID string, size int) ([]agents.Hin
 
 func scanHint(row pgx.Row) (h agents.Hint, err error) {
 	var citations []byte
-	if err = row.Scan(&h.ID, &h.TaskID, &h.UserID, &h.CourseID, &h.Level, &h.Text, &citations, &h.Label, &h.LookedAt, &h.CreatedAt); err != nil {
+	if err = row.Scan(&h.ID, &h.TaskID, &h.UserID, &h.CourseID, &h.Level, &h.Text, &citations, &h.Label, &h.LookedAt, &h.CreatedAt, &h.Dispute); err != nil {
 		return h, err
 	}
 	h.CreatedAt = h.CreatedAt.UTC()

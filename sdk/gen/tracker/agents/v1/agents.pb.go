@@ -576,11 +576,14 @@ func (x *Question) GetChoices() []string {
 }
 
 type Plan struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Tasks         []*PlannedTask         `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
-	Label         string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
-	Summary       *Words                 `protobuf:"bytes,3,opt,name=summary,proto3" json:"summary,omitempty"`
-	Objectives    []string               `protobuf:"bytes,4,rep,name=objectives,proto3" json:"objectives,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Tasks      []*PlannedTask         `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	Label      string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	Summary    *Words                 `protobuf:"bytes,3,opt,name=summary,proto3" json:"summary,omitempty"`
+	Objectives []string               `protobuf:"bytes,4,rep,name=objectives,proto3" json:"objectives,omitempty"`
+	// "", "open", "upheld", "withdrawn", "corrected" (some tasks are withdrawn) or
+	// "unclear".
+	Dispute       string `protobuf:"bytes,5,opt,name=dispute,proto3" json:"dispute,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -643,6 +646,13 @@ func (x *Plan) GetObjectives() []string {
 	return nil
 }
 
+func (x *Plan) GetDispute() string {
+	if x != nil {
+		return x.Dispute
+	}
+	return ""
+}
+
 type PlannedTask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unique in the plan; depends_on refers to it.
@@ -659,7 +669,9 @@ type PlannedTask struct {
 	// 1 to 5.
 	Difficulty int32 `protobuf:"varint,11,opt,name=difficulty,proto3" json:"difficulty,omitempty"`
 	// That its tests judge rightly; unset for tasks without tests.
-	Proof         *TaskProof `protobuf:"bytes,12,opt,name=proof,proto3" json:"proof,omitempty"`
+	Proof *TaskProof `protobuf:"bytes,12,opt,name=proof,proto3" json:"proof,omitempty"`
+	// "", "open", "upheld", "withdrawn", "corrected" or "unclear".
+	Dispute       string `protobuf:"bytes,13,opt,name=dispute,proto3" json:"dispute,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -776,6 +788,13 @@ func (x *PlannedTask) GetProof() *TaskProof {
 		return x.Proof
 	}
 	return nil
+}
+
+func (x *PlannedTask) GetDispute() string {
+	if x != nil {
+		return x.Dispute
+	}
+	return ""
 }
 
 // TaskProof says how a task's tests were tried out: the reference solution
@@ -933,7 +952,8 @@ type Feedback struct {
 	// "built-in reviewer, no AI model", or provider and model.
 	Label     string                 `protobuf:"bytes,7,opt,name=label,proto3" json:"label,omitempty"`
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	// "", "open", "upheld" or "withdrawn".
+	// "", "open", "upheld", "withdrawn", "corrected" (some comments are withdrawn)
+	// or "unclear".
 	Dispute string `protobuf:"bytes,9,opt,name=dispute,proto3" json:"dispute,omitempty"`
 	// "en" or "es".
 	Locale        string `protobuf:"bytes,10,opt,name=locale,proto3" json:"locale,omitempty"`
@@ -1055,6 +1075,8 @@ type Comment struct {
 	// The snapshot since which the same is said again and again; 0 for what is
 	// said for the first time.
 	SinceSnapshot int32 `protobuf:"varint,8,opt,name=since_snapshot,json=sinceSnapshot,proto3" json:"since_snapshot,omitempty"`
+	// It was disputed and does not hold.
+	Withdrawn     bool `protobuf:"varint,9,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1145,6 +1167,78 @@ func (x *Comment) GetSinceSnapshot() int32 {
 	return 0
 }
 
+func (x *Comment) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
+// DisputeReason is why a dispute was settled so.
+type DisputeReason struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "holds", "citation", "test", "finding", "lines", "leak", "proof", "figures",
+	// "unbacked", "wrong", "outdated", "gone", "nothing_to_check".
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// The number of the comment or the key of the task that it is about; empty for
+	// all of the output.
+	Part          string `protobuf:"bytes,2,opt,name=part,proto3" json:"part,omitempty"`
+	Text          *Words `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisputeReason) Reset() {
+	*x = DisputeReason{}
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisputeReason) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisputeReason) ProtoMessage() {}
+
+func (x *DisputeReason) ProtoReflect() protoreflect.Message {
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisputeReason.ProtoReflect.Descriptor instead.
+func (*DisputeReason) Descriptor() ([]byte, []int) {
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DisputeReason) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *DisputeReason) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *DisputeReason) GetText() *Words {
+	if x != nil {
+		return x.Text
+	}
+	return nil
+}
+
 type Hint struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Id     string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1155,15 +1249,17 @@ type Hint struct {
 	Citations []*v1.Citation `protobuf:"bytes,5,rep,name=citations,proto3" json:"citations,omitempty"`
 	Label     string         `protobuf:"bytes,6,opt,name=label,proto3" json:"label,omitempty"`
 	// What it looked at: "task", "course", "run <id>".
-	LookedAt      []string               `protobuf:"bytes,7,rep,name=looked_at,json=lookedAt,proto3" json:"looked_at,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	LookedAt  []string               `protobuf:"bytes,7,rep,name=looked_at,json=lookedAt,proto3" json:"looked_at,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// "", "open", "upheld", "withdrawn", "corrected" or "unclear".
+	Dispute       string `protobuf:"bytes,9,opt,name=dispute,proto3" json:"dispute,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Hint) Reset() {
 	*x = Hint{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[11]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1175,7 +1271,7 @@ func (x *Hint) String() string {
 func (*Hint) ProtoMessage() {}
 
 func (x *Hint) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[11]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1188,7 +1284,7 @@ func (x *Hint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hint.ProtoReflect.Descriptor instead.
 func (*Hint) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{11}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Hint) GetId() string {
@@ -1247,6 +1343,13 @@ func (x *Hint) GetCreatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Hint) GetDispute() string {
+	if x != nil {
+		return x.Dispute
+	}
+	return ""
+}
+
 type PlanGoalRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	GoalId string                 `protobuf:"bytes,1,opt,name=goal_id,json=goalId,proto3" json:"goal_id,omitempty"`
@@ -1262,7 +1365,7 @@ type PlanGoalRequest struct {
 
 func (x *PlanGoalRequest) Reset() {
 	*x = PlanGoalRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[12]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1377,7 @@ func (x *PlanGoalRequest) String() string {
 func (*PlanGoalRequest) ProtoMessage() {}
 
 func (x *PlanGoalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[12]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1390,7 @@ func (x *PlanGoalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanGoalRequest.ProtoReflect.Descriptor instead.
 func (*PlanGoalRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{12}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PlanGoalRequest) GetGoalId() string {
@@ -1327,7 +1430,7 @@ type GetAgentRunRequest struct {
 
 func (x *GetAgentRunRequest) Reset() {
 	*x = GetAgentRunRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[13]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1442,7 @@ func (x *GetAgentRunRequest) String() string {
 func (*GetAgentRunRequest) ProtoMessage() {}
 
 func (x *GetAgentRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[13]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1455,7 @@ func (x *GetAgentRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentRunRequest.ProtoReflect.Descriptor instead.
 func (*GetAgentRunRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{13}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetAgentRunRequest) GetId() string {
@@ -1375,7 +1478,7 @@ type ListAgentRunsRequest struct {
 
 func (x *ListAgentRunsRequest) Reset() {
 	*x = ListAgentRunsRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[14]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1387,7 +1490,7 @@ func (x *ListAgentRunsRequest) String() string {
 func (*ListAgentRunsRequest) ProtoMessage() {}
 
 func (x *ListAgentRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[14]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1400,7 +1503,7 @@ func (x *ListAgentRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentRunsRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{14}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListAgentRunsRequest) GetPageSize() int32 {
@@ -1441,7 +1544,7 @@ type ListAgentRunsResponse struct {
 
 func (x *ListAgentRunsResponse) Reset() {
 	*x = ListAgentRunsResponse{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[15]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1453,7 +1556,7 @@ func (x *ListAgentRunsResponse) String() string {
 func (*ListAgentRunsResponse) ProtoMessage() {}
 
 func (x *ListAgentRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[15]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1466,7 +1569,7 @@ func (x *ListAgentRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentRunsResponse) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{15}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListAgentRunsResponse) GetRuns() []*AgentRun {
@@ -1494,7 +1597,7 @@ type AnswerPlanRequest struct {
 
 func (x *AnswerPlanRequest) Reset() {
 	*x = AnswerPlanRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[16]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1506,7 +1609,7 @@ func (x *AnswerPlanRequest) String() string {
 func (*AnswerPlanRequest) ProtoMessage() {}
 
 func (x *AnswerPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[16]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1519,7 +1622,7 @@ func (x *AnswerPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerPlanRequest.ProtoReflect.Descriptor instead.
 func (*AnswerPlanRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{16}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AnswerPlanRequest) GetRunId() string {
@@ -1555,7 +1658,7 @@ type ApprovePlanRequest struct {
 
 func (x *ApprovePlanRequest) Reset() {
 	*x = ApprovePlanRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[17]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1567,7 +1670,7 @@ func (x *ApprovePlanRequest) String() string {
 func (*ApprovePlanRequest) ProtoMessage() {}
 
 func (x *ApprovePlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[17]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1580,7 +1683,7 @@ func (x *ApprovePlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovePlanRequest.ProtoReflect.Descriptor instead.
 func (*ApprovePlanRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{17}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ApprovePlanRequest) GetRunId() string {
@@ -1614,7 +1717,7 @@ type CancelAgentRunRequest struct {
 
 func (x *CancelAgentRunRequest) Reset() {
 	*x = CancelAgentRunRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[18]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1729,7 @@ func (x *CancelAgentRunRequest) String() string {
 func (*CancelAgentRunRequest) ProtoMessage() {}
 
 func (x *CancelAgentRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[18]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1742,7 @@ func (x *CancelAgentRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelAgentRunRequest.ProtoReflect.Descriptor instead.
 func (*CancelAgentRunRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{18}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CancelAgentRunRequest) GetRunId() string {
@@ -1668,7 +1771,7 @@ type ForkAgentRunRequest struct {
 
 func (x *ForkAgentRunRequest) Reset() {
 	*x = ForkAgentRunRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[19]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1680,7 +1783,7 @@ func (x *ForkAgentRunRequest) String() string {
 func (*ForkAgentRunRequest) ProtoMessage() {}
 
 func (x *ForkAgentRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[19]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1693,7 +1796,7 @@ func (x *ForkAgentRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForkAgentRunRequest.ProtoReflect.Descriptor instead.
 func (*ForkAgentRunRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{19}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ForkAgentRunRequest) GetRunId() string {
@@ -1720,7 +1823,7 @@ type RejectPlanRequest struct {
 
 func (x *RejectPlanRequest) Reset() {
 	*x = RejectPlanRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[20]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +1835,7 @@ func (x *RejectPlanRequest) String() string {
 func (*RejectPlanRequest) ProtoMessage() {}
 
 func (x *RejectPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[20]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +1848,7 @@ func (x *RejectPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectPlanRequest.ProtoReflect.Descriptor instead.
 func (*RejectPlanRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{20}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RejectPlanRequest) GetRunId() string {
@@ -1773,7 +1876,7 @@ type RequestHintRequest struct {
 
 func (x *RequestHintRequest) Reset() {
 	*x = RequestHintRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[21]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1785,7 +1888,7 @@ func (x *RequestHintRequest) String() string {
 func (*RequestHintRequest) ProtoMessage() {}
 
 func (x *RequestHintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[21]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1798,7 +1901,7 @@ func (x *RequestHintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestHintRequest.ProtoReflect.Descriptor instead.
 func (*RequestHintRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{21}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RequestHintRequest) GetTaskId() string {
@@ -1831,7 +1934,7 @@ type GetFeedbackRequest struct {
 
 func (x *GetFeedbackRequest) Reset() {
 	*x = GetFeedbackRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[22]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +1946,7 @@ func (x *GetFeedbackRequest) String() string {
 func (*GetFeedbackRequest) ProtoMessage() {}
 
 func (x *GetFeedbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[22]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +1959,7 @@ func (x *GetFeedbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedbackRequest.ProtoReflect.Descriptor instead.
 func (*GetFeedbackRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{22}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetFeedbackRequest) GetValidationRunId() string {
@@ -1876,7 +1979,7 @@ type DisputeFeedbackRequest struct {
 
 func (x *DisputeFeedbackRequest) Reset() {
 	*x = DisputeFeedbackRequest{}
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[23]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1888,7 +1991,7 @@ func (x *DisputeFeedbackRequest) String() string {
 func (*DisputeFeedbackRequest) ProtoMessage() {}
 
 func (x *DisputeFeedbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tracker_agents_v1_agents_proto_msgTypes[23]
+	mi := &file_tracker_agents_v1_agents_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1901,7 +2004,7 @@ func (x *DisputeFeedbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisputeFeedbackRequest.ProtoReflect.Descriptor instead.
 func (*DisputeFeedbackRequest) Descriptor() ([]byte, []int) {
-	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{23}
+	return file_tracker_agents_v1_agents_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DisputeFeedbackRequest) GetId() string {
@@ -1980,14 +2083,15 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\bQuestion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12,\n" +
 	"\x04text\x18\x02 \x01(\v2\x18.tracker.agents.v1.WordsR\x04text\x12\x18\n" +
-	"\achoices\x18\x03 \x03(\tR\achoices\"\xa6\x01\n" +
+	"\achoices\x18\x03 \x03(\tR\achoices\"\xc0\x01\n" +
 	"\x04Plan\x124\n" +
 	"\x05tasks\x18\x01 \x03(\v2\x1e.tracker.agents.v1.PlannedTaskR\x05tasks\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x122\n" +
 	"\asummary\x18\x03 \x01(\v2\x18.tracker.agents.v1.WordsR\asummary\x12\x1e\n" +
 	"\n" +
 	"objectives\x18\x04 \x03(\tR\n" +
-	"objectives\"\xd7\x03\n" +
+	"objectives\x12\x18\n" +
+	"\adispute\x18\x05 \x01(\tR\adispute\"\xf1\x03\n" +
 	"\vPlannedTask\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12 \n" +
@@ -2006,7 +2110,8 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\n" +
 	"difficulty\x18\v \x01(\x05R\n" +
 	"difficulty\x122\n" +
-	"\x05proof\x18\f \x01(\v2\x1c.tracker.agents.v1.TaskProofR\x05proof\"x\n" +
+	"\x05proof\x18\f \x01(\v2\x1c.tracker.agents.v1.TaskProofR\x05proof\x12\x18\n" +
+	"\adispute\x18\r \x01(\tR\adispute\"x\n" +
 	"\tTaskProof\x12\x18\n" +
 	"\amutants\x18\x01 \x01(\x05R\amutants\x12\x16\n" +
 	"\x06killed\x18\x02 \x01(\x05R\x06killed\x12\x1c\n" +
@@ -2033,7 +2138,7 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x18\n" +
 	"\adispute\x18\t \x01(\tR\adispute\x12\x16\n" +
 	"\x06locale\x18\n" +
-	" \x01(\tR\x06locale\"\xf7\x01\n" +
+	" \x01(\tR\x06locale\"\x95\x02\n" +
 	"\aComment\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x1d\n" +
@@ -2043,7 +2148,12 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\x04rule\x18\x05 \x01(\tR\x04rule\x12\x17\n" +
 	"\atest_id\x18\x06 \x01(\tR\x06testId\x126\n" +
 	"\bcitation\x18\a \x01(\v2\x1a.tracker.tasks.v1.CitationR\bcitation\x12%\n" +
-	"\x0esince_snapshot\x18\b \x01(\x05R\rsinceSnapshot\"\x81\x02\n" +
+	"\x0esince_snapshot\x18\b \x01(\x05R\rsinceSnapshot\x12\x1c\n" +
+	"\twithdrawn\x18\t \x01(\bR\twithdrawn\"e\n" +
+	"\rDisputeReason\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
+	"\x04part\x18\x02 \x01(\tR\x04part\x12,\n" +
+	"\x04text\x18\x03 \x01(\v2\x18.tracker.agents.v1.WordsR\x04text\"\x9b\x02\n" +
 	"\x04Hint\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x14\n" +
@@ -2053,7 +2163,8 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\x05label\x18\x06 \x01(\tR\x05label\x12\x1b\n" +
 	"\tlooked_at\x18\a \x03(\tR\blookedAt\x129\n" +
 	"\n" +
-	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xa2\x01\n" +
+	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x18\n" +
+	"\adispute\x18\t \x01(\tR\adispute\"\xa2\x01\n" +
 	"\x0fPlanGoalRequest\x12!\n" +
 	"\agoal_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06goalId\x12 \n" +
 	"\x06wishes\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x06wishes\x12!\n" +
@@ -2138,7 +2249,7 @@ func file_tracker_agents_v1_agents_proto_rawDescGZIP() []byte {
 }
 
 var file_tracker_agents_v1_agents_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tracker_agents_v1_agents_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_tracker_agents_v1_agents_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_tracker_agents_v1_agents_proto_goTypes = []any{
 	(AgentRunStatus)(0),            // 0: tracker.agents.v1.AgentRunStatus
 	(*AgentRun)(nil),               // 1: tracker.agents.v1.AgentRun
@@ -2152,23 +2263,24 @@ var file_tracker_agents_v1_agents_proto_goTypes = []any{
 	(*PlanEdit)(nil),               // 9: tracker.agents.v1.PlanEdit
 	(*Feedback)(nil),               // 10: tracker.agents.v1.Feedback
 	(*Comment)(nil),                // 11: tracker.agents.v1.Comment
-	(*Hint)(nil),                   // 12: tracker.agents.v1.Hint
-	(*PlanGoalRequest)(nil),        // 13: tracker.agents.v1.PlanGoalRequest
-	(*GetAgentRunRequest)(nil),     // 14: tracker.agents.v1.GetAgentRunRequest
-	(*ListAgentRunsRequest)(nil),   // 15: tracker.agents.v1.ListAgentRunsRequest
-	(*ListAgentRunsResponse)(nil),  // 16: tracker.agents.v1.ListAgentRunsResponse
-	(*AnswerPlanRequest)(nil),      // 17: tracker.agents.v1.AnswerPlanRequest
-	(*ApprovePlanRequest)(nil),     // 18: tracker.agents.v1.ApprovePlanRequest
-	(*CancelAgentRunRequest)(nil),  // 19: tracker.agents.v1.CancelAgentRunRequest
-	(*ForkAgentRunRequest)(nil),    // 20: tracker.agents.v1.ForkAgentRunRequest
-	(*RejectPlanRequest)(nil),      // 21: tracker.agents.v1.RejectPlanRequest
-	(*RequestHintRequest)(nil),     // 22: tracker.agents.v1.RequestHintRequest
-	(*GetFeedbackRequest)(nil),     // 23: tracker.agents.v1.GetFeedbackRequest
-	(*DisputeFeedbackRequest)(nil), // 24: tracker.agents.v1.DisputeFeedbackRequest
-	(*timestamppb.Timestamp)(nil),  // 25: google.protobuf.Timestamp
-	(v1.TaskType)(0),               // 26: tracker.tasks.v1.TaskType
-	(*v1.TaskValidation)(nil),      // 27: tracker.tasks.v1.TaskValidation
-	(*v1.Citation)(nil),            // 28: tracker.tasks.v1.Citation
+	(*DisputeReason)(nil),          // 12: tracker.agents.v1.DisputeReason
+	(*Hint)(nil),                   // 13: tracker.agents.v1.Hint
+	(*PlanGoalRequest)(nil),        // 14: tracker.agents.v1.PlanGoalRequest
+	(*GetAgentRunRequest)(nil),     // 15: tracker.agents.v1.GetAgentRunRequest
+	(*ListAgentRunsRequest)(nil),   // 16: tracker.agents.v1.ListAgentRunsRequest
+	(*ListAgentRunsResponse)(nil),  // 17: tracker.agents.v1.ListAgentRunsResponse
+	(*AnswerPlanRequest)(nil),      // 18: tracker.agents.v1.AnswerPlanRequest
+	(*ApprovePlanRequest)(nil),     // 19: tracker.agents.v1.ApprovePlanRequest
+	(*CancelAgentRunRequest)(nil),  // 20: tracker.agents.v1.CancelAgentRunRequest
+	(*ForkAgentRunRequest)(nil),    // 21: tracker.agents.v1.ForkAgentRunRequest
+	(*RejectPlanRequest)(nil),      // 22: tracker.agents.v1.RejectPlanRequest
+	(*RequestHintRequest)(nil),     // 23: tracker.agents.v1.RequestHintRequest
+	(*GetFeedbackRequest)(nil),     // 24: tracker.agents.v1.GetFeedbackRequest
+	(*DisputeFeedbackRequest)(nil), // 25: tracker.agents.v1.DisputeFeedbackRequest
+	(*timestamppb.Timestamp)(nil),  // 26: google.protobuf.Timestamp
+	(v1.TaskType)(0),               // 27: tracker.tasks.v1.TaskType
+	(*v1.TaskValidation)(nil),      // 28: tracker.tasks.v1.TaskValidation
+	(*v1.Citation)(nil),            // 29: tracker.tasks.v1.Citation
 }
 var file_tracker_agents_v1_agents_proto_depIdxs = []int32{
 	0,  // 0: tracker.agents.v1.AgentRun.status:type_name -> tracker.agents.v1.AgentRunStatus
@@ -2177,52 +2289,53 @@ var file_tracker_agents_v1_agents_proto_depIdxs = []int32{
 	4,  // 3: tracker.agents.v1.AgentRun.message:type_name -> tracker.agents.v1.Words
 	3,  // 4: tracker.agents.v1.AgentRun.cost:type_name -> tracker.agents.v1.AgentCost
 	2,  // 5: tracker.agents.v1.AgentRun.steps:type_name -> tracker.agents.v1.AgentStep
-	25, // 6: tracker.agents.v1.AgentRun.created_at:type_name -> google.protobuf.Timestamp
-	25, // 7: tracker.agents.v1.AgentRun.updated_at:type_name -> google.protobuf.Timestamp
-	25, // 8: tracker.agents.v1.AgentStep.started_at:type_name -> google.protobuf.Timestamp
-	25, // 9: tracker.agents.v1.AgentStep.finished_at:type_name -> google.protobuf.Timestamp
+	26, // 6: tracker.agents.v1.AgentRun.created_at:type_name -> google.protobuf.Timestamp
+	26, // 7: tracker.agents.v1.AgentRun.updated_at:type_name -> google.protobuf.Timestamp
+	26, // 8: tracker.agents.v1.AgentStep.started_at:type_name -> google.protobuf.Timestamp
+	26, // 9: tracker.agents.v1.AgentStep.finished_at:type_name -> google.protobuf.Timestamp
 	3,  // 10: tracker.agents.v1.AgentStep.cost:type_name -> tracker.agents.v1.AgentCost
 	4,  // 11: tracker.agents.v1.Question.text:type_name -> tracker.agents.v1.Words
 	7,  // 12: tracker.agents.v1.Plan.tasks:type_name -> tracker.agents.v1.PlannedTask
 	4,  // 13: tracker.agents.v1.Plan.summary:type_name -> tracker.agents.v1.Words
-	26, // 14: tracker.agents.v1.PlannedTask.type:type_name -> tracker.tasks.v1.TaskType
-	27, // 15: tracker.agents.v1.PlannedTask.validation:type_name -> tracker.tasks.v1.TaskValidation
-	28, // 16: tracker.agents.v1.PlannedTask.citations:type_name -> tracker.tasks.v1.Citation
+	27, // 14: tracker.agents.v1.PlannedTask.type:type_name -> tracker.tasks.v1.TaskType
+	28, // 15: tracker.agents.v1.PlannedTask.validation:type_name -> tracker.tasks.v1.TaskValidation
+	29, // 16: tracker.agents.v1.PlannedTask.citations:type_name -> tracker.tasks.v1.Citation
 	8,  // 17: tracker.agents.v1.PlannedTask.proof:type_name -> tracker.agents.v1.TaskProof
 	11, // 18: tracker.agents.v1.Feedback.comments:type_name -> tracker.agents.v1.Comment
-	25, // 19: tracker.agents.v1.Feedback.created_at:type_name -> google.protobuf.Timestamp
-	28, // 20: tracker.agents.v1.Comment.citation:type_name -> tracker.tasks.v1.Citation
-	28, // 21: tracker.agents.v1.Hint.citations:type_name -> tracker.tasks.v1.Citation
-	25, // 22: tracker.agents.v1.Hint.created_at:type_name -> google.protobuf.Timestamp
-	1,  // 23: tracker.agents.v1.ListAgentRunsResponse.runs:type_name -> tracker.agents.v1.AgentRun
-	9,  // 24: tracker.agents.v1.ApprovePlanRequest.edits:type_name -> tracker.agents.v1.PlanEdit
-	13, // 25: tracker.agents.v1.AgentsService.PlanGoal:input_type -> tracker.agents.v1.PlanGoalRequest
-	14, // 26: tracker.agents.v1.AgentsService.GetAgentRun:input_type -> tracker.agents.v1.GetAgentRunRequest
-	15, // 27: tracker.agents.v1.AgentsService.ListAgentRuns:input_type -> tracker.agents.v1.ListAgentRunsRequest
-	17, // 28: tracker.agents.v1.AgentsService.AnswerPlan:input_type -> tracker.agents.v1.AnswerPlanRequest
-	18, // 29: tracker.agents.v1.AgentsService.ApprovePlan:input_type -> tracker.agents.v1.ApprovePlanRequest
-	21, // 30: tracker.agents.v1.AgentsService.RejectPlan:input_type -> tracker.agents.v1.RejectPlanRequest
-	19, // 31: tracker.agents.v1.AgentsService.CancelAgentRun:input_type -> tracker.agents.v1.CancelAgentRunRequest
-	20, // 32: tracker.agents.v1.AgentsService.ForkAgentRun:input_type -> tracker.agents.v1.ForkAgentRunRequest
-	22, // 33: tracker.agents.v1.AgentsService.RequestHint:input_type -> tracker.agents.v1.RequestHintRequest
-	23, // 34: tracker.agents.v1.AgentsService.GetFeedback:input_type -> tracker.agents.v1.GetFeedbackRequest
-	24, // 35: tracker.agents.v1.AgentsService.DisputeFeedback:input_type -> tracker.agents.v1.DisputeFeedbackRequest
-	1,  // 36: tracker.agents.v1.AgentsService.PlanGoal:output_type -> tracker.agents.v1.AgentRun
-	1,  // 37: tracker.agents.v1.AgentsService.GetAgentRun:output_type -> tracker.agents.v1.AgentRun
-	16, // 38: tracker.agents.v1.AgentsService.ListAgentRuns:output_type -> tracker.agents.v1.ListAgentRunsResponse
-	1,  // 39: tracker.agents.v1.AgentsService.AnswerPlan:output_type -> tracker.agents.v1.AgentRun
-	1,  // 40: tracker.agents.v1.AgentsService.ApprovePlan:output_type -> tracker.agents.v1.AgentRun
-	1,  // 41: tracker.agents.v1.AgentsService.RejectPlan:output_type -> tracker.agents.v1.AgentRun
-	1,  // 42: tracker.agents.v1.AgentsService.CancelAgentRun:output_type -> tracker.agents.v1.AgentRun
-	1,  // 43: tracker.agents.v1.AgentsService.ForkAgentRun:output_type -> tracker.agents.v1.AgentRun
-	12, // 44: tracker.agents.v1.AgentsService.RequestHint:output_type -> tracker.agents.v1.Hint
-	10, // 45: tracker.agents.v1.AgentsService.GetFeedback:output_type -> tracker.agents.v1.Feedback
-	10, // 46: tracker.agents.v1.AgentsService.DisputeFeedback:output_type -> tracker.agents.v1.Feedback
-	36, // [36:47] is the sub-list for method output_type
-	25, // [25:36] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	26, // 19: tracker.agents.v1.Feedback.created_at:type_name -> google.protobuf.Timestamp
+	29, // 20: tracker.agents.v1.Comment.citation:type_name -> tracker.tasks.v1.Citation
+	4,  // 21: tracker.agents.v1.DisputeReason.text:type_name -> tracker.agents.v1.Words
+	29, // 22: tracker.agents.v1.Hint.citations:type_name -> tracker.tasks.v1.Citation
+	26, // 23: tracker.agents.v1.Hint.created_at:type_name -> google.protobuf.Timestamp
+	1,  // 24: tracker.agents.v1.ListAgentRunsResponse.runs:type_name -> tracker.agents.v1.AgentRun
+	9,  // 25: tracker.agents.v1.ApprovePlanRequest.edits:type_name -> tracker.agents.v1.PlanEdit
+	14, // 26: tracker.agents.v1.AgentsService.PlanGoal:input_type -> tracker.agents.v1.PlanGoalRequest
+	15, // 27: tracker.agents.v1.AgentsService.GetAgentRun:input_type -> tracker.agents.v1.GetAgentRunRequest
+	16, // 28: tracker.agents.v1.AgentsService.ListAgentRuns:input_type -> tracker.agents.v1.ListAgentRunsRequest
+	18, // 29: tracker.agents.v1.AgentsService.AnswerPlan:input_type -> tracker.agents.v1.AnswerPlanRequest
+	19, // 30: tracker.agents.v1.AgentsService.ApprovePlan:input_type -> tracker.agents.v1.ApprovePlanRequest
+	22, // 31: tracker.agents.v1.AgentsService.RejectPlan:input_type -> tracker.agents.v1.RejectPlanRequest
+	20, // 32: tracker.agents.v1.AgentsService.CancelAgentRun:input_type -> tracker.agents.v1.CancelAgentRunRequest
+	21, // 33: tracker.agents.v1.AgentsService.ForkAgentRun:input_type -> tracker.agents.v1.ForkAgentRunRequest
+	23, // 34: tracker.agents.v1.AgentsService.RequestHint:input_type -> tracker.agents.v1.RequestHintRequest
+	24, // 35: tracker.agents.v1.AgentsService.GetFeedback:input_type -> tracker.agents.v1.GetFeedbackRequest
+	25, // 36: tracker.agents.v1.AgentsService.DisputeFeedback:input_type -> tracker.agents.v1.DisputeFeedbackRequest
+	1,  // 37: tracker.agents.v1.AgentsService.PlanGoal:output_type -> tracker.agents.v1.AgentRun
+	1,  // 38: tracker.agents.v1.AgentsService.GetAgentRun:output_type -> tracker.agents.v1.AgentRun
+	17, // 39: tracker.agents.v1.AgentsService.ListAgentRuns:output_type -> tracker.agents.v1.ListAgentRunsResponse
+	1,  // 40: tracker.agents.v1.AgentsService.AnswerPlan:output_type -> tracker.agents.v1.AgentRun
+	1,  // 41: tracker.agents.v1.AgentsService.ApprovePlan:output_type -> tracker.agents.v1.AgentRun
+	1,  // 42: tracker.agents.v1.AgentsService.RejectPlan:output_type -> tracker.agents.v1.AgentRun
+	1,  // 43: tracker.agents.v1.AgentsService.CancelAgentRun:output_type -> tracker.agents.v1.AgentRun
+	1,  // 44: tracker.agents.v1.AgentsService.ForkAgentRun:output_type -> tracker.agents.v1.AgentRun
+	13, // 45: tracker.agents.v1.AgentsService.RequestHint:output_type -> tracker.agents.v1.Hint
+	10, // 46: tracker.agents.v1.AgentsService.GetFeedback:output_type -> tracker.agents.v1.Feedback
+	10, // 47: tracker.agents.v1.AgentsService.DisputeFeedback:output_type -> tracker.agents.v1.Feedback
+	37, // [37:48] is the sub-list for method output_type
+	26, // [26:37] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_tracker_agents_v1_agents_proto_init() }
@@ -2238,7 +2351,7 @@ func file_tracker_agents_v1_agents_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tracker_agents_v1_agents_proto_rawDesc), len(file_tracker_agents_v1_agents_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   24,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

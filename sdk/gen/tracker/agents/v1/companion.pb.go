@@ -86,8 +86,11 @@ type Evaluation struct {
 	// Each with the figures that it rests on.
 	Reasons []*Words `protobuf:"bytes,4,rep,name=reasons,proto3" json:"reasons,omitempty"`
 	// "improving", "steady", "slipping", or "unknown" while there is little to go by.
-	Trend         string                 `protobuf:"bytes,5,opt,name=trend,proto3" json:"trend,omitempty"`
-	EvaluatedAt   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=evaluated_at,json=evaluatedAt,proto3" json:"evaluated_at,omitempty"`
+	Trend       string                 `protobuf:"bytes,5,opt,name=trend,proto3" json:"trend,omitempty"`
+	EvaluatedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=evaluated_at,json=evaluatedAt,proto3" json:"evaluated_at,omitempty"`
+	Id          string                 `protobuf:"bytes,7,opt,name=id,proto3" json:"id,omitempty"`
+	// "", "open", "upheld", "withdrawn", "corrected" or "unclear".
+	Dispute       string `protobuf:"bytes,8,opt,name=dispute,proto3" json:"dispute,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -164,6 +167,20 @@ func (x *Evaluation) GetEvaluatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Evaluation) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Evaluation) GetDispute() string {
+	if x != nil {
+		return x.Dispute
+	}
+	return ""
+}
+
 type ListNudgesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 20 if unset.
@@ -213,11 +230,13 @@ type Nudge struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// "stuck", "streak" or "deadline".
-	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	Text          *Words                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
-	GoalId        *string                `protobuf:"bytes,4,opt,name=goal_id,json=goalId,proto3,oneof" json:"goal_id,omitempty"`
-	TaskId        *string                `protobuf:"bytes,5,opt,name=task_id,json=taskId,proto3,oneof" json:"task_id,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Kind      string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Text      *Words                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	GoalId    *string                `protobuf:"bytes,4,opt,name=goal_id,json=goalId,proto3,oneof" json:"goal_id,omitempty"`
+	TaskId    *string                `protobuf:"bytes,5,opt,name=task_id,json=taskId,proto3,oneof" json:"task_id,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// "", "open", "upheld", "withdrawn", "corrected" or "unclear".
+	Dispute       string `protobuf:"bytes,7,opt,name=dispute,proto3" json:"dispute,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -292,6 +311,13 @@ func (x *Nudge) GetCreatedAt() *timestamppb.Timestamp {
 		return x.CreatedAt
 	}
 	return nil
+}
+
+func (x *Nudge) GetDispute() string {
+	if x != nil {
+		return x.Dispute
+	}
+	return ""
 }
 
 type ListNudgesResponse struct {
@@ -580,7 +606,7 @@ const file_tracker_agents_v1_companion_proto_rawDesc = "" +
 	"!tracker/agents/v1/companion.proto\x12\x11tracker.agents.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etracker/agents/v1/agents.proto\"^\n" +
 	"\x14GetEvaluationRequest\x12$\n" +
 	"\tcourse_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18$R\bcourseId\x12 \n" +
-	"\auser_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18$R\x06userId\"\xcd\x02\n" +
+	"\auser_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18$R\x06userId\"\xf7\x02\n" +
 	"\n" +
 	"Evaluation\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1b\n" +
@@ -588,12 +614,14 @@ const file_tracker_agents_v1_companion_proto_rawDesc = "" +
 	"\amastery\x18\x03 \x03(\v2*.tracker.agents.v1.Evaluation.MasteryEntryR\amastery\x122\n" +
 	"\areasons\x18\x04 \x03(\v2\x18.tracker.agents.v1.WordsR\areasons\x12\x14\n" +
 	"\x05trend\x18\x05 \x01(\tR\x05trend\x12=\n" +
-	"\fevaluated_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vevaluatedAt\x1a:\n" +
+	"\fevaluated_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vevaluatedAt\x12\x0e\n" +
+	"\x02id\x18\a \x01(\tR\x02id\x12\x18\n" +
+	"\adispute\x18\b \x01(\tR\adispute\x1a:\n" +
 	"\fMasteryEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\";\n" +
 	"\x11ListNudgesRequest\x12&\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\bpageSize\"\xe8\x01\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\bpageSize\"\x82\x02\n" +
 	"\x05Nudge\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12,\n" +
@@ -601,7 +629,8 @@ const file_tracker_agents_v1_companion_proto_rawDesc = "" +
 	"\agoal_id\x18\x04 \x01(\tH\x00R\x06goalId\x88\x01\x01\x12\x1c\n" +
 	"\atask_id\x18\x05 \x01(\tH\x01R\x06taskId\x88\x01\x01\x129\n" +
 	"\n" +
-	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAtB\n" +
+	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x18\n" +
+	"\adispute\x18\a \x01(\tR\adisputeB\n" +
 	"\n" +
 	"\b_goal_idB\n" +
 	"\n" +

@@ -439,12 +439,26 @@ func (x *FeedbackGenerated) GetLabel() string {
 	return ""
 }
 
+// FeedbackDisputed tells of a dispute of any output twice: when it is made, its
+// outcome "open", and when it is settled, which a teacher may do another time.
 type FeedbackDisputed struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	FeedbackId    string                 `protobuf:"bytes,1,opt,name=feedback_id,json=feedbackId,proto3" json:"feedback_id,omitempty"`
-	TaskId        string                 `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	Outcome       string                 `protobuf:"bytes,4,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of feedback only.
+	FeedbackId string `protobuf:"bytes,1,opt,name=feedback_id,json=feedbackId,proto3" json:"feedback_id,omitempty"`
+	TaskId     string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	Reason     string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Outcome    string `protobuf:"bytes,4,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	DisputeId  string `protobuf:"bytes,5,opt,name=dispute_id,json=disputeId,proto3" json:"dispute_id,omitempty"`
+	// "feedback", "hint", "plan", "message", "evaluation" or "nudge".
+	Kind     string `protobuf:"bytes,6,opt,name=kind,proto3" json:"kind,omitempty"`
+	OutputId string `protobuf:"bytes,7,opt,name=output_id,json=outputId,proto3" json:"output_id,omitempty"`
+	Part     string `protobuf:"bytes,8,opt,name=part,proto3" json:"part,omitempty"`
+	// "learner" or "teacher".
+	By string `protobuf:"bytes,9,opt,name=by,proto3" json:"by,omitempty"`
+	// "rules", "model" or "teacher"; empty while open.
+	SettledBy     string           `protobuf:"bytes,10,opt,name=settled_by,json=settledBy,proto3" json:"settled_by,omitempty"`
+	Reasons       []*DisputeReason `protobuf:"bytes,11,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	Correction    string           `protobuf:"bytes,12,opt,name=correction,proto3" json:"correction,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -503,6 +517,62 @@ func (x *FeedbackDisputed) GetReason() string {
 func (x *FeedbackDisputed) GetOutcome() string {
 	if x != nil {
 		return x.Outcome
+	}
+	return ""
+}
+
+func (x *FeedbackDisputed) GetDisputeId() string {
+	if x != nil {
+		return x.DisputeId
+	}
+	return ""
+}
+
+func (x *FeedbackDisputed) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *FeedbackDisputed) GetOutputId() string {
+	if x != nil {
+		return x.OutputId
+	}
+	return ""
+}
+
+func (x *FeedbackDisputed) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *FeedbackDisputed) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *FeedbackDisputed) GetSettledBy() string {
+	if x != nil {
+		return x.SettledBy
+	}
+	return ""
+}
+
+func (x *FeedbackDisputed) GetReasons() []*DisputeReason {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *FeedbackDisputed) GetCorrection() string {
+	if x != nil {
+		return x.Correction
 	}
 	return ""
 }
@@ -776,13 +846,26 @@ const file_tracker_agents_v1_events_proto_rawDesc = "" +
 	"\x0fsnapshot_number\x18\x05 \x01(\x05R\x0esnapshotNumber\x12\x12\n" +
 	"\x04text\x18\x06 \x01(\tR\x04text\x126\n" +
 	"\bcomments\x18\a \x03(\v2\x1a.tracker.agents.v1.CommentR\bcomments\x12\x14\n" +
-	"\x05label\x18\b \x01(\tR\x05label:\x16\xa2\xe7\x18\x12feedback.generated\"\x95\x01\n" +
+	"\x05label\x18\b \x01(\tR\x05label:\x16\xa2\xe7\x18\x12feedback.generated\"\x84\x03\n" +
 	"\x10FeedbackDisputed\x12\x1f\n" +
 	"\vfeedback_id\x18\x01 \x01(\tR\n" +
 	"feedbackId\x12\x17\n" +
 	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n" +
-	"\aoutcome\x18\x04 \x01(\tR\aoutcome:\x15\xa2\xe7\x18\x11feedback.disputed\"\xc7\x01\n" +
+	"\aoutcome\x18\x04 \x01(\tR\aoutcome\x12\x1d\n" +
+	"\n" +
+	"dispute_id\x18\x05 \x01(\tR\tdisputeId\x12\x12\n" +
+	"\x04kind\x18\x06 \x01(\tR\x04kind\x12\x1b\n" +
+	"\toutput_id\x18\a \x01(\tR\boutputId\x12\x12\n" +
+	"\x04part\x18\b \x01(\tR\x04part\x12\x0e\n" +
+	"\x02by\x18\t \x01(\tR\x02by\x12\x1d\n" +
+	"\n" +
+	"settled_by\x18\n" +
+	" \x01(\tR\tsettledBy\x12:\n" +
+	"\areasons\x18\v \x03(\v2 .tracker.agents.v1.DisputeReasonR\areasons\x12\x1e\n" +
+	"\n" +
+	"correction\x18\f \x01(\tR\n" +
+	"correction:\x15\xa2\xe7\x18\x11feedback.disputed\"\xc7\x01\n" +
 	"\tHintGiven\x12\x17\n" +
 	"\ahint_id\x18\x01 \x01(\tR\x06hintId\x12\x17\n" +
 	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x14\n" +
@@ -835,22 +918,24 @@ var file_tracker_agents_v1_events_proto_goTypes = []any{
 	(*Question)(nil),          // 11: tracker.agents.v1.Question
 	(*Plan)(nil),              // 12: tracker.agents.v1.Plan
 	(*Comment)(nil),           // 13: tracker.agents.v1.Comment
-	(*v1.Citation)(nil),       // 14: tracker.tasks.v1.Citation
-	(*Words)(nil),             // 15: tracker.agents.v1.Words
+	(*DisputeReason)(nil),     // 14: tracker.agents.v1.DisputeReason
+	(*v1.Citation)(nil),       // 15: tracker.tasks.v1.Citation
+	(*Words)(nil),             // 16: tracker.agents.v1.Words
 }
 var file_tracker_agents_v1_events_proto_depIdxs = []int32{
 	11, // 0: tracker.agents.v1.PlanQuestionAsked.question:type_name -> tracker.agents.v1.Question
 	12, // 1: tracker.agents.v1.PlanGenerated.plan:type_name -> tracker.agents.v1.Plan
 	13, // 2: tracker.agents.v1.FeedbackGenerated.comments:type_name -> tracker.agents.v1.Comment
-	14, // 3: tracker.agents.v1.HintGiven.citations:type_name -> tracker.tasks.v1.Citation
-	10, // 4: tracker.agents.v1.LearnerEvaluated.mastery:type_name -> tracker.agents.v1.LearnerEvaluated.MasteryEntry
-	15, // 5: tracker.agents.v1.LearnerEvaluated.explained:type_name -> tracker.agents.v1.Words
-	15, // 6: tracker.agents.v1.CoachNudged.text:type_name -> tracker.agents.v1.Words
-	7,  // [7:7] is the sub-list for method output_type
-	7,  // [7:7] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	14, // 3: tracker.agents.v1.FeedbackDisputed.reasons:type_name -> tracker.agents.v1.DisputeReason
+	15, // 4: tracker.agents.v1.HintGiven.citations:type_name -> tracker.tasks.v1.Citation
+	10, // 5: tracker.agents.v1.LearnerEvaluated.mastery:type_name -> tracker.agents.v1.LearnerEvaluated.MasteryEntry
+	16, // 6: tracker.agents.v1.LearnerEvaluated.explained:type_name -> tracker.agents.v1.Words
+	16, // 7: tracker.agents.v1.CoachNudged.text:type_name -> tracker.agents.v1.Words
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_tracker_agents_v1_events_proto_init() }

@@ -188,8 +188,12 @@ type TutorMessage struct {
 	// "run <id>", "course".
 	LookedAt []string `protobuf:"bytes,5,rep,name=looked_at,json=lookedAt,proto3" json:"looked_at,omitempty"`
 	// "built-in tutor, no AI model", or provider and model; empty of the learner's.
-	Label         string                 `protobuf:"bytes,6,opt,name=label,proto3" json:"label,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Label     string                 `protobuf:"bytes,6,opt,name=label,proto3" json:"label,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Of the tutor's: its id, by which it can be disputed, and how it stands: "",
+	// "open", "upheld", "withdrawn", "corrected" or "unclear".
+	Id            string `protobuf:"bytes,8,opt,name=id,proto3" json:"id,omitempty"`
+	Dispute       string `protobuf:"bytes,9,opt,name=dispute,proto3" json:"dispute,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -273,6 +277,20 @@ func (x *TutorMessage) GetCreatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *TutorMessage) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *TutorMessage) GetDispute() string {
+	if x != nil {
+		return x.Dispute
+	}
+	return ""
+}
+
 var File_tracker_agents_v1_tutor_proto protoreflect.FileDescriptor
 
 const file_tracker_agents_v1_tutor_proto_rawDesc = "" +
@@ -287,7 +305,7 @@ const file_tracker_agents_v1_tutor_proto_rawDesc = "" +
 	"\x16GetConversationRequest\x12!\n" +
 	"\atask_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\"K\n" +
 	"\fConversation\x12;\n" +
-	"\bmessages\x18\x01 \x03(\v2\x1f.tracker.agents.v1.TutorMessageR\bmessages\"\xf6\x01\n" +
+	"\bmessages\x18\x01 \x03(\v2\x1f.tracker.agents.v1.TutorMessageR\bmessages\"\xa0\x02\n" +
 	"\fTutorMessage\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x12\n" +
@@ -296,7 +314,9 @@ const file_tracker_agents_v1_tutor_proto_rawDesc = "" +
 	"\tlooked_at\x18\x05 \x03(\tR\blookedAt\x12\x14\n" +
 	"\x05label\x18\x06 \x01(\tR\x05label\x129\n" +
 	"\n" +
-	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt2\xa7\x02\n" +
+	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x0e\n" +
+	"\x02id\x18\b \x01(\tR\x02id\x12\x18\n" +
+	"\adispute\x18\t \x01(\tR\adispute2\xa7\x02\n" +
 	"\fTutorService\x12\x85\x01\n" +
 	"\bAskTutor\x12\".tracker.agents.v1.AskTutorRequest\x1a\x1b.tracker.agents.v1.AgentRun\"8\x92\xe7\x18\btask.ask\x82\xd3\xe4\x93\x02&:\x01*\"!/api/v1/tasks/{task_id}/questions\x12\x8e\x01\n" +
 	"\x0fGetConversation\x12).tracker.agents.v1.GetConversationRequest\x1a\x1f.tracker.agents.v1.Conversation\"/\x82\xd3\xe4\x93\x02&\x12$/api/v1/tasks/{task_id}/conversation\x90\x02\x01B\xce\x01\n" +

@@ -99,8 +99,9 @@ type AgentsServiceClient interface {
 	RequestHint(context.Context, *v1.RequestHintRequest) (*v1.Hint, error)
 	// GetFeedback reads the reviewer's feedback on one validation run.
 	GetFeedback(context.Context, *v1.GetFeedbackRequest) (*v1.Feedback, error)
-	// DisputeFeedback says that feedback is wrong; it is checked again and the
-	// outcome recorded.
+	// DisputeFeedback says that feedback is wrong, as DisputeOutput does of any
+	// output: the answer's dispute is "open", and the outcome follows as
+	// feedback.disputed.
 	DisputeFeedback(context.Context, *v1.DisputeFeedbackRequest) (*v1.Feedback, error)
 }
 
@@ -333,8 +334,9 @@ type AgentsServiceHandler interface {
 	RequestHint(context.Context, *v1.RequestHintRequest) (*v1.Hint, error)
 	// GetFeedback reads the reviewer's feedback on one validation run.
 	GetFeedback(context.Context, *v1.GetFeedbackRequest) (*v1.Feedback, error)
-	// DisputeFeedback says that feedback is wrong; it is checked again and the
-	// outcome recorded.
+	// DisputeFeedback says that feedback is wrong, as DisputeOutput does of any
+	// output: the answer's dispute is "open", and the outcome follows as
+	// feedback.disputed.
 	DisputeFeedback(context.Context, *v1.DisputeFeedbackRequest) (*v1.Feedback, error)
 }
 
