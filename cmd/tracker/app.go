@@ -56,6 +56,7 @@ var core = fx.Module("core",
 	fx.Provide(jobs.NewRunner),
 	fx.Provide(telemetry.NewMetrics),
 	fx.Provide(rpc.NewCaller),
+	fx.Provide(auth.NewRevocations),
 	fx.Provide(newVerifier),
 	fx.Provide(newPlugins),
 	fx.Provide(newServer),
@@ -103,21 +104,23 @@ type admitting struct {
 func (v admitting) Verify(ctx context.Context, token string) (auth.Actor, error) {
 	actor, err := v.Verifier.Verify(ctx, token)
 	if err != nil {
-		return actor, err
+		return auth.Actor{}, err
 	}
-	return actor, v.academy.Admit(ctx, actor)
+	return v.academy.Admit(ctx, actor)
 }
 
-func newVerifier(cfg Config, people academy.Service) (auth.Verifier, error) {
-	keys := []string{cfg.Auth.SecretKey.Reveal()}
-	if previous := cfg.Auth.PreviousSecretKey.Reveal(); previous != "" {
-		keys = append(keys, previous)
+// newVerifier takes tokens as the settings say, but not those of people who are
+// erased or inactive.
+func newVerifier(cfg Config, people academy.Service, asked auth.Introspector, revoked *auth.Revocations, logger *slog.Logger) (auth.Verifier, error) {
+	from := auth.Sources{AcademyURL: cfg.Academy.URL, Logger: logger.With("part", "auth")}
+	if cfg.Academy.URL != "" {
+		from.Academy = asked
 	}
-	verifier, err := auth.NewHS256(keys...)
+	verifier, err := auth.New(cfg.Auth, from)
 	if err != nil {
 		return nil, err
 	}
-	return admitting{verifier, people}, nil
+	return auth.Refusing(admitting{auth.Refusing(verifier, revoked), people}, revoked), nil
 }
 
 // serverParams is what the server takes beside services and routes.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/config"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/postgres/cluster"
@@ -32,7 +32,7 @@ type Config struct {
 	DataDir    string            `koanf:"data_dir"`
 	Server     ServerConfig      `koanf:"server"`
 	Database   DatabaseConfig    `koanf:"database"`
-	Auth       AuthConfig        `koanf:"auth"`
+	Auth       auth.Config       `koanf:"auth"`
 	Academy    academy.Config    `koanf:"academy"`
 	Redis      RedisConfig       `koanf:"redis"`
 	RabbitMQ   RabbitMQConfig    `koanf:"rabbitmq"`
@@ -88,14 +88,6 @@ type DatabaseConfig struct {
 	Migrate bool `koanf:"migrate"`
 }
 
-// AuthConfig is the section "auth".
-type AuthConfig struct {
-	// SecretKey signs the academy's tokens (HS256). Required.
-	SecretKey config.Secret `koanf:"secret_key" env:"SECRET_KEY"`
-	// PreviousSecretKey still holds while keys are rotated. Defaults to none.
-	PreviousSecretKey config.Secret `koanf:"previous_secret_key"`
-}
-
 // RedisConfig is the section "redis".
 type RedisConfig struct {
 	// URL of a Redis that replicas share. Empty: each replica caches by itself.
@@ -147,6 +139,7 @@ func DefaultConfig() Config {
 			Timeout: time.Minute, Grace: 10 * time.Second,
 		},
 		Database:   DatabaseConfig{MaxConns: 20, SystemConns: 10, StatementTimeout: 30 * time.Second, Migrate: true},
+		Auth:       auth.DefaultConfig(),
 		Academy:    academy.DefaultConfig(),
 		Ollama:     OllamaConfig{NumCtx: 8192},
 		Plugins:    PluginsConfig{MemoryBytes: 2 << 30},
@@ -203,8 +196,8 @@ func (f *ConfigFlags) Load() (Config, error) {
 
 // CheckServer refuses settings that a server must not run with.
 func (c *Config) CheckServer() error {
-	if c.Auth.SecretKey == "" {
-		return errors.New("SECRET_KEY is not set: it is the key that the academy signs tokens with, and both must have the same (see .env.example; `make run` makes one for development)")
+	if err := c.Auth.Check(); err != nil {
+		return err
 	}
 	if !c.Server.Dev {
 		return config.RefuseSamples(c)

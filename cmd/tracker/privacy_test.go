@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/agents"
 	"github.com/goals-tracker/tracker/modules/analytics"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
@@ -21,7 +22,7 @@ import (
 )
 
 func TestEveryTableColumnAndEventFieldIsInThePrivacyRegistry(t *testing.T) {
-	registry := privacy.Merge(privacy.Core, events.Privacy, goals.Privacy, tasks.Privacy, validation.Privacy, rag.Privacy,
+	registry := privacy.Merge(privacy.Core, events.Privacy, academy.Privacy, goals.Privacy, tasks.Privacy, validation.Privacy, rag.Privacy,
 		agents.Privacy, llm.Privacy, analytics.Privacy, realtime.Privacy)
 	rows, err := postgrestest.DB(t).Pool().Query(t.Context(), `
 		SELECT c.table_schema || '.' || c.table_name, c.column_name

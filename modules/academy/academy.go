@@ -32,10 +32,10 @@ type Membership struct {
 	Role string `json:"role"`
 }
 
-// Service answers questions about people and courses. Each answer may be as
-// old as the cache's life; when the academy is down an older one is given
-// rather than none. Errors: ErrUserNotFound, ErrCourseNotFound, ErrUnreachable,
-// ErrNotConfigured.
+// Service answers questions about people and courses. An answer may be as old
+// as the cache's life; an older one is given while a new one is fetched, and
+// when the academy is down rather than none. Errors: ErrUserNotFound,
+// ErrCourseNotFound, ErrUnreachable, ErrNotConfigured.
 type Service interface {
 	// User looks a person up. For the server itself: it checks no rights.
 	User(ctx context.Context, id string) (User, error)
@@ -44,11 +44,17 @@ type Service interface {
 	// Courses lists a person's courses. For the server itself.
 	Courses(ctx context.Context, userID string) ([]Membership, error)
 	// MayUse decides by Config.CoursePolicy whether the actor may name the course
-	// in a goal. Errors: ErrNotYourCourse, ErrCourseNotFound.
+	// in a goal; one that the academy has deleted nobody may. When the academy
+	// can't be asked, what the token says holds. Errors: ErrNotYourCourse,
+	// ErrCourseNotFound.
 	MayUse(ctx context.Context, actor auth.Actor, courseID string) error
-	// Admit refuses a person whom the academy calls inactive (ErrInactive). A
-	// person whom it can't be asked about is admitted: their token holds.
-	Admit(ctx context.Context, actor auth.Actor) error
+	// Admit refuses a person whom the academy calls inactive (ErrInactive), and
+	// gives the actor the courses that the academy says: for teachers those they
+	// teach, for others those they are in when their token names none. A person
+	// whom it can't be asked about is admitted as they are: their token holds.
+	Admit(ctx context.Context, actor auth.Actor) (auth.Actor, error)
+	// Forget drops what is remembered of a person, here and on every replica.
+	Forget(ctx context.Context, userID string)
 }
 
 // What can go wrong.
@@ -69,4 +75,10 @@ var (
 	ErrInactive = errs.Define(errs.PermissionDenied, "user_inactive",
 		"This account is inactive at the academy. Ask the academy's team.",
 		"Esta cuenta está inactiva en la academia. Consulta con su equipo.")
+	ErrServiceKey = errs.Define(errs.Unauthenticated, "service_key_invalid",
+		"Only the academy posts here, with Authorization: Bearer <SERVICE_API_KEY>. Check that both sides have the same key.",
+		"Aquí solo publica la academia, con Authorization: Bearer <SERVICE_API_KEY>. Comprueba que ambos lados tienen la misma clave.")
+	ErrBadEvent = errs.Define(errs.InvalidArgument, "event_malformed",
+		"This can't be taken in: %s",
+		"Esto no se puede aceptar: %s")
 )

@@ -14,7 +14,7 @@ const (
 	// Open lets everybody name any course.
 	Open Policy = "open"
 	// Claims takes the token's course_ids, and asks the academy about others
-	// where one is configured.
+	// where one is configured. Its name in settings may be "claim" too.
 	Claims Policy = "claims"
 	// Ask always asks the academy.
 	Ask Policy = "academy"
@@ -29,24 +29,34 @@ type Config struct {
 	Key config.Secret `koanf:"service_key" env:"SERVICE_API_KEY"`
 	// Timeout bounds one request. Defaults to 2 s.
 	Timeout time.Duration `koanf:"timeout"`
-	// CacheLife is how long an answer is taken for fresh. Defaults to 1 m.
+	// Pause is how long an academy that fails again and again is left in peace.
+	// Defaults to 5 s.
+	Pause time.Duration `koanf:"pause"`
+	// CacheLife is how long an answer is taken for fresh. For ten times as long it
+	// is given while a new one is fetched. Defaults to 1 m.
 	CacheLife time.Duration `koanf:"cache_life"`
 	// StaleLife is how long an answer is kept for when the academy is down.
 	// Defaults to 24 h.
 	StaleLife time.Duration `koanf:"stale_life"`
-	// CacheSize bounds the answers kept of each kind. Defaults to 10,000.
+	// CacheSize bounds the answers that a replica keeps without Redis. Defaults to
+	// 30,000.
 	CacheSize int `koanf:"cache_size"`
+	// Queue is the queue of the academy's events, where there is a RabbitMQ.
+	// Defaults to tracker.academy.
+	Queue string `koanf:"queue"`
 	// AllowStandIn takes answers of the stand-in for development. It follows
 	// server.dev and is no setting of its own.
 	AllowStandIn bool `koanf:"-"`
-	// CoursePolicy is open, claims or academy. Defaults to claims.
+	// CoursePolicy says who may put a goal on a course: open (anybody), claims (whom
+	// the token's course_ids or the academy put there) or academy (whom the academy
+	// does, whatever the token says). Defaults to claims.
 	CoursePolicy Policy `koanf:"course_policy"`
 }
 
 // DefaultConfig are the defaults above.
 func DefaultConfig() Config {
 	return Config{
-		Timeout: 2 * time.Second, CacheLife: time.Minute, StaleLife: 24 * time.Hour,
-		CacheSize: 10_000, CoursePolicy: Claims,
+		Timeout: 2 * time.Second, Pause: 5 * time.Second, CacheLife: time.Minute, StaleLife: 24 * time.Hour,
+		CacheSize: 30_000, CoursePolicy: Claims, Queue: "tracker.academy",
 	}
 }

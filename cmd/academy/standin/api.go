@@ -148,7 +148,10 @@ func (s *Server) service(next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		if subtle.ConstantTimeCompare([]byte(key), []byte(s.config.ServiceAPIKey)) != 1 {
-			writeError(w, http.StatusForbidden, "permission_denied", "the service key is not the academy's: check SERVICE_API_KEY on both sides")
+			writeJSON(w, http.StatusForbidden, apiError{
+				Code: "permission_denied", Reason: "service_key",
+				Message: "the service key is not the academy's: check SERVICE_API_KEY on both sides",
+			})
 			return
 		}
 		next(w, r)

@@ -163,6 +163,9 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 type apiError struct {
 	Code    string `json:"code"`    // stable, snake_case
 	Message string `json:"message"` // for people
+	// Reason is "service_key" when the caller's own key was refused, and not what
+	// it asked about.
+	Reason string `json:"reason,omitempty"`
 }
 
 func writeError(w http.ResponseWriter, status int, code, message string) {

@@ -32,4 +32,12 @@ var (
 	ErrClaim = errs.Define(errs.Unauthenticated, "token_claim",
 		"The token's claim %s is missing or can't be used. Ask who runs the academy.",
 		"El campo %s del token falta o no sirve. Consulta a quien administra la academia.")
+	// ErrRefused: the academy, which was asked, does not take the token.
+	ErrRefused = errs.Define(errs.Unauthenticated, "token_refused",
+		"The academy does not accept this token. Sign in again.",
+		"La academia no acepta este token. Vuelve a iniciar sesión.")
+	// ErrRevoked: the account was deleted; what is left of it is being erased.
+	ErrRevoked = errs.Define(errs.Unauthenticated, "token_revoked",
+		"This account was deleted, so its tokens hold no longer.",
+		"Esta cuenta se ha eliminado, así que sus tokens ya no son válidos.")
 )

@@ -2,19 +2,17 @@ package auth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"strings"
+	"fmt"
 
 	"github.com/golang-jwt/jwt/v5"
-
-	"github.com/goals-tracker/tracker/modules/core/errs"
 )
 
 // HS256 verifies tokens that are signed with a secret shared with the academy.
 // No other algorithm is looked at, whatever the token's header says.
 type HS256 struct {
 	keys   jwt.VerificationKeySet
+	named  map[string][]byte
 	parser *jwt.Parser
 }
 
@@ -22,12 +20,7 @@ type HS256 struct {
 // fits any of them holds, so the new one is added first and the old one
 // removed when its last token has expired.
 func NewHS256(secrets ...string) (*HS256, error) {
-	v := &HS256{parser: jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-		jwt.WithExpirationRequired(),
-		jwt.WithLeeway(Leeway),
-		jwt.WithStrictDecoding(),
-	)}
+	v := &HS256{parser: Checks{}.parser(jwt.SigningMethodHS256.Alg()), named: map[string][]byte{}}
 	for _, secret := range secrets {
 		if secret == "" {
 			return nil, errors.New("an HS256 secret is empty; set SECRET_KEY to the academy's")
@@ -40,81 +33,29 @@ func NewHS256(secrets ...string) (*HS256, error) {
 	return v, nil
 }
 
+// Name adds a secret for tokens whose header names it as kid; those must fit
+// it, and no other token is tried with it.
+func (v *HS256) Name(id, secret string) error {
+	if id == "" || secret == "" {
+		return fmt.Errorf("auth.secret_keys: the key %q needs a name and a value", id)
+	}
+	v.named[id] = []byte(secret)
+	return nil
+}
+
+// Checking is the same verifier with further checks of claims.
+func (v *HS256) Checking(checks Checks) *HS256 {
+	return &HS256{keys: v.keys, named: v.named, parser: checks.parser(jwt.SigningMethodHS256.Alg())}
+}
+
 // Verify implements Verifier; it asks nobody.
 func (v *HS256) Verify(_ context.Context, token string) (Actor, error) {
-	if len(token) > MaxToken {
-		return Actor{}, ErrMalformed.New()
-	}
-	var claims tokenClaims
-	_, err := v.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return v.keys, nil })
-	if err != nil {
-		return Actor{}, tokenError(err)
-	}
-	return claims.claims().Actor()
-}
-
-// tokenError says what is wrong with a token; jwt's own texts may hold pieces
-// of it and stay away.
-func tokenError(err error) *errs.Error {
-	switch {
-	case errors.Is(err, jwt.ErrTokenMalformed):
-		return ErrMalformed.New()
-	case strings.Contains(err.Error(), "signing method") && errors.Is(err, jwt.ErrTokenSignatureInvalid),
-		errors.Is(err, jwt.ErrTokenUnverifiable):
-		return ErrAlgorithm.New("HS256")
-	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
-		return ErrSignature.New()
-	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
-		return ErrClaim.New("exp")
-	case errors.Is(err, jwt.ErrTokenExpired):
-		return ErrExpired.New()
-	case errors.Is(err, jwt.ErrTokenNotValidYet):
-		return ErrNotYet.New()
-	default:
-		return ErrMalformed.New()
-	}
-}
-
-// tokenClaims are the claims as they stand in a JWT.
-type tokenClaims struct {
-	jwt.RegisteredClaims
-	UserID    identifier   `json:"user_id"`
-	Email     string       `json:"email"`
-	Roles     []string     `json:"roles"`
-	CourseIDs []identifier `json:"course_ids"`
-}
-
-func (c tokenClaims) claims() Claims {
-	out := Claims{UserID: string(c.UserID), Email: c.Email, Roles: c.Roles}
-	if out.UserID == "" {
-		out.UserID = c.Subject
-	}
-	for _, id := range c.CourseIDs {
-		out.CourseIDs = append(out.CourseIDs, string(id))
-	}
-	if c.ExpiresAt != nil {
-		out.ExpiresAt = c.ExpiresAt.Time
-	}
-	return out
-}
-
-// identifier is an opaque id; issuers that count their users write a number.
-type identifier string
-
-// UnmarshalJSON takes a string or a whole number.
-func (id *identifier) UnmarshalJSON(data []byte) error {
-	var text string
-	if err := json.Unmarshal(data, &text); err == nil {
-		*id = identifier(text)
-		return nil
-	}
-	var number json.Number
-	if err := json.Unmarshal(data, &number); err != nil {
-		return err
-	}
-	if _, err := number.Int64(); err != nil {
-		return err
-	}
-	*id = identifier(number.String())
-	return nil
+	return verify(v.parser, token, func(t *jwt.Token) (any, error) {
+		if id, ok := t.Header["kid"].(string); ok {
+			if key, known := v.named[id]; known {
+				return key, nil
+			}
+		}
+		return v.keys, nil
+	}, "HS256")
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,7 +15,8 @@ type Access int
 const (
 	// SignedIn needs a token in the Authorization header.
 	SignedIn Access = iota
-	// QueryToken also takes it from ?token=, for WebSockets of browsers.
+	// QueryToken also takes it from ?token= or BearerProtocol, for WebSockets of
+	// browsers.
 	QueryToken
 	// Public needs none, and looks at none.
 	Public
@@ -33,7 +35,7 @@ func Middleware(verifier Verifier, access func(*http.Request) Access, refuse fun
 			}
 			if actor, ok := FromContext(r.Context()); ok {
 				// A call in process brings the actor of the socket it came by.
-				if err := actor.check(time.Now()); err != nil {
+				if err := recheck(r.Context(), verifier, actor); err != nil {
 					refuse(w, r, err)
 					return
 				}
@@ -42,8 +44,8 @@ func Middleware(verifier Verifier, access func(*http.Request) Access, refuse fun
 			}
 			token, err := bearer(r.Header)
 			if need == QueryToken {
-				if query := takeToken(r); token == "" && query != "" {
-					token, err = query, nil
+				if other := elsewhere(r); token == "" && other != "" {
+					token, err = other, nil
 				}
 			}
 			if err != nil {
@@ -58,6 +60,17 @@ func Middleware(verifier Verifier, access func(*http.Request) Access, refuse fun
 			next.ServeHTTP(w, r.WithContext(WithActor(r.Context(), actor)))
 		})
 	}
+}
+
+// recheck looks again at an actor who was let in before.
+func recheck(ctx context.Context, verifier Verifier, actor Actor) error {
+	if err := actor.check(time.Now()); err != nil {
+		return err
+	}
+	if again, ok := verifier.(Rechecker); ok {
+		return again.Recheck(ctx, actor)
+	}
+	return nil
 }
 
 // check fails for nobody, and for somebody whose token has ended meanwhile.

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -24,19 +23,13 @@ type Verifier interface {
 	Verify(ctx context.Context, token string) (Actor, error)
 }
 
-// KeySource gives the public keys of a token's issuer: the port for JWKS.
-type KeySource interface {
-	// Key is the key with the id for the algorithm ("RS256", "ES256", "EdDSA"). An
-	// unknown id is ErrSignature, an unreachable source errs.Busy.
-	Key(ctx context.Context, id, algorithm string) (crypto.PublicKey, error)
-}
-
 // Introspector asks the issuer what a token says: the port for the academy's
 // validation endpoint.
 type Introspector interface {
-	// Introspect gives the claims of a token that holds. One that does not hold is
-	// an error of errors.go, an unreachable academy errs.Busy.
-	Introspect(ctx context.Context, token string) (Claims, error)
+	// Introspect gives the claims of a token that holds, as JSON. One that does not
+	// hold is an error of errors.go, or another that its bearer may read; an
+	// academy that can't be asked is one of code unavailable.
+	Introspect(ctx context.Context, token string) ([]byte, error)
 }
 
 // Claims are what a token says of its bearer, whatever its source.
@@ -53,7 +46,7 @@ type Claims struct {
 // doesn't know give no rights and are left out. The times are the verifier's
 // to check.
 func (c Claims) Actor() (Actor, error) {
-	if !usableID(c.UserID) {
+	if !UsableID(c.UserID) {
 		return Actor{}, ErrClaim.New("user_id")
 	}
 	if c.ExpiresAt.IsZero() {
@@ -72,7 +65,7 @@ func (c Claims) Actor() (Actor, error) {
 		}
 	}
 	for _, id := range c.CourseIDs {
-		if !usableID(id) {
+		if !UsableID(id) {
 			return Actor{}, ErrClaim.New("course_ids")
 		}
 	}
@@ -80,7 +73,9 @@ func (c Claims) Actor() (Actor, error) {
 	return actor, nil
 }
 
-func usableID(id string) bool {
+// UsableID reports whether an id of the academy can be taken: 1 to 36 characters
+// that can stand in a log line, a header and a database.
+func UsableID(id string) bool {
 	return id != "" && utf8.RuneCountInString(id) <= maxID && printable(id)
 }
 

@@ -20,6 +20,8 @@ import (
 
 const secret = "a shared secret of the academy, long enough"
 
+var jwtHS256 = jwt.SigningMethodHS256
+
 func verifier(t testing.TB, secrets ...string) *auth.HS256 {
 	t.Helper()
 	v, err := auth.NewHS256(append(secrets, secret)...)

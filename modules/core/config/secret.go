@@ -3,7 +3,9 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -70,8 +72,13 @@ func Redacted(cfg any) []string {
 
 func walkSecrets(v reflect.Value, prefix string, visit func(string, Secret)) {
 	walkValues(v, prefix, func(key string, v reflect.Value) {
-		if s, ok := v.Interface().(Secret); ok {
+		switch s := v.Interface().(type) {
+		case Secret:
 			visit(key, s)
+		case map[string]Secret:
+			for _, name := range slices.Sorted(maps.Keys(s)) {
+				visit(key+"."+name, s[name])
+			}
 		}
 	})
 }

@@ -93,6 +93,12 @@ func writeProblem(w http.ResponseWriter, r *http.Request, e *errs.Error) {
 	_, _ = w.Write(body)
 }
 
+// WriteProblem answers a plain route with an error, as REST does.
+func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
+	e, _ := outward(r.Context(), err)
+	writeProblem(w, r, e)
+}
+
 // refuser answers with an error before a handler was reached, in the protocol
 // of the request.
 type refuser struct{ rpc *connect.ErrorWriter }
@@ -100,10 +106,7 @@ type refuser struct{ rpc *connect.ErrorWriter }
 func newRefuser() *refuser { return &refuser{rpc: connect.NewErrorWriter()} }
 
 // plain answers as REST does.
-func (*refuser) plain(w http.ResponseWriter, r *http.Request, err error) {
-	e, _ := outward(r.Context(), err)
-	writeProblem(w, r, e)
-}
+func (*refuser) plain(w http.ResponseWriter, r *http.Request, err error) { WriteProblem(w, r, err) }
 
 // procedure answers as Connect, gRPC or gRPC-Web do.
 func (f *refuser) procedure(w http.ResponseWriter, r *http.Request, err error) {

@@ -2,6 +2,8 @@
 package goalsfx
 
 import (
+	"context"
+
 	"go.uber.org/fx"
 
 	"github.com/goals-tracker/tracker/modules/academy"
@@ -18,6 +20,7 @@ import (
 var Module = fx.Module("goals",
 	fx.Provide(newService),
 	fx.Provide(fx.Annotate(newRPC, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Provide(fx.Annotate(onCourses, fx.ResultTags(`group:"academy.reactions"`))),
 	fx.Invoke(registerFolds),
 )
 
@@ -33,6 +36,18 @@ func newService(p params) goals.Service {
 		return service.New(p.DB, p.Log, nil)
 	}
 	return service.New(p.DB, p.Log, p.Academy)
+}
+
+// marks is how many goals of a deleted course are marked in one unit of work.
+const marks = 100
+
+// onCourses marks the goals of courses that the academy deletes.
+func onCourses(s goals.Service) academy.Reaction {
+	return academy.Reaction{Name: "goals", Types: []string{academy.CourseDeleted},
+		Work: func(ctx context.Context, tx *postgres.Tx, change academy.Change) (bool, error) {
+			marked, err := s.MarkCourseDeletedTx(ctx, tx, change.CourseID, marks)
+			return marked > 0, err
+		}}
 }
 
 func newRPC(db *postgres.DB, s goals.Service) corerpc.Service { return rpc.New(db, s).Service() }

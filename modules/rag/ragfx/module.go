@@ -30,6 +30,7 @@ import (
 var Module = fx.Module("rag",
 	fx.Provide(newService, fx.Private),
 	fx.Provide(func(s *service.Service) rag.Service { return s }),
+	fx.Provide(fx.Annotate(onCourses, fx.ResultTags(`group:"academy.reactions"`))),
 	fx.Invoke(follow, react.Register),
 	fx.Provide(func(db *postgres.DB, s rag.Service, cfg rag.Config, logger *slog.Logger) *Watcher {
 		return NewWatcher(db, s, cfg.Watch, logger)
@@ -42,6 +43,14 @@ var Module = fx.Module("rag",
 	}),
 	fx.Invoke(work.Register),
 )
+
+// onCourses takes the material of courses that the academy deletes out.
+func onCourses(s rag.Service) academy.Reaction {
+	return academy.Reaction{Name: "rag", Types: []string{academy.CourseDeleted},
+		Work: func(ctx context.Context, tx *postgres.Tx, change academy.Change) (bool, error) {
+			return false, s.RemoveCourse(ctx, tx, change.CourseID)
+		}}
+}
 
 // Watcher watches folders of course material.
 type Watcher = watch.Watcher

@@ -2,6 +2,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,8 +19,15 @@ import (
 	"github.com/goals-tracker/tracker/modules/academy"
 )
 
-// maxAnswer is far above any answer of the contract, in bytes.
-const maxAnswer = 1 << 20
+const (
+	// maxAnswer is far above any answer of the contract, in bytes.
+	maxAnswer = 1 << 20
+	// attempts is how often a question is sent: it changes nothing, so sending it
+	// again is safe.
+	attempts = 3
+	// maxConns is how many questions are open at once; others wait.
+	maxConns = 32
+)
 
 // standIn marks the answers of the academy's stand-in, whose people and
 // passwords everybody knows.
@@ -37,7 +45,9 @@ type Client struct {
 	timeout time.Duration
 	dev     bool
 	http    *http.Client
-	breaker *gobreaker.CircuitBreaker[[]byte]
+	// Lookups and validations fail apart: people can work on while nobody's name
+	// can be looked up, and the other way round.
+	lookups, validations *gobreaker.CircuitBreaker[[]byte]
 }
 
 // New makes a client; nothing is sent yet.
@@ -50,27 +60,43 @@ func New(cfg academy.Config) *Client {
 		http: &http.Client{Transport: transport(), CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // the service key goes nowhere else
 		}},
-		breaker: gobreaker.NewCircuitBreaker[[]byte](gobreaker.Settings{
-			Name:        "academy",
-			MaxRequests: 1,
-			Timeout:     5 * time.Second,
-			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= 5 },
-			IsSuccessful: func(err error) bool {
-				return err == nil || errors.Is(err, errNone) || errors.Is(err, context.Canceled)
-			},
-		}),
+		lookups:     breaker("academy lookups", cfg.Pause),
+		validations: breaker("academy validations", cfg.Pause),
 	}
+}
+
+func breaker(name string, pause time.Duration) *gobreaker.CircuitBreaker[[]byte] {
+	return gobreaker.NewCircuitBreaker[[]byte](gobreaker.Settings{
+		Name:         name,
+		MaxRequests:  1,
+		Timeout:      pause,
+		ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= 5 },
+		IsSuccessful: func(err error) bool { return err == nil || isAnswer(err) || errors.Is(err, context.Canceled) },
+	})
+}
+
+// isAnswer tells what the academy decided from what kept it from deciding.
+func isAnswer(err error) bool {
+	var refusal *refusedError
+	return errors.Is(err, errNone) ||
+		errors.As(err, &refusal) && !refusal.unknownKey() && refusal.status < http.StatusInternalServerError && refusal.status != http.StatusTooManyRequests
 }
 
 // User asks for a person; ok is false when there is none.
 func (c *Client) User(ctx context.Context, id string) (user academy.User, ok bool, err error) {
 	ok, err = c.get(ctx, "/api/users/"+url.PathEscape(id), &user)
+	if ok && user.ID != id {
+		return academy.User{}, false, fmt.Errorf("the academy answers another user than %q", id)
+	}
 	return user, ok, err
 }
 
 // Course asks for a course; ok is false when there is none.
 func (c *Client) Course(ctx context.Context, id string) (course academy.Course, ok bool, err error) {
 	ok, err = c.get(ctx, "/api/courses/"+url.PathEscape(id), &course)
+	if ok && course.ID != id {
+		return academy.Course{}, false, fmt.Errorf("the academy answers another course than %q", id)
+	}
 	return course, ok, err
 }
 
@@ -80,23 +106,8 @@ func (c *Client) Courses(ctx context.Context, userID string) (courses []academy.
 	return courses, ok, err
 }
 
-// get tries twice: lookups change nothing, so a second try is safe.
 func (c *Client) get(ctx context.Context, path string, into any) (bool, error) {
-	var body []byte
-	var err error
-	for attempt := range 2 {
-		if attempt > 0 {
-			select {
-			case <-time.After(time.Duration(20+rand.IntN(80)) * time.Millisecond): //nolint:gosec // it spreads retries, it guards nothing
-			case <-ctx.Done():
-				return false, ctx.Err()
-			}
-		}
-		body, err = c.breaker.Execute(func() ([]byte, error) { return c.once(ctx, path) })
-		if err == nil || !worthRetry(err) {
-			break
-		}
-	}
+	body, err := c.ask(ctx, c.lookups, http.MethodGet, path, nil)
 	if errors.Is(err, errNone) {
 		return false, nil
 	}
@@ -109,12 +120,36 @@ func (c *Client) get(ctx context.Context, path string, into any) (bool, error) {
 	return true, nil
 }
 
+// ask sends a question until it is answered, a few times, with pauses of
+// different lengths so that replicas don't come all at once.
+func (c *Client) ask(ctx context.Context, guard *gobreaker.CircuitBreaker[[]byte], method, path string, body []byte) ([]byte, error) {
+	var answer []byte
+	var err error
+	for attempt := range attempts {
+		if attempt > 0 {
+			pause := 20 * time.Millisecond << (2 * attempt)
+			select {
+			case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // it spreads retries, it guards nothing
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		answer, err = guard.Execute(func() ([]byte, error) { return c.once(ctx, method, path, body) })
+		if err == nil || !worthRetry(err) {
+			break
+		}
+	}
+	return answer, err
+}
+
 // transport is this client's own, so that Close can end its connections.
 func transport() *http.Transport {
-	if t, ok := http.DefaultTransport.(*http.Transport); ok {
-		return t.Clone()
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	if base, ok := http.DefaultTransport.(*http.Transport); ok {
+		t = base.Clone()
 	}
-	return &http.Transport{Proxy: http.ProxyFromEnvironment}
+	t.MaxConnsPerHost, t.MaxIdleConnsPerHost = maxConns, maxConns
+	return t
 }
 
 // Close ends idle connections.
@@ -123,50 +158,88 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Check fails when the academy is the stand-in and that is not allowed. An
 // academy that can't be reached passes: it is asked again with every lookup.
 func (c *Client) Check(ctx context.Context) error {
-	if _, err := c.once(ctx, "/healthz"); errors.Is(err, errStandIn) {
+	if _, err := c.once(ctx, http.MethodGet, "/healthz", nil); errors.Is(err, errStandIn) {
 		return err
 	}
 	return nil
 }
 
-type statusError int
+// refusedError is an answer that is neither what was asked for nor 404.
+type refusedError struct {
+	status int
+	// code and reason are the body's, where it has them.
+	code, reason string
+	// lookup: all that could be refused is the key.
+	lookup bool
+}
 
-func (s statusError) Error() string { return fmt.Sprintf("it answered %d", int(s)) }
+// Error implements error.
+func (s *refusedError) Error() string {
+	if s.unknownKey() {
+		return fmt.Sprintf("it answered %d: it does not know the SERVICE_API_KEY of this server", s.status)
+	}
+	return strings.TrimSpace(fmt.Sprintf("it answered %d %s", s.status, s.code))
+}
+
+// unknownKey reports whether the refusal is about the service key, not about
+// what was asked.
+func (s *refusedError) unknownKey() bool {
+	switch s.status {
+	case http.StatusUnauthorized:
+		return s.code != "invalid_token"
+	case http.StatusForbidden:
+		return s.lookup || s.reason == "service_key"
+	}
+	return false
+}
 
 func worthRetry(err error) bool {
-	var status statusError
-	if errors.As(err, &status) {
-		return status >= http.StatusInternalServerError
+	var refused *refusedError
+	if errors.As(err, &refused) {
+		switch refused.status {
+		case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return true
+		}
+		return false
 	}
 	return !errors.Is(err, errNone) && !errors.Is(err, errStandIn) && !errors.Is(err, context.Canceled) &&
 		!errors.Is(err, gobreaker.ErrOpenState) && !errors.Is(err, gobreaker.ErrTooManyRequests)
 }
 
-func (c *Client) once(ctx context.Context, path string) ([]byte, error) {
+func (c *Client) once(ctx context.Context, method, path string, body []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+c.key)
 	request.Header.Set("Accept", "application/json")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	switch {
-	case response.Header.Get("X-Academy") == standIn && !c.dev:
+	if response.Header.Get("X-Academy") == standIn && !c.dev {
 		return nil, errStandIn
-	case response.StatusCode == http.StatusNotFound:
+	}
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case response.StatusCode == http.StatusNotFound && method == http.MethodGet:
 		return nil, errNone
 	case response.StatusCode != http.StatusOK:
-		return nil, statusError(response.StatusCode)
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if err == nil && len(body) > maxAnswer {
+		return nil, refusal(response.StatusCode, answer, method == http.MethodGet)
+	case err == nil && len(answer) > maxAnswer:
 		err = fmt.Errorf("its answer is longer than %d bytes", maxAnswer)
 	}
-	return body, err
+	return answer, err
+}
+
+func refusal(status int, body []byte, lookup bool) *refusedError {
+	var said struct{ Code, Reason string }
+	_ = json.Unmarshal(body, &said) // a body that says nothing is no matter
+	return &refusedError{status: status, code: said.Code, reason: said.Reason, lookup: lookup}
 }

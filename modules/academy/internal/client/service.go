@@ -13,36 +13,74 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/errs"
 )
 
+// Deps are what the service stands on beside its settings. All may be left out.
+type Deps struct {
+	// Keeper keeps answers; defaults to this process' memory.
+	Keeper Keeper
+	// CourseDeleted reports whether the academy has said that a course is gone.
+	CourseDeleted func(ctx context.Context, courseID string) (bool, error)
+	// Revocations say whose answers must not be kept.
+	Revocations *auth.Revocations
+	// Tell has the other replicas call Heard.
+	Tell   func(ctx context.Context, n Notice)
+	Logger *slog.Logger
+}
+
+// Notice tells replicas that what they remember has changed.
+type Notice struct {
+	UserID   string `json:"u,omitempty"`
+	CourseID string `json:"c,omitempty"`
+	// From is the replica that knows it already.
+	From string `json:"r,omitempty"`
+}
+
 // Service implements academy.Service over HTTP.
 type Service struct {
+	Deps
 	client  *Client
 	policy  academy.Policy
-	logger  *slog.Logger
+	pause   time.Duration
 	users   *Cache[academy.User]
 	courses *Cache[academy.Course]
 	members *Cache[[]academy.Membership]
+	stop    context.CancelFunc
 }
 
+var (
+	_ academy.Service   = (*Service)(nil)
+	_ auth.Introspector = (*Service)(nil)
+)
+
 // NewService makes the service; with no URL every lookup answers
-// academy.ErrNotConfigured.
-func NewService(cfg academy.Config, logger *slog.Logger) (*Service, error) {
+// academy.ErrNotConfigured. Close it.
+func NewService(cfg academy.Config, deps Deps) (*Service, error) {
+	if cfg.CoursePolicy == "claim" {
+		cfg.CoursePolicy = academy.Claims
+	}
 	if !slices.Contains([]academy.Policy{academy.Open, academy.Claims, academy.Ask}, cfg.CoursePolicy) {
 		return nil, fmt.Errorf("academy.course_policy is %q: use open, claims or academy", cfg.CoursePolicy)
 	}
-	s := &Service{policy: cfg.CoursePolicy, logger: logger}
+	if deps.Logger == nil {
+		deps.Logger = slog.Default()
+	}
+	if deps.Keeper == nil {
+		memory, err := NewMemory(cfg.CacheSize)
+		if err != nil {
+			return nil, fmt.Errorf("academy.cache_size is %d: %w", cfg.CacheSize, err)
+		}
+		deps.Keeper = memory
+	}
+	s := &Service{Deps: deps, policy: cfg.CoursePolicy, pause: cfg.Pause}
 	if cfg.URL != "" {
 		s.client = New(cfg)
 	}
-	var err error
-	if s.users, err = NewCache[academy.User](cfg.CacheSize, cfg.CacheLife, cfg.StaleLife); err != nil {
-		return nil, fmt.Errorf("academy.cache_size is %d: %w", cfg.CacheSize, err)
-	}
-	if s.courses, err = NewCache[academy.Course](cfg.CacheSize, cfg.CacheLife, cfg.StaleLife); err != nil {
-		return nil, err
-	}
-	if s.members, err = NewCache[[]academy.Membership](cfg.CacheSize, cfg.CacheLife, cfg.StaleLife); err != nil {
-		return nil, err
-	}
+	stopped, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	l := lives{fresh: cfg.CacheLife, renewed: 10 * cfg.CacheLife, stale: cfg.StaleLife}
+	person := func(id string) bool { return !deps.Revocations.Revoked(id) }
+	s.users = newCache[academy.User](stopped, "user", deps.Keeper, l, person)
+	s.members = newCache[[]academy.Membership](stopped, "courses", deps.Keeper, l, person)
+	s.courses = newCache[academy.Course](stopped, "course", deps.Keeper, l, func(string) bool { return true })
 	return s, nil
 }
 
@@ -55,8 +93,12 @@ func (s *Service) Check(ctx context.Context) error {
 	return s.client.Check(ctx)
 }
 
-// Close ends idle connections.
+// Close ends what runs in the background, and idle connections.
 func (s *Service) Close() {
+	s.stop()
+	s.users.wait()
+	s.members.wait()
+	s.courses.wait()
 	if s.client != nil {
 		s.client.Close()
 	}
@@ -64,83 +106,106 @@ func (s *Service) Close() {
 
 // User implements academy.Service.
 func (s *Service) User(ctx context.Context, id string) (academy.User, error) {
-	if s.client == nil {
-		return academy.User{}, academy.ErrNotConfigured.New()
-	}
-	return answer[academy.User](s, "user", academy.ErrUserNotFound, id)(s.users.Get(ctx, id, s.client.User))
+	return lookup(ctx, s, s.users, (*Client).User, academy.ErrUserNotFound, id)
 }
 
 // Course implements academy.Service.
 func (s *Service) Course(ctx context.Context, id string) (academy.Course, error) {
-	if s.client == nil {
-		return academy.Course{}, academy.ErrNotConfigured.New()
-	}
-	return answer[academy.Course](s, "course", academy.ErrCourseNotFound, id)(s.courses.Get(ctx, id, s.client.Course))
+	return lookup(ctx, s, s.courses, (*Client).Course, academy.ErrCourseNotFound, id)
 }
 
 // Courses implements academy.Service.
 func (s *Service) Courses(ctx context.Context, userID string) ([]academy.Membership, error) {
+	return lookup(ctx, s, s.members, (*Client).Courses, academy.ErrUserNotFound, userID)
+}
+
+// Introspect implements auth.Introspector.
+func (s *Service) Introspect(ctx context.Context, token string) ([]byte, error) {
 	if s.client == nil {
 		return nil, academy.ErrNotConfigured.New()
 	}
-	return answer[[]academy.Membership](s, "courses of user", academy.ErrUserNotFound, userID)(s.members.Get(ctx, userID, s.client.Courses))
+	claims, err := s.client.Validate(ctx, token)
+	var refusal *errs.Error
+	if err != nil && !errors.As(err, &refusal) {
+		s.Logger.Warn("the academy can't be asked about tokens, so nobody can sign in", "error", err)
+		return nil, errs.Busy.New("The academy's sign-in").Because(err).After(s.pause)
+	}
+	return claims, err
 }
 
-// MayUse implements academy.Service.
-func (s *Service) MayUse(ctx context.Context, actor auth.Actor, courseID string) error {
+// lookup asks through the cache and turns its three results into a value or
+// the caller's error.
+func lookup[T any](ctx context.Context, s *Service, cache *Cache[T], ask func(*Client, context.Context, string) (T, bool, error), none *errs.Kind, id string) (T, error) {
+	var zero T
+	if s.client == nil {
+		return zero, academy.ErrNotConfigured.New()
+	}
+	if !cache.mayKeep(id) {
+		return zero, none.New(id) // being erased: nothing is asked about them
+	}
+	value, ok, err := cache.Get(ctx, id, func(ctx context.Context, id string) (T, bool, error) { return ask(s.client, ctx, id) })
 	switch {
-	case s.policy == academy.Open || actor.IsSystem():
-		return nil
-	case actor.Has(auth.Admin), s.policy == academy.Claims && slices.Contains(actor.CourseIDs, courseID):
-		return nil
-	case s.client == nil:
-		return academy.ErrNotYourCourse.New(courseID)
+	case errors.Is(err, context.Canceled):
+		return zero, err
+	case err != nil:
+		s.Logger.Warn("the academy can't be asked", "what", cache.kind, "error", err)
+		return zero, academy.ErrUnreachable.New().Because(err).After(s.pause)
+	case !ok:
+		return zero, none.New(id)
 	}
-	if _, err := s.Course(ctx, courseID); err != nil {
-		return err
-	}
-	courses, err := s.Courses(ctx, actor.UserID)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(courses, func(m academy.Membership) bool { return m.ID == courseID }) {
-		return academy.ErrNotYourCourse.New(courseID)
-	}
-	return nil
+	return value, nil
 }
 
-// admitWithin is how long a request waits to hear whether its person is active.
-const admitWithin = 300 * time.Millisecond
-
-// Admit implements academy.Service.
-func (s *Service) Admit(ctx context.Context, actor auth.Actor) error {
-	if s.client == nil || actor.IsSystem() {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, admitWithin)
-	defer cancel()
-	user, ok, err := s.users.Get(ctx, actor.UserID, s.client.User)
-	if err == nil && ok && !user.IsActive {
-		return academy.ErrInactive.New()
-	}
-	// The token holds: an academy that is slow, dead or knows nobody of the name
-	// locks nobody out.
-	return nil
+// LearnUser remembers what the academy says of a person unasked, and has all
+// replicas forget what they knew; nil says only that something has changed.
+func (s *Service) LearnUser(ctx context.Context, id string, user *academy.User) {
+	s.users.Learn(ctx, id, user)
+	s.members.Learn(ctx, id, nil)
+	s.tell(ctx, Notice{UserID: id})
 }
 
-// answer turns a lookup's three results into a value or the caller's error.
-func answer[T any](s *Service, what string, none *errs.Kind, id string) func(T, bool, error) (T, error) {
-	return func(value T, ok bool, err error) (T, error) {
-		var zero T
-		switch {
-		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-			return zero, err
-		case err != nil:
-			s.logger.Warn("the academy can't be asked", "what", what, "error", err)
-			return zero, academy.ErrUnreachable.New().Because(err)
-		case !ok:
-			return zero, none.New(id)
+// LearnCourse is LearnUser for a course.
+func (s *Service) LearnCourse(ctx context.Context, id string, course *academy.Course) {
+	s.courses.Learn(ctx, id, course)
+	s.tell(ctx, Notice{CourseID: id})
+}
+
+// Forget implements academy.Service.
+func (s *Service) Forget(ctx context.Context, userID string) { s.LearnUser(ctx, userID, nil) }
+
+func (s *Service) tell(ctx context.Context, n Notice) {
+	if n.UserID != "" && s.Revocations != nil {
+		s.Revocations.Tell(n.UserID)
+	}
+	if s.Deps.Tell != nil {
+		s.Deps.Tell(ctx, n)
+	}
+}
+
+// Heard is told what another replica has learnt.
+func (s *Service) Heard(ctx context.Context, n Notice) {
+	if !s.Keeper.Shared() {
+		if n.UserID != "" {
+			s.users.Learn(ctx, n.UserID, nil)
+			s.members.Learn(ctx, n.UserID, nil)
 		}
-		return value, nil
+		if n.CourseID != "" {
+			s.courses.Learn(ctx, n.CourseID, nil)
+		}
+	}
+	if n.UserID != "" && s.Revocations != nil {
+		s.Revocations.Tell(n.UserID)
 	}
 }
+
+// Missed is told that notices may have been missed: what is remembered here
+// alone can't be trusted.
+func (s *Service) Missed() {
+	if memory, ok := s.Keeper.(*Memory); ok {
+		memory.Purge()
+	}
+}
+
+// admitWithin is how long a request waits to hear what the academy says of its
+// person.
+const admitWithin = 300 * time.Millisecond
