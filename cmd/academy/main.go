@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -20,6 +23,8 @@ import (
 	"github.com/joho/godotenv"
 
 	"github.com/goals-tracker/tracker/cmd/academy/standin"
+	"github.com/goals-tracker/tracker/modules/core/broker"
+	"github.com/goals-tracker/tracker/modules/core/config"
 )
 
 type options struct {
@@ -31,6 +36,10 @@ type options struct {
 	RedirectURI   []string      `name:"redirect-uri" help:"Allow logins to go back here too, beside loopback http and vscode://." env:"ACADEMY_REDIRECT_URIS" placeholder:"URI"`
 	TokenTTL      time.Duration `name:"token-ttl" help:"How long access tokens live." default:"1h" env:"ACADEMY_TOKEN_TTL"`
 	RefreshTTL    time.Duration `name:"refresh-ttl" help:"How long refresh tokens live." default:"720h" env:"ACADEMY_REFRESH_TTL"`
+	Issuer        string        `help:"The iss claim. This server's address makes it discoverable (OIDC)." default:"pixel-verse-academy" env:"ACADEMY_ISSUER"`
+	Audience      string        `help:"The aud claim. Defaults to none." env:"ACADEMY_AUDIENCE"`
+	RabbitMQURL   string        `name:"rabbitmq-url" help:"Publish events to the exchange academy.events of this RabbitMQ." env:"RABBITMQ_URL" placeholder:"URL"`
+	TrackerURL    string        `name:"tracker-url" help:"Where the tracker is, to post events to when there is no RabbitMQ; empty for nowhere." default:"http://127.0.0.1:8000" env:"ACADEMY_TRACKER_URL" placeholder:"URL"`
 }
 
 func main() {
@@ -56,13 +65,23 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	if err := standin.CheckAddress(o.Address, o.AllowRemote); err != nil {
 		return err
 	}
+	logger := slog.New(slog.NewTextHandler(logs, nil))
+	var background sync.WaitGroup
+	ctx, stop := context.WithCancel(ctx)
+	defer background.Wait()
+	defer stop()
+	events, err := publisher(ctx, o, logger, &background)
+	if err != nil {
+		return err
+	}
 	academy, err := standin.New(standin.Config{
 		SecretKey: o.SecretKey, ServiceAPIKey: o.ServiceAPIKey, Algorithm: o.Alg, RedirectURIs: o.RedirectURI,
-		TokenTTL: o.TokenTTL, RefreshTTL: o.RefreshTTL, Logger: slog.New(slog.NewTextHandler(logs, nil)),
+		TokenTTL: o.TokenTTL, RefreshTTL: o.RefreshTTL, Issuer: o.Issuer, Audience: o.Audience, Events: events, Logger: logger,
 	})
 	if err != nil {
 		return err
 	}
+	background.Go(func() { academy.Run(ctx) })
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Address)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", o.Address, err)
@@ -87,6 +106,54 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 		return fmt.Errorf("stop: %w", err)
 	}
 	return nil
+}
+
+// publisher is where events go: to RabbitMQ, else to the tracker, else nowhere.
+func publisher(ctx context.Context, o options, logger *slog.Logger, background *sync.WaitGroup) (standin.Publisher, error) {
+	switch {
+	case o.RabbitMQURL != "":
+		cfg := broker.DefaultConfig()
+		cfg.URL = config.Secret(o.RabbitMQURL)
+		connection, err := broker.New(cfg, logger)
+		if err != nil {
+			return nil, err
+		}
+		background.Go(func() { _ = connection.Run(ctx) })
+		return &queued{connection.Publisher()}, nil
+	case o.TrackerURL != "":
+		key := o.ServiceAPIKey
+		if key == "" {
+			key = standin.SampleServiceAPIKey
+		}
+		return standin.Post{URL: strings.TrimRight(o.TrackerURL, "/") + "/api/v1/academy/events", Key: key}, nil
+	}
+	return nil, nil //nolint:nilnil // nobody is to be told
+}
+
+// exchange is where the academy's events are published.
+const exchange = "academy.events"
+
+// queued publishes events to RabbitMQ.
+type queued struct{ publisher *broker.Publisher }
+
+// Publish implements standin.Publisher.
+func (q *queued) Publish(ctx context.Context, event standin.Event) error {
+	body, err := json.Marshal(event)
+	if err != nil {
+		return fmt.Errorf("write event %s: %w", event.ID, err)
+	}
+	unrouted, err := q.publisher.Publish(ctx, broker.Message{
+		ID: event.ID, Exchange: exchange, Key: event.Type, Type: event.Type, ContentType: "application/cloudevents+json",
+		Headers: map[string]any{
+			"cloudEvents:specversion": event.SpecVersion, "cloudEvents:id": event.ID, "cloudEvents:source": event.Source,
+			"cloudEvents:type": event.Type, "cloudEvents:subject": event.Subject, "cloudEvents:time": event.Time.Format(time.RFC3339Nano),
+		},
+		Body: body, Time: event.Time,
+	})
+	if err == nil && len(unrouted) > 0 {
+		err = fmt.Errorf("no queue wants %s yet: no tracker has been here", event.Type)
+	}
+	return err
 }
 
 // announcement says what runs here and where, so that nobody takes it for a

@@ -36,8 +36,13 @@ type Config struct {
 	Algorithm string
 	// PrivateKey signs with RS256. Defaults to a fresh 2048-bit key.
 	PrivateKey *rsa.PrivateKey
-	// Issuer is the "iss" claim. Defaults to "pixel-verse-academy".
+	// Issuer is the "iss" claim. Defaults to "pixel-verse-academy". One that is
+	// this server's address can be discovered (OIDC).
 	Issuer string
+	// Audience is the "aud" claim. Defaults to none.
+	Audience string
+	// Events gets what happens to people and courses. Defaults to nobody.
+	Events Publisher
 	// TokenTTL is how long an access token lives. Defaults to 1 hour.
 	TokenTTL time.Duration
 	// RefreshTTL is how long a refresh token lives. Defaults to 30 days.

@@ -19,12 +19,13 @@ const Header = "X-Academy"
 const maxBody = 64 << 10
 
 // Server is one academy stand-in. It is an http.Handler, safe for concurrent
-// use; nothing needs closing.
+// use; nothing needs closing. Where it is to tell others of changes, Run it.
 type Server struct {
 	config  Config
 	people  *directory
 	issuer  *issuer
 	refresh *refreshTokens
+	outbox  *outbox
 	formKey []byte // signs login forms; lives as long as the process
 	handler http.Handler
 }
@@ -47,6 +48,7 @@ func New(config Config) (*Server, error) {
 	s := &Server{
 		config: config, people: people, issuer: issuer,
 		refresh: newRefreshTokens(config.RefreshTTL, config.Now),
+		outbox:  newOutbox(config),
 		formKey: []byte(rand.Text()),
 	}
 	s.handler = s.routes()
@@ -66,22 +68,6 @@ func (s *Server) Token(userID string) (string, error) {
 	return s.issuer.issue(u)
 }
 
-// PutUser adds a person or replaces the one of the same id.
-func (s *Server) PutUser(u User) error { return s.people.putUser(u) }
-
-// RemoveUser deletes a person and ends their logins; tokens they hold stay
-// signed until they expire, but validate no more.
-func (s *Server) RemoveUser(id string) {
-	s.people.removeUser(id)
-	s.refresh.revoke(id)
-}
-
-// PutCourse adds a course or replaces the one of the same id.
-func (s *Server) PutCourse(c Course) error { return s.people.putCourse(c) }
-
-// RemoveCourse deletes a course and everybody's place in it.
-func (s *Server) RemoveCourse(id string) { s.people.removeCourse(id) }
-
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
@@ -90,12 +76,18 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /style.css", style)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /.well-known/jwks.json", s.jwks)
+	mux.HandleFunc("GET /.well-known/openid-configuration", s.discovery)
 	mux.HandleFunc("POST /api/auth/login", s.apiLogin)
 	mux.HandleFunc("POST /api/auth/refresh", s.apiRefresh)
 	mux.HandleFunc("POST /api/auth/validate", s.service(s.apiValidate))
 	mux.HandleFunc("GET /api/users/{id}", s.service(s.apiUser))
 	mux.HandleFunc("GET /api/users/{id}/courses", s.service(s.apiUserCourses))
 	mux.HandleFunc("GET /api/courses/{id}", s.service(s.apiCourse))
+	mux.HandleFunc("PUT /api/users/{id}", s.service(s.apiPutUser))
+	mux.HandleFunc("DELETE /api/users/{id}", s.service(s.apiDeleteUser))
+	mux.HandleFunc("PUT /api/courses/{id}", s.service(s.apiPutCourse))
+	mux.HandleFunc("DELETE /api/courses/{id}", s.service(s.apiDeleteCourse))
+	mux.HandleFunc("POST /api/keys/rotate", s.service(s.apiRotate))
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "not_found", fmt.Sprintf("no endpoint answers %s %s", r.Method, r.URL.Path))
 	})

@@ -223,7 +223,7 @@ func TestUnknownThingsAreJSONNotFound(t *testing.T) {
 	for _, path := range []string{"/api/users/nobody", "/api/users/nobody/courses", "/api/courses/nothing", "/api/users/" + strings.Repeat("x", 500), "/api/else"} {
 		b.refused(404, "not_found", "GET", path, "", withKey()...)
 	}
-	b.refused(404, "not_found", "DELETE", "/api/users/learner-ben", "", withKey()...)
+	b.refused(404, "not_found", "PATCH", "/api/users/learner-ben", "", withKey()...)
 }
 
 func TestChangesToPeopleAndCoursesShowAtOnce(t *testing.T) {

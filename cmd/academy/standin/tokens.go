@@ -5,8 +5,10 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math/big"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -24,47 +26,90 @@ type Claims struct {
 
 // issuer signs and checks access tokens with the one configured algorithm.
 type issuer struct {
-	method jwt.SigningMethod
-	sign   any
-	verify any
-	kid    string
-	public *rsa.PublicKey // nil with HS256
-	name   string
-	ttl    time.Duration
-	now    func() time.Time
+	method   jwt.SigningMethod
+	secret   []byte // nil with RS256
+	name     string
+	audience string
+	ttl      time.Duration
+	now      func() time.Time
+
+	mu   sync.RWMutex
+	pair []signingKey // the newest first; none with HS256
+}
+
+// signingKey is an RSA key that signs, or has signed tokens that still hold.
+type signingKey struct {
+	id      string
+	key     *rsa.PrivateKey
+	retires time.Time // zero for the one that signs
 }
 
 func newIssuer(c Config) (*issuer, error) {
-	i := &issuer{name: c.Issuer, ttl: c.TokenTTL, now: c.Now}
+	i := &issuer{name: c.Issuer, audience: c.Audience, ttl: c.TokenTTL, now: c.Now, method: jwt.SigningMethodHS256}
 	if c.Algorithm == HS256 {
-		i.method, i.sign, i.verify = jwt.SigningMethodHS256, []byte(c.SecretKey), []byte(c.SecretKey)
+		i.secret = []byte(c.SecretKey)
 		return i, nil
 	}
-	key := c.PrivateKey
-	if key == nil {
-		var err error
-		if key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
-			return nil, fmt.Errorf("generate the RS256 key: %w", err)
+	i.method = jwt.SigningMethodRS256
+	if c.PrivateKey == nil {
+		return i, i.rotate()
+	}
+	i.pair = []signingKey{{id: thumbprint(&c.PrivateKey.PublicKey), key: c.PrivateKey}}
+	return i, nil
+}
+
+var errNothingToRotate = errors.New("tokens are signed with the shared secret: change SECRET_KEY on both sides, or use RS256")
+
+// rotate signs with a fresh key from now on.
+func (i *issuer) rotate() error {
+	if i.secret != nil {
+		return errNothingToRotate
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return fmt.Errorf("generate the RS256 key: %w", err)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.pair) > 0 {
+		i.pair[0].retires = i.now().Add(i.ttl)
+	}
+	i.pair = append([]signingKey{{id: thumbprint(&key.PublicKey), key: key}}, i.pair...)
+	return nil
+}
+
+// current are the keys whose tokens may hold, the newest first.
+func (i *issuer) current() []signingKey {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	var keys []signingKey
+	for _, k := range i.pair {
+		if k.retires.IsZero() || i.now().Before(k.retires) {
+			keys = append(keys, k)
 		}
 	}
-	i.method, i.sign, i.verify, i.public = jwt.SigningMethodRS256, key, &key.PublicKey, &key.PublicKey
-	i.kid = thumbprint(i.public)
-	return i, nil
+	return keys
 }
 
 func (i *issuer) issue(u User) (string, error) {
 	now := i.now()
-	token := jwt.NewWithClaims(i.method, Claims{
+	claims := Claims{
 		UserID: u.ID, Email: u.Email, Roles: u.Roles, CourseIDs: u.courseIDs(),
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: i.name, Subject: u.ID, ID: rand.Text(),
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(i.ttl)),
 		},
-	})
-	if i.kid != "" {
-		token.Header["kid"] = i.kid
 	}
-	signed, err := token.SignedString(i.sign)
+	if i.audience != "" {
+		claims.Audience = jwt.ClaimStrings{i.audience}
+	}
+	token := jwt.NewWithClaims(i.method, claims)
+	var key any = i.secret
+	if i.secret == nil {
+		newest := i.current()[0]
+		token.Header["kid"], key = newest.id, newest.key
+	}
+	signed, err := token.SignedString(key)
 	if err != nil {
 		return "", fmt.Errorf("sign a token for user %s: %w", u.ID, err)
 	}
@@ -73,8 +118,17 @@ func (i *issuer) issue(u User) (string, error) {
 
 func (i *issuer) check(token string) (Claims, error) {
 	var claims Claims
-	_, err := jwt.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return i.verify, nil },
-		jwt.WithValidMethods([]string{i.method.Alg()}), jwt.WithExpirationRequired(),
+	_, err := jwt.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
+		if i.secret != nil {
+			return i.secret, nil
+		}
+		for _, k := range i.current() {
+			if k.id == t.Header["kid"] {
+				return &k.key.PublicKey, nil
+			}
+		}
+		return nil, errors.New("its key is not one of this academy")
+	}, jwt.WithValidMethods([]string{i.method.Alg()}), jwt.WithExpirationRequired(),
 		jwt.WithIssuer(i.name), jwt.WithTimeFunc(i.now))
 	return claims, err
 }
@@ -91,11 +145,12 @@ type jwk struct {
 
 // keys is what the JWKS shows: nothing with HS256, whose key is a secret.
 func (i *issuer) keys() []jwk {
-	if i.public == nil {
-		return []jwk{}
+	list := []jwk{}
+	for _, k := range i.current() {
+		n, e := rsaParts(&k.key.PublicKey)
+		list = append(list, jwk{KeyType: "RSA", Use: "sig", Algorithm: RS256, KeyID: k.id, N: n, E: e})
 	}
-	n, e := rsaParts(i.public)
-	return []jwk{{KeyType: "RSA", Use: "sig", Algorithm: RS256, KeyID: i.kid, N: n, E: e}}
+	return list
 }
 
 // thumbprint is the key's RFC 7638 thumbprint: stable, and derived from
