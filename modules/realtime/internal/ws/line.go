@@ -2,6 +2,7 @@ package ws
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -14,6 +15,9 @@ const (
 	readBuffer  = 256
 	writeBuffer = 256
 )
+
+// lingerFor is how long a client may go on sending what is not read any more.
+const lingerFor = time.Second
 
 // line is the connection under a WebSocket. The library reads from it and
 // answers control frames; messages are written straight to it, as frames that
@@ -58,6 +62,16 @@ func (l *line) send(frames net.Buffers) error {
 	}
 	_, err := frames.WriteTo(l.Conn)
 	return err
+}
+
+// linger lets the client read what was sent last: a connection that is closed
+// with unread input is reset, and loses it.
+func (l *line) linger() {
+	if half, ok := l.Conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_ = l.SetReadDeadline(time.Now().Add(lingerFor))
+	_, _ = io.Copy(io.Discard, io.LimitReader(l.Conn, 64<<20))
 }
 
 // slim hands the library the line with small buffers, so that those of

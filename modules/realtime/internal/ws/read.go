@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 	"unicode/utf8"
 
@@ -37,13 +38,20 @@ func (s *session) read() {
 	for {
 		kind, data, err := s.conn.Read(context.Background())
 		if err != nil {
+			if errors.Is(err, websocket.ErrMessageTooBig) {
+				s.line.linger()
+			}
 			return
 		}
 		s.heard()
 		s.slowDown()
-		if kind == websocket.MessageText && !utf8.Valid(data) {
+		s.room()
+		switch {
+		case s.leaving():
+			continue // until the client's close frame
+		case kind == websocket.MessageText && !utf8.Valid(data):
 			s.closeWith(ending{websocket.StatusInvalidFramePayloadData, "a text message must be UTF-8"})
-			return
+			continue
 		}
 		var r request
 		if kind != websocket.MessageText || json.Unmarshal(data, &r) != nil || r.Type == "" || len(r.Type) > mostName || len(r.CorrelationID) > mostName {

@@ -17,7 +17,8 @@ import (
 // may be a resume: what it missed comes before them.
 const holdFor = 2 * time.Second
 
-// mostReplies is how many replies may wait for a client that does not read.
+// mostReplies is how many replies may wait for a client that does not read; at
+// half of them, it is not read from.
 const mostReplies = 256
 
 // session is one connection. Its reader lives as long as it does; its writer
@@ -42,6 +43,8 @@ type session struct {
 	// replies are frames for this client alone; resume comes after them.
 	replies [][]byte
 	resume  *resume
+	// taken, if the reader waits for it, is closed when replies were taken.
+	taken chan struct{}
 	// closing is how the connection is to end, once replies are sent.
 	closing *ending
 	// held is set while live events wait for the client's first message.
@@ -88,6 +91,32 @@ func (s *session) put(bytes []byte) {
 	s.start()
 }
 
+// room waits while many replies wait for the client: one that reads nothing is
+// not read from either.
+func (s *session) room() {
+	for {
+		s.mu.Lock()
+		if len(s.replies) < mostReplies/2 || s.over.Load() {
+			s.mu.Unlock()
+			return
+		}
+		if s.taken == nil {
+			s.taken = make(chan struct{})
+		}
+		taken := s.taken
+		s.mu.Unlock()
+		<-taken
+	}
+}
+
+// letRead tells the reader that there is room. Called under mu.
+func (s *session) letRead() {
+	if s.taken != nil {
+		close(s.taken)
+		s.taken = nil
+	}
+}
+
 // rewind queues a resume.
 func (s *session) rewind(want resume) {
 	s.mu.Lock()
@@ -102,6 +131,13 @@ func (s *session) closeWith(e ending) {
 		s.closing = &e
 	}
 	s.start()
+}
+
+// leaving: the connection is about to be closed.
+func (s *session) leaving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing != nil
 }
 
 // kick says that the screen has pushes.
@@ -172,6 +208,7 @@ func (s *session) end() {
 		s.held.Stop()
 	}
 	s.replies, s.commands, s.resume = nil, nil, nil
+	s.letRead()
 	s.mu.Unlock()
 	if stop != nil {
 		stop()

@@ -13,16 +13,22 @@ import (
 	"github.com/goals-tracker/tracker/sdk/gen/tracker/realtime/v1/realtimev1connect"
 )
 
-// watch opens the stream as a person; the answers come on the channel.
-func watch(t *testing.T, r *replica, user string, after *int64) <-chan *realtimev1.WatchResponse {
+// watching opens the stream with a token.
+func watching(t *testing.T, r *replica, token string, after *int64) (*connect.ServerStreamForClient[realtimev1.WatchResponse], error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	request := connect.NewRequest(&realtimev1.WatchRequest{AfterSeq: after})
-	request.Header().Set("Authorization", "Bearer "+token(t, user, time.Hour))
+	request.Header().Set("Authorization", "Bearer "+token)
 	client := connect.NewClient[realtimev1.WatchRequest, realtimev1.WatchResponse](
 		http.DefaultClient, r.url+realtimev1connect.RealtimeServiceWatchProcedure)
-	stream, err := client.CallServerStream(ctx, request)
+	return client.CallServerStream(ctx, request)
+}
+
+// watch opens the stream as a person; the answers come on the channel.
+func watch(t *testing.T, r *replica, user string, after *int64) <-chan *realtimev1.WatchResponse {
+	t.Helper()
+	stream, err := watching(t, r, token(t, user, time.Hour), after)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,6 +61,7 @@ func (s *session) next() (t turn, more bool) {
 	case s.over.Load():
 	case len(s.replies) > 0:
 		t.replies, s.replies = s.replies, nil
+		s.letRead()
 		return t, true
 	case s.closing != nil:
 		t.closing = s.closing

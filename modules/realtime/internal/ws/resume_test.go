@@ -1,0 +1,181 @@
+package ws_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
+)
+
+// TestEachEventArrivesOnceAndInOrderWhicheverReplicaDies is what learners are
+// owed: a client reads on one replica, the replica is killed, and it goes on at
+// the other, from memory or from the log, while events go on being made.
+func TestEachEventArrivesOnceAndInOrderWhicheverReplicaDies(t *testing.T) {
+	for name, test := range map[string]struct {
+		ring int
+		// ask resumes on a new connection.
+		ask func(t *testing.T, r *replica, last int64, epoch any) *client
+	}{
+		"from memory, in the address": {4096, func(t *testing.T, r *replica, last int64, epoch any) *client {
+			c, _, err := open(t, r, fmt.Sprintf("/ws?after_seq=%d&epoch=%s&token=%s", last, epoch, token(t, "ada", time.Hour)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}},
+		"from the log, by a message": {1, func(t *testing.T, r *replica, last int64, epoch any) *client {
+			c := dial(t, r, "/ws", "ada", time.Hour)
+			c.send("resume", "r", map[string]any{"after_seq": last, "epoch": epoch})
+			return c
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := postgrestest.DB(t)
+			dies := start(t, db, nil)
+			lives := start(t, db, func(o *options) { o.Ring = test.ring })
+			writer := dial(t, lives, "/ws", "ada", time.Hour)
+			c := dial(t, dies, "/ws", "ada", time.Hour)
+			epoch := c.next("hello").field("epoch")
+			c.send("ping", "", nil) // ends the hold
+
+			const all, before = 60, 20
+			var made []string
+			var got []string
+			last := int64(0)
+			take := func(m message) {
+				if m.Type != "goal.created" {
+					return
+				}
+				if m.Seq <= last {
+					t.Fatalf("seq %d came after %d", m.Seq, last)
+				}
+				last = m.Seq
+				id, _ := m.field("goal_id").(string)
+				got = append(got, id)
+			}
+			for i := range all {
+				if i == all/2 {
+					for len(got) < before {
+						m, err := c.read()
+						if err != nil {
+							t.Fatal(err)
+						}
+						take(m)
+					}
+					dies.kill()
+				}
+				made = append(made, writer.create(fmt.Sprint(i)))
+				if i == all/2+10 {
+					c = test.ask(t, lives, last, epoch) // the rest is made while it resumes
+				}
+			}
+			for len(got) < all {
+				m, err := c.read()
+				if err != nil {
+					t.Fatalf("after %d of %d: %v", len(got), all, err)
+				}
+				if m.Type == "reset" {
+					t.Fatalf("it was reset: %s", m.Payload)
+				}
+				take(m)
+			}
+			if !slices.Equal(got, made) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(made, "\n"))
+			}
+		})
+	}
+}
+
+func TestAResumeThatComesAfterNewerEventsIsAReset(t *testing.T) {
+	r := start(t, postgrestest.DB(t), nil)
+	writer := dial(t, r, "/ws", "ada", time.Hour)
+	writer.create("before")
+	seen := writer.next("goal.created").Seq
+	writer.create("missed")
+	writer.next("goal.created")
+	late := dial(t, r, "/ws", "ada", time.Hour)
+	late.next("hello")
+	late.send("ping", "", nil) // says that no resume comes
+	late.next("pong")
+	writer.create("live")
+	live := late.next("goal.created").Seq
+	late.send("resume", "r1", map[string]any{"after_seq": seen})
+	if m := late.next("reset"); m.CorrelationID != "r1" || m.field("seq") != float64(live) {
+		t.Errorf("got %+v", m)
+	}
+	// What it was sent on this connection, it may have again.
+	late.send("resume", "r2", map[string]any{"after_seq": live - 1})
+	if m := late.next("goal.created"); m.Seq != live {
+		t.Errorf("got %+v", m)
+	}
+	if m := late.next("resume.ok"); m.CorrelationID != "r2" || m.field("events") != float64(1) {
+		t.Errorf("got %+v", m)
+	}
+}
+
+func TestACommandWhoseReplyWasLostIsDoneOnceOnTheOtherReplica(t *testing.T) {
+	db := postgrestest.DB(t)
+	dies, lives := start(t, db, nil), start(t, db, nil)
+	c := dial(t, dies, "/ws", "ada", time.Hour)
+	id := uuid.NewString()
+	c.send("goal.create", id, map[string]any{"title": "once"})
+	first := c.next("goal.create.ok").field("id")
+	dies.kill()
+	again := dial(t, lives, "/ws", "ada", time.Hour)
+	again.send("goal.create", id, map[string]any{"title": "once"})
+	if second := again.next("goal.create.ok").field("id"); first == nil || second != first {
+		t.Errorf("made %v, then %v", first, second)
+	}
+}
+
+func TestAServerThatStopsAnswersWhatRunsAndSendsItsClientsElsewhere(t *testing.T) {
+	db := postgrestest.DB(t)
+	r := start(t, db, nil)
+	c := dial(t, r, "/ws", "ada", time.Hour)
+	idle := dial(t, r, "/ws", "bob", time.Hour)
+	idle.next("hello")
+	goal := c.create("slow")
+	// A lock keeps the next command running.
+	tx, err := db.Pool().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "SELECT 1 FROM goals.goals WHERE id = $1 FOR UPDATE", goal); err != nil {
+		t.Fatal(err)
+	}
+	c.send("goal.start", "s1", map[string]any{"goal_id": goal})
+	c.send("goal.update", "s2", map[string]any{"goal_id": goal, "title": "never begun"})
+	for { // until the first waits for the lock
+		var waiting int
+		if err := db.Pool().QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+		if waiting > 0 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	r.hub.Stop()
+	if end := idle.closed(); end.Code != 1012 || !strings.HasPrefix(end.Reason, "retry_after_ms=") {
+		t.Errorf("the idle one was closed with %v", end)
+	}
+	if _, response, err := open(t, r, "/ws?token="+token(t, "ada", time.Hour), nil); err == nil || response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
+		t.Errorf("another one: %v, %v", response, err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if m := c.next("goal.start.ok"); m.CorrelationID != "s1" || m.field("status") != "in_progress" {
+		t.Errorf("got %+v", m)
+	}
+	if end := c.closed(); end.Code != 1012 || !strings.HasPrefix(end.Reason, "retry_after_ms=") {
+		t.Errorf("closed with %v", end)
+	}
+	r.stop()
+}
