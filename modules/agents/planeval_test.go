@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/cases"
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/tasks"
 )
@@ -67,6 +68,8 @@ func TestEvalPlans(t *testing.T) {
 	}
 	var table strings.Builder
 	for _, p := range append([]evaluated{{"built-in", nil}, {"scripted", provider(t, plansWell, nil)}}, live(t)...) {
+		ran, problems := evalDisputedPlans(t, p.models, disputed(t, cases.Plan))
+		report(t, ran, problems)
 		b := setupProving(t, p.models, true)
 		fmt.Fprintf(&table, "\n%-9s %-54s %5s %5s %9s %4s %9s %8s %11s %8s %5s\n", "provider", "goal", "tasks", "code",
 			"citations", "dag", "covered", "proven", "mutants", "with 20", "calls")

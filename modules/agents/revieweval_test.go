@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/cases"
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events/eventstest"
@@ -92,6 +93,8 @@ func talkative(r *script.Request) script.Turn {
 func TestEvalReviews(t *testing.T) {
 	for _, p := range append([]evaluated{{"built-in", nil}, {"a talkative script", provider(t, talkative, nil)}}, live(t)...) {
 		t.Run(p.name, func(t *testing.T) { evalReviews(t, p.name, p.models) })
+		ran, problems := evalDisputedReviews(t, p.models, disputed(t, cases.Review))
+		report(t, ran, problems)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/goals-tracker/tracker/cmd/academy/courses"
 	"github.com/goals-tracker/tracker/modules/agents"
+	"github.com/goals-tracker/tracker/modules/agents/internal/cases"
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events/eventstest"
@@ -244,6 +245,8 @@ func told(x rag.Exercise, course map[string]bool, answer string) bool {
 // make eval it takes a sample.
 func TestEvalSafety(t *testing.T) {
 	t.Run("obedient", func(t *testing.T) { evalSafety(t, "an obedient script", true) })
+	ran, problems := evalDisputedSafety(t, os.Getenv("TRACKER_EVAL_MODEL"), disputed(t, cases.Safety))
+	report(t, ran, problems)
 	if os.Getenv("TRACKER_EVAL_MODEL") != "" {
 		t.Run("live", func(t *testing.T) { evalSafety(t, os.Getenv("TRACKER_EVAL_MODEL"), false) })
 	}

@@ -14,7 +14,7 @@ import (
 // Doubt is what does not hold of a planned task, or can't be told now.
 type Doubt struct {
 	Key string
-	// Code is an agents.Why… constant: WhyCitation, WhyProof or WhyWrong.
+	// Code is an agents.Why… constant: WhyCitation, WhyOutdated, WhyProof or WhyWrong.
 	Code string
 	Text agents.Text
 	// Unsure: it could not be tried out here.
@@ -107,7 +107,7 @@ func (p *Planner) Recheck(ctx context.Context, run agents.Run, state engine.Stat
 func (p *Planner) reprove(ctx context.Context, t agents.PlannedTask, exercises map[string]rag.Exercise, last bool) (*Doubt, error) {
 	candidate, ok := candidateOf(t, exercises)
 	if !ok {
-		return &Doubt{Key: t.Key, Code: agents.WhyProof, Text: agents.Text{
+		return &Doubt{Key: t.Key, Code: agents.WhyOutdated, Text: agents.Text{
 			EN: fmt.Sprintf("The exercise of “%s” is no longer in the course.", t.Title),
 			ES: fmt.Sprintf("El ejercicio de «%s» ya no está en el curso.", t.Title),
 		}}, nil

@@ -98,6 +98,9 @@ func (s *Service) caseOf(ctx context.Context, d agents.DisputeRecord) (kind stri
 		kind = cases.Plan
 		planCase(d, &c)
 	}
+	if kind == cases.Review && len(c.Claims) == 0 || kind == cases.Plan && len(c.Objectives)+len(c.Withdrawn) == 0 {
+		return "", c, err
+	}
 	if errs.CodeOf(err) == errs.NotFound {
 		return "", c, nil
 	}
@@ -117,7 +120,7 @@ func (s *Service) reviewCase(ctx context.Context, d agents.DisputeRecord, c *cas
 	}
 	for i, said := range d.Said.Comments {
 		part := fmt.Sprint(i + 1)
-		if d.Part != "" && d.Part != part {
+		if d.Part != "" && d.Part != part || drifted(d, part) {
 			continue
 		}
 		c.Claims = append(c.Claims, cases.Claim{
@@ -137,6 +140,14 @@ func holds(d agents.DisputeRecord, part string) bool {
 		return !named && d.Part != part
 	}
 	return false
+}
+
+// drifted says whether a part fell because the material changed, which is nobody's
+// slip and proves nothing another time.
+func drifted(d agents.DisputeRecord, part string) bool {
+	return slices.ContainsFunc(d.Reasons, func(r agents.DisputeReason) bool {
+		return (r.Part == part || r.Part == "") && d.Status != agents.DisputeUpheld && (r.Code == agents.WhyCitation || r.Code == agents.WhyOutdated)
+	})
 }
 
 func (s *Service) safetyCase(ctx context.Context, d agents.DisputeRecord, c *cases.Case) error {
@@ -212,7 +223,7 @@ func planCase(d agents.DisputeRecord, c *cases.Case) {
 	c.Title, _, _ = strings.Cut(d.Said.Goal, "\n")
 	c.Objectives = []cases.Objective{}
 	for _, t := range d.Said.Tasks {
-		if d.Part != "" && d.Part != t.Key {
+		if d.Part != "" && d.Part != t.Key || drifted(d, t.Key) {
 			continue
 		}
 		o := cases.Objective{Text: t.Title, Shown: []string{}}
