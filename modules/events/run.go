@@ -7,7 +7,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres"
-	"github.com/goals-tracker/tracker/modules/events/internal/store"
 )
 
 // channel is where replicas tell each other that there are events.
@@ -98,7 +97,7 @@ func (l *Log) tellOthers(ctx context.Context) {
 		case <-l.appended:
 		}
 		sleep(ctx, l.cfg.WakeEvery)
-		if err := store.Notify(ctx, l.db.As(reader), channel, l.replica); err != nil && ctx.Err() == nil {
+		if err := l.db.Notify(ctx, channel, l.replica); err != nil && ctx.Err() == nil {
 			l.logger.Debug("tell other replicas of events", "error", err)
 		}
 	}

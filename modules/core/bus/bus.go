@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/google/uuid"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres"
@@ -41,7 +39,7 @@ type envelope struct {
 
 // Bus joins the replicas.
 type Bus struct {
-	pool    *pgxpool.Pool
+	db      *postgres.DB
 	replica string
 	logger  *slog.Logger
 	out     chan Message
@@ -54,7 +52,7 @@ type Bus struct {
 // New makes a bus; Run sends what is published to the other replicas.
 func New(db *postgres.DB, listener *postgres.Listener, logger *slog.Logger) *Bus {
 	b := &Bus{
-		pool:        db.Pool(),
+		db:          db,
 		replica:     uuid.NewString(),
 		logger:      logger,
 		out:         make(chan Message, 1024),
@@ -145,7 +143,7 @@ func (b *Bus) gather(first Message) [][]byte {
 
 func (b *Bus) send(ctx context.Context, payloads [][]byte) {
 	for _, payload := range payloads {
-		if _, err := b.pool.Exec(ctx, "SELECT pg_notify($1, $2)", channel, string(payload)); err != nil && ctx.Err() == nil {
+		if err := b.db.Notify(ctx, channel, string(payload)); err != nil && ctx.Err() == nil {
 			b.logger.Warn("a push did not reach the other replicas", "error", err)
 		}
 	}

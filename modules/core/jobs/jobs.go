@@ -98,7 +98,8 @@ type Config struct {
 	// PollInterval is how often queues are looked at when no notification comes.
 	// Defaults to 500 ms.
 	PollInterval time.Duration `koanf:"poll_interval"`
-	// PollOnly does without LISTEN, for poolers in transaction mode. Defaults to false.
+	// PollOnly does without LISTEN. Defaults to false; behind a pooler in
+	// transaction mode it is so anyway.
 	PollOnly bool `koanf:"poll_only"`
 	// Grace is how long running jobs may go on when the server stops. Defaults to 10 s.
 	Grace time.Duration `koanf:"grace"`
@@ -124,7 +125,7 @@ func NewRunner(db *postgres.DB, registry *Registry, cfg Config, logger *slog.Log
 		PeriodicJobs:        registry.periodic,
 		FetchPollInterval:   cfg.PollInterval,
 		FetchCooldown:       min(100*time.Millisecond, cfg.PollInterval),
-		PollOnly:            cfg.PollOnly,
+		PollOnly:            cfg.PollOnly || db.Pooled(),
 		Logger:              logger,
 		JobTimeout:          10 * time.Minute,
 		SkipUnknownJobCheck: true,

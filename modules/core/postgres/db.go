@@ -26,6 +26,8 @@ type Config struct {
 	SystemConns int32
 	// StatementTimeout ends a statement that runs longer. Defaults to 30 s.
 	StatementTimeout time.Duration
+	// Pooler is what stands between here and the server. Defaults to NoPooler.
+	Pooler Pooler
 	// Tracer hears of each statement; for measurements. Defaults to none.
 	Tracer pgx.QueryTracer
 	// Logger defaults to slog.Default().
@@ -37,6 +39,10 @@ type DB struct {
 	pool   *pgxpool.Pool
 	system *pgxpool.Pool
 	url    string
+	pooler Pooler
+	// timeout ends a statement, where a pooler lets it travel with each
+	// transaction only; 0 where the session has it.
+	timeout time.Duration
 }
 
 // NormalizeURL reads the reference's SQLAlchemy URLs as libpq URLs.
@@ -54,6 +60,12 @@ func NormalizeURL(url string) string {
 // an operator must grant.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	url := NormalizeURL(cfg.URL)
+	if err := cfg.Pooler.Check(); err != nil {
+		return nil, err
+	}
+	if cfg.StatementTimeout == 0 {
+		cfg.StatementTimeout = 30 * time.Second
+	}
 	pool, err := open(ctx, url, orDefault(cfg.MaxConns, 20), cfg, "")
 	if err != nil {
 		return nil, err
@@ -63,7 +75,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		pool.Close()
 		return nil, err
 	}
-	db := &DB{pool: pool, system: system, url: url}
+	db := &DB{pool: pool, system: system, url: url, pooler: cfg.Pooler}
+	if db.Pooled() {
+		db.timeout = cfg.StatementTimeout
+	}
 	if err := db.checkRoles(ctx); err != nil {
 		db.Close()
 		return nil, err
@@ -78,16 +93,16 @@ func open(ctx context.Context, url string, conns int32, cfg Config, role string)
 	}
 	pc.MaxConns = conns
 	pc.ConnConfig.Tracer = cfg.Tracer
-	timeout := cfg.StatementTimeout
-	if timeout == 0 {
-		timeout = 30 * time.Second
-	}
 	params := pc.ConnConfig.RuntimeParams
 	params["application_name"] = "tracker"
-	params["statement_timeout"] = fmt.Sprint(timeout.Milliseconds())
-	params["idle_in_transaction_session_timeout"] = "60000"
-	if role != "" {
-		params["role"] = role
+	if cfg.Pooler == TransactionPooler {
+		withoutSession(pc)
+	} else {
+		params["statement_timeout"] = fmt.Sprint(cfg.StatementTimeout.Milliseconds())
+		params["idle_in_transaction_session_timeout"] = fmt.Sprint(idleInTransaction.Milliseconds())
+		if role != "" {
+			params["role"] = role
+		}
 	}
 	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		if err := pgxvector.RegisterTypes(ctx, conn); err != nil {
@@ -125,7 +140,7 @@ func (db *DB) checkRoles(ctx context.Context) error {
 			return fmt.Errorf("statements run as %q (superuser %t, bypassrls %t) instead of %s, so rows could not be kept apart; ALTER ROLE %s NOSUPERUSER NOBYPASSRLS", is, super, bypass, role, role)
 		}
 	}
-	return nil
+	return db.checkJobs(ctx)
 }
 
 // Close ends all connections.
@@ -141,8 +156,9 @@ func (db *DB) URL() string { return db.url }
 // Pool is the pool of the login role; only for the log's tailer and health checks.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
-// SystemPool is a pool whose connections are tracker_system from the start;
-// for River, which brings its own statements.
+// SystemPool is a pool whose connections are tracker_system from the start, for
+// River, which brings its own statements. Behind a pooler in transaction mode no
+// connection keeps a role: there they are the login's, which inherits its rights.
 func (db *DB) SystemPool() *pgxpool.Pool { return db.system }
 
 // Ping reports whether the database answers.
@@ -163,12 +179,16 @@ func (q single) Query(ctx context.Context, s *Statement, args Args) (pgx.Rows, e
 		return nil, err
 	}
 	var batch pgx.Batch
+	q.db.queueLimits(&batch)
 	queueIdentity(&batch, q.actor)
+	first := batch.Len()
 	batch.Queue(s.sql, values...)
 	results := q.db.pool.SendBatch(ctx, &batch)
-	if _, err := results.Exec(); err != nil {
-		_ = results.Close()
-		return nil, fmt.Errorf("%s: %w", s.name, err)
+	for range first {
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close()
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
 	}
 	rows, err := results.Query()
 	if err != nil {

@@ -10,10 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Listener is the replica's one LISTEN connection, fanned out. Notifications
-// are hints that may be lost: whoever waits for one polls as well.
+// Listener is the replica's one LISTEN connection, fanned out; behind a pooler in
+// transaction mode it polls instead. Notifications are hints that may be lost:
+// whoever waits for one polls as well.
 type Listener struct {
-	url    string
+	db     *DB
 	logger *slog.Logger
 
 	mu       sync.Mutex
@@ -23,7 +24,7 @@ type Listener struct {
 
 // NewListener makes a listener; Run connects.
 func NewListener(db *DB, logger *slog.Logger) *Listener {
-	return &Listener{url: db.URL(), logger: logger, channels: map[string][]func(string){}, changed: make(chan struct{}, 1)}
+	return &Listener{db: db, logger: logger, channels: map[string][]func(string){}, changed: make(chan struct{}, 1)}
 }
 
 // On calls fn for each notification on the channel, and once with "" after
@@ -43,7 +44,7 @@ func (l *Listener) Run(ctx context.Context) {
 	const longest = 5 * time.Second
 	for wait := 100 * time.Millisecond; ctx.Err() == nil; wait = min(wait*2, longest) {
 		started := time.Now()
-		err := l.listen(ctx)
+		err := l.follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -58,8 +59,15 @@ func (l *Listener) Run(ctx context.Context) {
 	}
 }
 
+func (l *Listener) follow(ctx context.Context) error {
+	if l.db.Pooled() {
+		return l.poll(ctx)
+	}
+	return l.listen(ctx)
+}
+
 func (l *Listener) listen(ctx context.Context) error {
-	cfg, err := pgx.ParseConfig(l.url)
+	cfg, err := pgx.ParseConfig(l.db.URL())
 	if err != nil {
 		return fmt.Errorf("read DATABASE_URL: %w", redact(err))
 	}
@@ -85,15 +93,7 @@ func (l *Listener) listen(ctx context.Context) error {
 }
 
 func (l *Listener) listenToNew(ctx context.Context, conn *pgx.Conn, heard map[string]bool) error {
-	l.mu.Lock()
-	var fresh []string
-	for channel := range l.channels {
-		if !heard[channel] {
-			fresh = append(fresh, channel)
-		}
-	}
-	l.mu.Unlock()
-	for _, channel := range fresh {
+	for _, channel := range l.fresh(heard) {
 		if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
 			return fmt.Errorf("listen to %s: %w", channel, err)
 		}
@@ -101,6 +101,19 @@ func (l *Listener) listenToNew(ctx context.Context, conn *pgx.Conn, heard map[st
 		l.deliver(channel, "")
 	}
 	return nil
+}
+
+// fresh are the channels that were asked for and not heard yet.
+func (l *Listener) fresh(heard map[string]bool) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var fresh []string
+	for channel := range l.channels {
+		if !heard[channel] {
+			fresh = append(fresh, channel)
+		}
+	}
+	return fresh
 }
 
 // wait delivers notifications until a new channel is asked for.

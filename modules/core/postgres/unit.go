@@ -82,6 +82,7 @@ func (db *DB) inTx(ctx context.Context, call Call, fn func(context.Context, *Tx)
 		conn.Release()
 	}()
 	tx.pending.Queue("begin")
+	db.queueLimits(&tx.pending.Batch)
 	if call.Key != "" {
 		queueIdentity(&tx.pending.Batch, auth.System("idempotency"))
 		tx.keyed = tx.pending.Len()

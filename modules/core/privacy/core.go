@@ -13,6 +13,11 @@ var Core = Registry{Tables: []Table{
 		Plain: []string{"id", "version_id", "is_applied", "tstamp"},
 	},
 	{
+		// What is pushed to screens passes through it where replicas can't LISTEN.
+		Name: "core.notices", Class: Operational, Erase: Expires,
+		Personal: []string{"payload"}, Plain: []string{"id", "channel", "told_at"},
+	},
+	{
 		Name: "river.river_job", Class: Operational, Erase: Expires,
 		Personal: []string{"args", "errors", "metadata"},
 		Plain: []string{
