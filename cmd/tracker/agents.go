@@ -13,7 +13,8 @@ import (
 )
 
 type agentsCmd struct {
-	Show agentsShowCmd `cmd:"" help:"Draw a run with its path and cost."`
+	Show     agentsShowCmd `cmd:"" help:"Draw a run with its path and cost."`
+	Disputes disputesCmd   `cmd:"" help:"See what people call wrong, settle it, and make cases of it."`
 }
 
 type agentsShowCmd struct {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/agents"
 )
 
@@ -28,5 +30,49 @@ func TestARunIsShownWithItsPathAndWhatItCost(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it lacks %q:\n%s", want, out.String())
 		}
+	}
+}
+
+func TestDisputesAreListedWithWhatCameOfThem(t *testing.T) {
+	var out bytes.Buffer
+	showDisputes(&out, agents.DisputePage{Next: "more", Disputes: []agents.DisputeRecord{
+		{
+			ID: "D1", DisputeRequest: agents.DisputeRequest{Kind: agents.OutputFeedback, Part: "2", Reason: "It\nworks"}, By: "learner",
+			Status: agents.DisputeWithdrawn, SettledBy: agents.SettledByTeacher, Said: agents.Said{Label: agents.BuiltInReviewer},
+		},
+		{ID: "D2", DisputeRequest: agents.DisputeRequest{Kind: agents.OutputHint, Reason: "No"}, By: "teacher", Status: agents.DisputeOpen},
+	}})
+	for _, want := range []string{
+		`D1       feedback  2     learner  withdrawn  teacher     built-in reviewer, no AI model  "It\nworks"`,
+		`D2       hint      -     teacher  open       -`, "There are more",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
+type oneLearner struct{ academy.Service }
+
+func (oneLearner) User(_ context.Context, id string) (academy.User, error) {
+	switch id {
+	case "ada":
+		return academy.User{ID: id, FullName: "Ada Lovelace", Email: "ada@school.example"}, nil
+	case "gone":
+		return academy.User{}, academy.ErrUserNotFound.New(id)
+	}
+	return academy.User{}, academy.ErrUnreachable.New("down")
+}
+
+func TestAnExportStopsWhereNobodyCanSayWhatALearnerIsCalled(t *testing.T) {
+	names := namesFrom(oneLearner{})
+	if got, err := names(t.Context(), "ada"); err != nil || len(got) != 2 || got[0] != "Ada Lovelace" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := names(t.Context(), "gone"); err != nil || got != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := names(t.Context(), "bob"); err == nil || !strings.Contains(err.Error(), "--without-names") {
+		t.Errorf("got %v", err)
 	}
 }
