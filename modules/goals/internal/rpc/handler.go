@@ -90,13 +90,30 @@ func (h *Handler) UpdateGoal(ctx context.Context, req *goalsv1.UpdateGoalRequest
 		return nil, err
 	}
 	if patch.CourseID != nil && *patch.CourseID != "" {
-		if err := h.goals.MayUseCourse(ctx, corerpc.Actor(ctx), *patch.CourseID); err != nil {
+		if err := h.mayMove(ctx, req.GetId(), *patch.CourseID); err != nil {
 			return nil, err
 		}
 	}
 	return h.mutate(ctx, req, func(ctx context.Context, tx *postgres.Tx) (goals.Goal, error) {
 		return h.goals.UpdateTx(ctx, tx, req.GetId(), req.Version, patch)
 	})
+}
+
+// mayMove asks whether the caller may put a goal on a course. One that it is on
+// already needs no leave: the course, or the academy, may have gone meanwhile.
+func (h *Handler) mayMove(ctx context.Context, id, courseID string) error {
+	refused := h.goals.MayUseCourse(ctx, corerpc.Actor(ctx), courseID)
+	if refused == nil {
+		return nil
+	}
+	g, err := h.goals.Get(ctx, corerpc.Actor(ctx), id)
+	if err != nil {
+		return err
+	}
+	if g.CourseID == courseID {
+		return nil
+	}
+	return refused
 }
 
 // DeleteGoal implements the handler.

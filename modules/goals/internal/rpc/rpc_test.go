@@ -95,6 +95,16 @@ func TestAGoalsLifeOverREST(t *testing.T) {
 	expect(t, b.Do(ada, "POST", "/api/v1/goals", `{"title":"x","metadata":{"a":1e300}}`), 400, "metadata")
 }
 
+func TestAGoalStaysOnItsCourseWhenItsOwnerMayNotUseThatAnyMore(t *testing.T) {
+	b := setup(t)
+	made := b.Do(ada, "POST", "/api/v1/goals", `{"title":"t","course_id":"c1"}`)
+	at := "/api/v1/goals/" + made.Text("id")
+	left := goalstest.Learner("ada")
+	expect(t, b.Do(left, "PUT", at, `{"title":"renamed","course_id":"c1"}`), 200, "renamed", `"course_id":"c1"`)
+	expect(t, b.Do(left, "PATCH", at, `{"course_id":"c9"}`), 403, "not_your_course")
+	expect(t, b.Do(bob, "PATCH", at, `{"course_id":"c1"}`), 404, "goal_not_found")
+}
+
 func TestAMaskNamesWhatChangesAndWhatIsCleared(t *testing.T) {
 	b := setup(t)
 	made := b.Do(ada, "POST", "/api/v1/goals", `{"title":"t","description":"d","course_id":"c1","priority":"low","validation_criteria":["v"],"metadata":{"m":1},"due_at":"2027-01-02T03:04:05Z"}`)
