@@ -169,8 +169,9 @@ func background[T any](name string, run func(context.Context, T) error) func(fx.
 }
 
 // listen opens the port when everything else runs, and closes it first.
-func listen(lc fx.Lifecycle, shutdown fx.Shutdowner, cfg Config, server *rpc.Server, logger *slog.Logger) {
+func listen(lc fx.Lifecycle, shutdown fx.Shutdowner, cfg Config, server *rpc.Server, screens *realtimefx.Hub, logger *slog.Logger) {
 	web := server.HTTP(cfg.Server.Address)
+	web.RegisterOnShutdown(screens.Stop) // clients go to another replica while requests end here
 	base, cancel := context.WithCancel(context.Background())
 	web.BaseContext = func(net.Listener) context.Context { return base }
 	lc.Append(fx.Hook{

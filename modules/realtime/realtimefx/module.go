@@ -22,6 +22,7 @@ var Module = fx.Module("realtime",
 	fx.Provide(hub.New, fx.Private),
 	fx.Provide(newSockets, fx.Private),
 	fx.Provide(newHub),
+	fx.Invoke(fx.Annotate(heed, fx.ParamTags(``, `optional:"true"`))),
 	fx.Provide(fx.Annotate(realtimerpc.Service, fx.ResultTags(`group:"rpc.services"`))),
 	fx.Provide(fx.Annotate(routes, fx.ResultTags(`group:"rpc.routes,flatten"`))),
 )
@@ -53,6 +54,19 @@ func (h *Hub) Erased(userID string) { h.hub.Erased(userID) }
 // RefuseWhen has people refused, and their open screens ended within a second,
 // for whom fn holds: a look into memory, such as auth.Revocations.Revoked.
 func (h *Hub) RefuseWhen(fn func(userID string) bool) { h.hub.RefuseWhen(fn) }
+
+// heed ends the screens of people whose tokens hold no longer.
+func heed(h *Hub, revocations *auth.Revocations) {
+	if revocations == nil {
+		return
+	}
+	h.RefuseWhen(revocations.Revoked)
+	revocations.Hear(func(userID string) {
+		if revocations.Revoked(userID) {
+			h.Erased(userID)
+		}
+	})
+}
 
 func newSockets(h *hub.Hub, verifier auth.Verifier, caller *rpc.Caller, cfg realtime.Config, logger *slog.Logger) *ws.Handler {
 	return ws.New(h, verifier, caller, cfg, logger)

@@ -8,25 +8,26 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
 )
 
 func TestAPersonWhoIsErasedLosesEveryConnectionOnEveryReplica(t *testing.T) {
 	db := postgrestest.DB(t)
-	here, there := start(t, db, nil), start(t, db, nil)
 	var erased atomic.Bool
-	for _, r := range []*replica{here, there} {
-		r.hub.RefuseWhen(func(userID string) bool { return userID == "ada" && erased.Load() })
-	}
+	revoked := auth.NewRevocations() // each replica has its own; here the tombstone shows everywhere at once
+	revoked.Check(func(userID string) bool { return userID == "ada" && erased.Load() })
+	here := start(t, db, func(o *options) { o.revoked = revoked })
+	there := start(t, db, func(o *options) { o.revoked = revoked })
 	ada, laptop, bob := dial(t, here, "/ws", "ada", time.Hour), dial(t, there, "/ws", "ada", time.Hour), dial(t, here, "/ws", "bob", time.Hour)
 	watched := watch(t, there, "ada", nil)
 	<-watched
 	for _, c := range []*client{ada, laptop, bob} {
 		c.next("hello")
 	}
-	here.hub.Erased("ada")
 	erased.Store(true)
+	revoked.Tell("ada")
 	for name, c := range map[string]*client{"here": ada, "there": laptop} {
 		if end := c.closed(); end.Code != 4403 {
 			t.Errorf("%s: closed with %v", name, end)
@@ -40,6 +41,32 @@ func TestAPersonWhoIsErasedLosesEveryConnectionOnEveryReplica(t *testing.T) {
 	}
 	bob.send("ping", "", nil)
 	bob.next("pong")
+}
+
+func TestAnErasureThatOneReplicaKnowsOfIsHeardByTheOthers(t *testing.T) {
+	db := postgrestest.DB(t)
+	here, there := start(t, db, nil), start(t, db, nil)
+	laptop := dial(t, there, "/ws", "ada", time.Hour)
+	laptop.next("hello")
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for { // a notification may be lost while the other begins to listen
+			here.hub.Erased("ada")
+			select {
+			case <-t.Context().Done():
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			if laptop.conn.Ping(t.Context()) != nil {
+				return
+			}
+		}
+	}()
+	if end := laptop.closed(); end.Code != 4403 {
+		t.Errorf("closed with %v", end)
+	}
+	<-ended
 }
 
 func TestAnErasureThatWasNotAnnouncedEndsConnectionsAsWell(t *testing.T) {

@@ -43,13 +43,14 @@ type replica struct {
 
 type options struct {
 	realtime.Config
+	revoked *auth.Revocations
 	logger  *slog.Logger
 	origins []string
 }
 
 func start(t testing.TB, db *postgres.DB, change func(*options)) *replica {
 	t.Helper()
-	o := options{Config: realtime.DefaultConfig(), logger: slog.New(slog.DiscardHandler)}
+	o := options{Config: realtime.DefaultConfig(), revoked: auth.NewRevocations(), logger: slog.New(slog.DiscardHandler)}
 	if change != nil {
 		change(&o)
 	}
@@ -59,7 +60,7 @@ func start(t testing.TB, db *postgres.DB, change func(*options)) *replica {
 	r := &replica{}
 	app := fx.New(
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
-		fx.Supply(db, o.logger, o.Config, events.DefaultConfig()),
+		fx.Supply(db, o.logger, o.Config, o.revoked, events.DefaultConfig()),
 		fx.Provide(postgres.NewListener, bus.New, rpc.NewCaller, func() (auth.Verifier, error) { return auth.NewHS256(secret) }),
 		eventsfx.Module, goalsfx.Module, realtimefx.Module,
 		fx.Provide(fx.Annotate(func(verifier auth.Verifier, caller *rpc.Caller, services []rpc.Service, routes []rpc.Route) (*rpc.Server, error) {
