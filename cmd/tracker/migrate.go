@@ -14,6 +14,7 @@ type migrateCmd struct {
 	Up     migrateUpCmd     `cmd:"" help:"Apply what is missing."`
 	Status migrateStatusCmd `cmd:"" help:"List migrations; changes nothing."`
 	Down   migrateDownCmd   `cmd:"" help:"Undo the newest migration. Data of its tables is lost."`
+	Import migrateImportCmd `cmd:"" help:"Take over the database of the Python system that this one follows."`
 }
 
 type migrateUpCmd struct{}
@@ -71,5 +72,8 @@ func withServer(ctx context.Context, flags *ConfigFlags, fn func(url string) err
 		return err
 	}
 	defer d.Close(ctx)
-	return fn(d.url)
+	if d.direct == "" {
+		return errNoWayPast
+	}
+	return fn(d.direct)
 }
