@@ -156,7 +156,7 @@ func TestWithdrawnFeedbackStaysReadableAndItsTaskSaysSo(t *testing.T) {
 	}
 }
 
-func TestOneOpenDisputeOfAnOutputAndPerson(t *testing.T) {
+func TestOneOpenDisputeOfAnOutputAndPersonAndNoneOfATaskThatIsGone(t *testing.T) {
 	b := setup(t, nil)
 	eventstest.Run(t, b.log)
 	task := b.exercise(ada, english, "Understand loops", "Countdown")
@@ -205,6 +205,13 @@ func TestOneOpenDisputeOfAnOutputAndPerson(t *testing.T) {
 		if err != nil || len(page.Disputes) != want {
 			t.Errorf("%s sees %d disputes of the course, %v", actor, len(page.Disputes), err)
 		}
+	}
+	// They go with their task.
+	must(b, ada, func(ctx context.Context, tx *postgres.Tx) (struct{}, error) {
+		return struct{}{}, b.tasks.DeleteTx(ctx, tx, task.ID, nil)
+	})
+	if _, err := b.agents.Dispute(t.Context(), ada, first.ID); !agents.ErrDisputeNotFound.Is(err) {
+		t.Errorf("it is still there: %v", err)
 	}
 }
 
@@ -318,19 +325,5 @@ func TestAnEvaluationIsCountedAgainAndANudgeHeldAgainstItsFigures(t *testing.T) 
 		if d = b.dispute(ada, agents.OutputNudge, nudge, ""); d.Status != want || codes(d)[0] != agents.WhyFigures {
 			t.Errorf("%s times: %s, %+v", figure, d.Status, d.Reasons)
 		}
-	}
-}
-
-func TestDisputesGoWithTheirTask(t *testing.T) {
-	b := setup(t, nil)
-	eventstest.Run(t, b.log)
-	task := b.exercise(ada, english, "Understand loops", "Countdown")
-	_, f := b.submit(ada, task.ID, "countdown.py", wrongCountdown)
-	d := b.dispute(ada, agents.OutputFeedback, f.ID, "")
-	must(b, ada, func(ctx context.Context, tx *postgres.Tx) (struct{}, error) {
-		return struct{}{}, b.tasks.DeleteTx(ctx, tx, task.ID, nil)
-	})
-	if _, err := b.agents.Dispute(t.Context(), ada, d.ID); !agents.ErrDisputeNotFound.Is(err) {
-		t.Errorf("it is still there: %v", err)
 	}
 }

@@ -156,7 +156,7 @@ func evalDisputedSafety(t *testing.T, live string, list []cases.Case) (ran int, 
 		}
 		return llmtest.Real(t, db, openaiserver.Config{Key: "sk-test", Answer: func(r *script.Request) script.Turn {
 			if !strings.Contains(r.Messages[0].Text, "You are a tutor") {
-				return script.Turn{Status: 500, Message: "not now"}
+				return script.Turn{Status: 400, Message: "not now"}
 			}
 			return script.Turn{Text: []string{answer}}
 		}}, nil)
@@ -241,7 +241,7 @@ func TestASettledDisputeBecomesACaseThatTheEvaluationsRun(t *testing.T) {
 	said := "Which numbers does a `range` hold that starts above its end?"
 	b := setup(t, provider(t, func(r *script.Request) script.Turn {
 		if !strings.Contains(r.Messages[0].Text, "You are a tutor") {
-			return script.Turn{Status: 500, Message: "not now"}
+			return script.Turn{Status: 400, Message: "not now"}
 		}
 		return script.Turn{Text: []string{said}}
 	}, nil))
@@ -288,8 +288,16 @@ func TestASettledDisputeBecomesACaseThatTheEvaluationsRun(t *testing.T) {
 	}
 
 	t.Setenv(disputedFolder, dir)
-	ran, problems := evalDisputedReviews(t, nil, disputed(t, cases.Review))
-	if ran != 1 || len(problems) != 0 {
+	// Beside what was upheld, the same as if it had been withdrawn: a review that
+	// says it again is noticed.
+	list := append(disputed(t, cases.Review), disputed(t, cases.Review)...)
+	list[1].ID, list[1].Claims = "withdrawn", slices.Clone(list[1].Claims)
+	for i := range list[1].Claims {
+		list[1].Claims[i].Holds = false
+	}
+	ran, problems := evalDisputedReviews(t, nil, list)
+	others := slices.ContainsFunc(problems, func(p string) bool { return !strings.HasPrefix(p, "case withdrawn: ") })
+	if ran != 2 || len(problems) == 0 || others {
 		t.Errorf("%d reviews: %q", ran, problems)
 	}
 	ran, problems = evalDisputedPlans(t, nil, disputed(t, cases.Plan))
@@ -301,13 +309,5 @@ func TestASettledDisputeBecomesACaseThatTheEvaluationsRun(t *testing.T) {
 	ran, problems = evalDisputedSafety(t, "", disputed(t, cases.Safety))
 	if ran != 2 || len(problems) != 1 || !strings.Contains(problems[0], "minus one") {
 		t.Errorf("%d talks: %q", ran, problems)
-	}
-	// A review that says again what was withdrawn is noticed, too.
-	list := disputed(t, cases.Review)
-	for i := range list[0].Claims {
-		list[0].Claims[i].Holds = false
-	}
-	if _, problems = evalDisputedReviews(t, nil, list); len(problems) == 0 {
-		t.Error("what was withdrawn is said again, and nobody minds")
 	}
 }
