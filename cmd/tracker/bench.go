@@ -22,6 +22,8 @@ type benchCmd struct {
 	Profile     string `type:"path" help:"A folder for CPU profiles of the server; they cost a little."`
 	JSON        bool   `name:"json" help:"Print the report as JSON."`
 
+	Realtime bool     `help:"Measure pushes instead: commit to WebSocket on two replicas, and what idle connections cost."`
+	Idle     int      `default:"10000" help:"Of pushes, how many idle connections."`
 	Verdicts bool     `help:"Measure verdicts against pytest, node --test and the like instead."`
 	Only     []string `help:"Of the verdicts, only these: true, pytest, node --test, …"`
 }
@@ -43,6 +45,9 @@ func (c *benchCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
+	if c.Realtime {
+		return c.pushes(ctx, cfg, program)
+	}
 	if c.Seconds < 1 || c.Rounds < 1 || c.Clients < 1 {
 		return fmt.Errorf("--seconds %d, --rounds %d and --clients %d must be at least 1", c.Seconds, c.Rounds, c.Clients)
 	}
@@ -50,6 +55,17 @@ func (c *benchCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		Round: time.Duration(c.Seconds) * time.Second, Rounds: c.Rounds, Clients: c.Clients,
 		DatabaseURL: c.DatabaseURL, Binaries: cfg.Database.Binaries, Profile: c.Profile,
 		Client: []string{program, "bench"}, Progress: os.Stderr,
+	})
+	if err != nil {
+		return err
+	}
+	return c.print(report)
+}
+
+// pushes measures how long events take to screens, and what screens cost.
+func (c *benchCmd) pushes(ctx context.Context, cfg Config, program string) error {
+	report, err := bench.Realtime(ctx, bench.RealtimeOptions{
+		Idle: c.Idle, DatabaseURL: c.DatabaseURL, Binaries: cfg.Database.Binaries, Client: []string{program, "bench"}, Progress: os.Stderr,
 	})
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if b.program, err = findPgbench(ctx, db.pool(), o.Binaries); err != nil {
 		return nil, err
 	}
-	if b.clients, err = startClients(ctx, o.Client); err != nil {
+	if b.clients, err = startClients(ctx, o.Client, roleRequests); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.clients.stop()) }()

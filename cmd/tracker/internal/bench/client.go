@@ -24,13 +24,19 @@ import (
 // clientVariable tells a process that it is the clients.
 const clientVariable = "TRACKER_BENCH_CLIENTS"
 
-// IsClient reports whether this process was started by Run to be its clients:
-// then it must call Client and end.
+// IsClient reports whether this process was started by Run or Realtime to be a
+// part of theirs: then it must call Client and end.
 func IsClient() bool { return os.Getenv(clientVariable) != "" }
 
 // Client runs the loads that come in, one JSON object each, and writes what
 // came of each, until there are no more.
 func Client(ctx context.Context, in io.Reader, out io.Writer) error {
+	switch os.Getenv(clientVariable) {
+	case roleReplica:
+		return replicaMain(ctx, in, out)
+	case roleSockets:
+		return socketsMain(ctx, in, out)
+	}
 	loads, outcomes := json.NewDecoder(in), json.NewEncoder(out)
 	for {
 		var l load

@@ -11,7 +11,7 @@ import (
 	"os/exec"
 )
 
-// clients is the process that sends the requests.
+// clients is a process of the bench: the one that sends the requests, a replica.
 type clients struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
@@ -20,9 +20,10 @@ type clients struct {
 	stderr bytes.Buffer
 }
 
-func startClients(ctx context.Context, command []string) (*clients, error) {
+// startClients starts this program again in a role.
+func startClients(ctx context.Context, command []string, role string) (*clients, error) {
 	c := &clients{cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
-	c.cmd.Env = append(os.Environ(), clientVariable+"=1")
+	c.cmd.Env = append(os.Environ(), clientVariable+"="+role)
 	c.cmd.Stderr = &c.stderr
 	in, err := c.cmd.StdinPipe()
 	if err != nil {

@@ -112,8 +112,10 @@ func (s *server) stop(ctx context.Context) error {
 	return s.app.Stop(ctx)
 }
 
-func token(secret string) (string, error) {
-	claims := jwt.MapClaims{"user_id": learner, "roles": []string{string(auth.Student)}, "course_ids": []string{course}, "exp": time.Now().Add(12 * time.Hour).Unix()}
+func token(secret string) (string, error) { return tokenOf(secret, learner) }
+
+func tokenOf(secret, user string) (string, error) {
+	claims := jwt.MapClaims{"user_id": user, "roles": []string{string(auth.Student)}, "course_ids": []string{course}, "exp": time.Now().Add(12 * time.Hour).Unix()}
 	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(secret))
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
