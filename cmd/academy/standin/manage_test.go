@@ -87,7 +87,7 @@ func TestWhatHappensIsToldInOrderUntilItIsTaken(t *testing.T) {
 	var data struct {
 		FullName string `json:"full_name"`
 		IsActive bool   `json:"is_active"`
-		Version  int
+		Version  int    `json:"version"`
 	}
 	second := to.got[1]
 	if err := json.Unmarshal(second.Data, &data); err != nil || data.FullName != "Zoë" || data.IsActive || data.Version != 2 || second.SpecVersion != "1.0" || second.Time.IsZero() {

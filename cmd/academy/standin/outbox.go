@@ -165,7 +165,7 @@ func (p Post) Publish(ctx context.Context, event Event) error {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode/100 != 2 {
-		said, _ := io.ReadAll(io.LimitReader(response.Body, 300)) //nolint:errcheck // for people
+		said, _ := io.ReadAll(io.LimitReader(response.Body, 300)) // for people
 		return fmt.Errorf("the tracker answered %d: %s", response.StatusCode, said)
 	}
 	return nil

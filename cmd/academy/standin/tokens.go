@@ -145,8 +145,9 @@ type jwk struct {
 
 // keys is what the JWKS shows: nothing with HS256, whose key is a secret.
 func (i *issuer) keys() []jwk {
-	list := []jwk{}
-	for _, k := range i.current() {
+	current := i.current()
+	list := make([]jwk, 0, len(current))
+	for _, k := range current {
 		n, e := rsaParts(&k.key.PublicKey)
 		list = append(list, jwk{KeyType: "RSA", Use: "sig", Algorithm: RS256, KeyID: k.id, N: n, E: e})
 	}

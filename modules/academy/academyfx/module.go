@@ -22,6 +22,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/broker"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/core/roles"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 )
 
@@ -84,7 +85,7 @@ func newService(lc fx.Lifecycle, p serviceParams) (*client.Service, error) {
 			return
 		}
 		if n.From != replica {
-			service.Heard(context.Background(), n)
+			service.Heard(context.Background(), n) //nolint:forbidigo // a notice has no caller
 		}
 	})
 	lc.Append(fx.StartStopHook(service.Check, service.Close))
@@ -118,18 +119,21 @@ type consumeParams struct {
 	Config academy.Config
 	Inbox  *inbox.Inbox
 	Broker *broker.Broker `optional:"true"`
+	Roles  roles.Set      `optional:"true"`
 	Logger *slog.Logger
 }
 
-// consume takes messages from RabbitMQ, where there is one, from start to stop.
+// consume takes messages from RabbitMQ, where there is one, from start to stop, on
+// workers.
 func consume(lc fx.Lifecycle, p consumeParams) {
-	if p.Broker == nil || !p.Broker.Configured() {
+	if p.Broker == nil || !p.Broker.Configured() || !p.Roles.Has(roles.Worker) {
 		return
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	var stop context.CancelFunc
 	var running sync.WaitGroup
 	lc.Append(fx.Hook{
-		OnStart: func(context.Context) error {
+		OnStart: func(ctx context.Context) error {
+			ctx, stop = context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // it outlives the start, and OnStop calls stop
 			running.Go(func() {
 				if err := p.Broker.Consume(ctx, work.Consumer(p.Inbox, p.Config.Queue)); err != nil {
 					p.Logger.Error("the academy's events are not taken in", "error", err)

@@ -113,7 +113,7 @@ func (s *keyStore) fetch() (any, error) {
 	if !s.limit.Allow() {
 		return nil, errTooOften
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.from.Timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), s.from.Timeout) //nolint:forbidigo // many wait for it, so it is nobody's alone
 	defer cancel()
 	keys, err := s.from.fetch(ctx)
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *keyStore) fetch() (any, error) {
 		return nil, err
 	}
 	usable := usableKeys(keys, s.logger)
-	if err := s.Storage.KeyReplaceAll(ctx, usable); err != nil {
+	if err := s.KeyReplaceAll(ctx, usable); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

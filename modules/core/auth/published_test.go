@@ -329,13 +329,15 @@ func TestAnIssuerThatMisbehavesLetsNobodyInAndHoldsNobodyUp(t *testing.T) {
 			}
 		},
 		"fails": func(*issuer) http.HandlerFunc {
-			return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }
+			return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }
 		},
 		"answers a page": func(*issuer) http.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }
 		},
 		"redirects": func(i *issuer) http.HandlerFunc {
-			return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, i.URL+"/elsewhere", 302) }
+			return func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, i.URL+"/elsewhere", http.StatusFound)
+			}
 		},
 		"has 10,000 keys": func(*issuer) http.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) {

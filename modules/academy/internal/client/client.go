@@ -239,7 +239,10 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte) ([]
 }
 
 func refusal(status int, body []byte, lookup bool) *refusedError {
-	var said struct{ Code, Reason string }
+	var said struct {
+		Code   string `json:"code"`
+		Reason string `json:"reason"`
+	}
 	_ = json.Unmarshal(body, &said) // a body that says nothing is no matter
 	return &refusedError{status: status, code: said.Code, reason: said.Reason, lookup: lookup}
 }

@@ -74,7 +74,7 @@ func NewService(cfg academy.Config, deps Deps) (*Service, error) {
 	if cfg.URL != "" {
 		s.client = New(cfg)
 	}
-	stopped, stop := context.WithCancel(context.Background())
+	stopped, stop := context.WithCancel(context.Background()) //nolint:forbidigo // what runs beside requests ends with Close
 	s.stop = stop
 	l := lives{fresh: cfg.CacheLife, renewed: 10 * cfg.CacheLife, stale: cfg.StaleLife}
 	person := func(id string) bool { return !deps.Revocations.Revoked(id) }
@@ -177,8 +177,8 @@ func (s *Service) tell(ctx context.Context, n Notice) {
 	if n.UserID != "" && s.Revocations != nil {
 		s.Revocations.Tell(n.UserID)
 	}
-	if s.Deps.Tell != nil {
-		s.Deps.Tell(ctx, n)
+	if s.Tell != nil {
+		s.Tell(ctx, n)
 	}
 }
 

@@ -140,7 +140,7 @@ func (b *Inbox) note(ctx context.Context, tx *postgres.Tx, key []byte, c academy
 	if err != nil || !added {
 		return Duplicate, err
 	}
-	fresh := false
+	var fresh bool
 	if c.CourseID != "" {
 		fresh, err = store.HearCourse(ctx, tx, c.CourseID, n.Version, c.At, c.Type == academy.CourseDeleted)
 	} else {

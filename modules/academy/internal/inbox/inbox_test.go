@@ -253,7 +253,7 @@ func TestWorkGoesOnInPartsAfterAnErrorAndKeepsWhatWasDone(t *testing.T) {
 	var goals, rag int
 	failing := true
 	b := setup(t,
-		academy.Reaction{Name: "goals", Types: []string{academy.CourseDeleted}, Work: func(ctx context.Context, tx *postgres.Tx, c academy.Change) (bool, error) {
+		academy.Reaction{Name: "goals", Types: []string{academy.CourseDeleted}, Work: func(_ context.Context, tx *postgres.Tx, c academy.Change) (bool, error) {
 			if c.CourseID != "c1" || !tx.Actor().IsSystem() {
 				t.Errorf("got %+v as %s", c, tx.Actor().Name())
 			}

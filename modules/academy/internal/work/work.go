@@ -82,7 +82,7 @@ func read(d broker.Delivery) (inbox.Message, error) {
 	if len(d.Body) > inbox.MaxMessage {
 		return inbox.Message{}, &inbox.MalformedError{Reason: "it is too long"}
 	}
-	mediaType, _, _ := mime.ParseMediaType(d.ContentType) //nolint:errcheck // then it is of no known kind
+	mediaType, _, _ := mime.ParseMediaType(d.ContentType) // else it is of no known kind
 	attribute := func(name string) string {
 		for _, prefix := range []string{"cloudEvents:", "cloudEvents_"} {
 			switch value := d.Headers[prefix+name].(type) {
