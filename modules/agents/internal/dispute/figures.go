@@ -40,13 +40,13 @@ func (d *Rechecker) evaluation(ctx context.Context, r *agents.DisputeRecord) (fi
 	if same(*was, evaluator.Evaluate(journeys, was.EvaluatedAt)) {
 		return figures(agents.DisputeUpheld,
 			fmt.Sprintf("It was counted again from %d tasks, with the same result.", was.Evidence),
-			fmt.Sprintf("Se ha vuelto a calcular con %d tareas y el resultado es el mismo.", was.Evidence)), nil
+			fmt.Sprintf("Se ha contado de nuevo con %d tareas y el resultado es el mismo.", was.Evidence)), nil
 	}
 	now := evaluator.Evaluate(journeys, time.Now().UTC().Truncate(time.Microsecond))
 	now.UserID, now.CourseID = r.UserID, r.CourseID
 	found := figures(agents.DisputeCorrected,
 		"Counted again, the figures come out otherwise. A new evaluation stands in its place.",
-		"Al volver a calcular, las cifras son otras. Hay una evaluación nueva en su lugar.")
+		"Contado de nuevo, las cifras son otras. Hay una evaluación nueva en su lugar.")
 	if since > 0 {
 		found = figures(agents.DisputeCorrected,
 			fmt.Sprintf("There is news of %d tasks since. A new evaluation stands in its place.", since),

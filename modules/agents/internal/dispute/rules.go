@@ -17,6 +17,7 @@ func (d *Rechecker) rules(ctx context.Context, r *agents.DisputeRecord, last boo
 		return d.evaluation(ctx, r)
 	case agents.OutputNudge:
 		return d.nudge(ctx, r)
+	case agents.OutputFeedback, agents.OutputHint, agents.OutputMessage:
 	}
 	g, err := d.ground(ctx, r)
 	if err != nil {

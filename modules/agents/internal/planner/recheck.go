@@ -45,15 +45,7 @@ func (p *Planner) Recheck(ctx context.Context, run agents.Run, state engine.Stat
 		return Rechecked{}, err
 	}
 	out := Rechecked{Passages: map[string]rag.Passage{}, Locale: o.Locale}
-	ids := []string{}
-	for _, t := range plan.Tasks {
-		for _, c := range t.Citations {
-			if among(keys, t.Key) && !slices.Contains(ids, c.ChunkID) {
-				ids = append(ids, c.ChunkID)
-			}
-		}
-	}
-	for chunk := range slices.Chunk(ids, 500) {
+	for chunk := range slices.Chunk(citedBy(plan, keys), 500) {
 		list, err := p.material.Passages(ctx, reader(run, r), rag.PassageFilter{CourseID: o.Course, ChunkIDs: chunk})
 		if err != nil {
 			return out, fmt.Errorf("read what plan %s cites: %w", run.ID, err)
@@ -78,14 +70,7 @@ func (p *Planner) Recheck(ctx context.Context, run agents.Run, state engine.Stat
 			continue
 		}
 		out.Tasks++
-		for _, c := range t.Citations {
-			if why := evidence.Unbacked(c, out.Passages); why != "" {
-				out.Doubts = append(out.Doubts, Doubt{Key: t.Key, Code: agents.WhyCitation, Text: agents.Text{
-					EN: fmt.Sprintf("“%s” cites “%s” (%s), and the course no longer says so there.", t.Title, c.Heading, c.Path),
-					ES: fmt.Sprintf("«%s» cita «%s» (%s), y el curso ya no lo dice ahí.", t.Title, c.Heading, c.Path),
-				}})
-			}
-		}
+		out.Doubts = append(out.Doubts, stale(t, out.Passages)...)
 		if t.Exercise == "" && t.Made == nil {
 			continue
 		}
@@ -100,6 +85,32 @@ func (p *Planner) Recheck(ctx context.Context, run agents.Run, state engine.Stat
 		}
 	}
 	return out, nil
+}
+
+// citedBy are the passages that tasks rest on.
+func citedBy(plan agents.Plan, keys []string) (ids []string) {
+	for _, t := range plan.Tasks {
+		for _, c := range t.Citations {
+			if among(keys, t.Key) && !slices.Contains(ids, c.ChunkID) {
+				ids = append(ids, c.ChunkID)
+			}
+		}
+	}
+	return ids
+}
+
+// stale are the citations of a task that don't stand any more.
+func stale(t agents.PlannedTask, passages map[string]rag.Passage) (doubts []Doubt) {
+	for _, c := range t.Citations {
+		if evidence.Unbacked(c, passages) == "" {
+			continue
+		}
+		doubts = append(doubts, Doubt{Key: t.Key, Code: agents.WhyCitation, Text: agents.Text{
+			EN: fmt.Sprintf("“%s” cites “%s” (%s), and the course no longer says so there.", t.Title, c.Heading, c.Path),
+			ES: fmt.Sprintf("«%s» cita «%s» (%s), y el curso ya no lo dice ahí.", t.Title, c.Heading, c.Path),
+		}})
+	}
+	return doubts
 }
 
 // reprove tries the tests of a task out again, or finds that this was done for

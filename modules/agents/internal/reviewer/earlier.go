@@ -33,6 +33,9 @@ func (r *Reviewer) recall(ctx context.Context, c *Case) error {
 		return err
 	}
 	c.history.feedback = slices.DeleteFunc(all, func(f agents.Feedback) bool { return f.Dispute == agents.DisputeWithdrawn })
+	for i, f := range c.history.feedback {
+		c.history.feedback[i].Comments = slices.DeleteFunc(f.Comments, func(c agents.Comment) bool { return c.Withdrawn })
+	}
 	if len(c.history.feedback) == 0 {
 		return nil
 	}

@@ -97,6 +97,7 @@ func (s *Service) caseOf(ctx context.Context, d agents.DisputeRecord) (kind stri
 	case agents.OutputPlan:
 		kind = cases.Plan
 		planCase(d, &c)
+	case agents.OutputEvaluation, agents.OutputNudge:
 	}
 	if kind == cases.Review && len(c.Claims) == 0 || kind == cases.Plan && len(c.Objectives)+len(c.Withdrawn) == 0 {
 		return "", c, err
@@ -133,13 +134,7 @@ func (s *Service) reviewCase(ctx context.Context, d agents.DisputeRecord, c *cas
 // holds says whether a part of an output came out of a dispute unharmed.
 func holds(d agents.DisputeRecord, part string) bool {
 	named := slices.ContainsFunc(d.Reasons, func(r agents.DisputeReason) bool { return r.Part == part })
-	switch d.Status {
-	case agents.DisputeUpheld:
-		return true
-	case agents.DisputeCorrected:
-		return !named && d.Part != part
-	}
-	return false
+	return d.Status == agents.DisputeUpheld || d.Status == agents.DisputeCorrected && !named && d.Part != part
 }
 
 // drifted says whether a part fell because the material changed, which is nobody's

@@ -20,7 +20,7 @@ import (
 // output reads what a learner was told; nil for none.
 func (s *Service) output(ctx context.Context, r agents.DisputeRequest) (*agents.DisputeRecord, error) {
 	if uuid.Validate(r.OutputID) != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // no such output
 	}
 	q := s.db.As(system)
 	switch r.Kind {
@@ -53,7 +53,16 @@ func (s *Service) output(ctx context.Context, r agents.DisputeRequest) (*agents.
 		return &agents.DisputeRecord{UserID: m.UserID, CourseID: m.CourseID, TaskID: m.TaskID, Said: said}, err
 	case agents.OutputPlan:
 		return s.plannedOutput(ctx, r.OutputID)
-	case agents.OutputEvaluation:
+	case agents.OutputEvaluation, agents.OutputNudge:
+		return s.figuresOutput(ctx, r)
+	}
+	return nil, nil
+}
+
+// figuresOutput reads what the evaluator or the coach said; nil for none.
+func (s *Service) figuresOutput(ctx context.Context, r agents.DisputeRequest) (*agents.DisputeRecord, error) {
+	q := s.db.As(system)
+	if r.Kind == agents.OutputEvaluation {
 		e, err := store.EvaluationByID(ctx, q, r.OutputID)
 		if err != nil || e == nil {
 			return nil, err
@@ -63,16 +72,14 @@ func (s *Service) output(ctx context.Context, r agents.DisputeRequest) (*agents.
 			said.Text.EN, said.Text.ES = said.Text.EN+why.EN+"\n", said.Text.ES+why.ES+"\n"
 		}
 		return &agents.DisputeRecord{UserID: e.UserID, CourseID: e.CourseID, Said: said}, nil
-	case agents.OutputNudge:
-		n, err := store.NudgeByID(ctx, q, r.OutputID)
-		if err != nil || n == nil {
-			return nil, err
-		}
-		return &agents.DisputeRecord{UserID: n.UserID, CourseID: n.CourseID, TaskID: n.TaskID, GoalID: n.GoalID, Said: agents.Said{
-			Text: agents.Text(n.Text), Label: "built-in coach, no AI model", Nudge: n, At: n.CreatedAt,
-		}}, nil
 	}
-	return nil, nil
+	n, err := store.NudgeByID(ctx, q, r.OutputID)
+	if err != nil || n == nil {
+		return nil, err
+	}
+	return &agents.DisputeRecord{UserID: n.UserID, CourseID: n.CourseID, TaskID: n.TaskID, GoalID: n.GoalID, Said: agents.Said{
+		Text: agents.Text(n.Text), Label: "built-in coach, no AI model", Nudge: n, At: n.CreatedAt,
+	}}, nil
 }
 
 // plannedOutput reads a plan without its files.
@@ -150,10 +157,11 @@ func (s *Service) Show(ctx context.Context, tx *postgres.Tx, feedbackID string) 
 		return err
 	}
 	text := f.Text
-	switch note := shownAs[f.Dispute].In(f.Locale); f.Dispute {
-	case agents.DisputeWithdrawn:
+	note := shownAs[f.Dispute].In(f.Locale)
+	if f.Dispute == agents.DisputeWithdrawn {
 		text = note
-	case agents.DisputeCorrected:
+	}
+	if f.Dispute == agents.DisputeCorrected {
 		var gone []string
 		for i, c := range f.Comments {
 			if c.Withdrawn {

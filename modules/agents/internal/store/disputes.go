@@ -108,7 +108,7 @@ func scanDispute(row pgx.Row) (d agents.DisputeRecord, err error) {
 		return d, err
 	}
 	d.CreatedAt, d.SettledAt = d.CreatedAt.UTC(), orZero(settled)
-	return d, errors.Join(json.Unmarshal(said, &d.Said), json.Unmarshal(reasons, &d.Reasons))
+	return d, errors.Join(json.Unmarshal(said, &d.Said), json.Unmarshal(reasons, &d.Reasons)) //nolint:musttag // our own rows, by the names of their fields
 }
 
 var insertDispute = postgres.SQL("agents.dispute.insert", `
@@ -120,7 +120,7 @@ var insertDispute = postgres.SQL("agents.dispute.insert", `
 
 // InsertDispute writes a new dispute; false when its person has one open.
 func InsertDispute(ctx context.Context, tx *postgres.Tx, d agents.DisputeRecord, key string) (bool, error) {
-	said, err := json.Marshal(d.Said)
+	said, err := json.Marshal(d.Said) //nolint:musttag // as scanDispute reads it
 	if err != nil {
 		return false, fmt.Errorf("write dispute: %w", err)
 	}

@@ -69,7 +69,9 @@ type Talks struct{ q postgres.Queryer }
 // NewTalks reads from the database as the system.
 func NewTalks(db *postgres.DB) Talks { return Talks{db.As(auth.System("agents"))} }
 
-// Messages are the newest of a task, oldest first.
+// Messages are the newest of a task, oldest first, without what was withdrawn:
+// nobody builds on that.
 func (t Talks) Messages(ctx context.Context, taskID string, size int) ([]agents.TutorMessage, error) {
-	return Messages(ctx, t.q, auth.System("agents"), taskID, size)
+	all, err := Messages(ctx, t.q, auth.System("agents"), taskID, size)
+	return slices.DeleteFunc(all, func(m agents.TutorMessage) bool { return m.Dispute == agents.DisputeWithdrawn }), err
 }
