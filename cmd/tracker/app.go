@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/core/roles"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/core/telemetry"
 	"github.com/goals-tracker/tracker/modules/events/eventsfx"
@@ -59,6 +61,8 @@ var core = fx.Module("core",
 	fx.Provide(auth.NewRevocations),
 	fx.Provide(newVerifier),
 	fx.Provide(newPlugins),
+	fx.Provide(newRoles),
+	fx.Provide(newDrain),
 	fx.Provide(newServer),
 	fx.Provide(newSnapshots),
 )
@@ -72,12 +76,10 @@ func settings(cfg Config) fx.Option {
 var running = fx.Options(
 	fx.Invoke(background[*postgres.Listener]("notifications", func(ctx context.Context, l *postgres.Listener) error { l.Run(ctx); return nil })),
 	fx.Invoke(background[*bus.Bus]("bus", func(ctx context.Context, b *bus.Bus) error { b.Run(ctx); return nil })),
-	fx.Invoke(background[*realtimefx.Hub]("realtime", func(ctx context.Context, h *realtimefx.Hub) error { return h.Run(ctx) })),
-	fx.Invoke(background[*pluginWatch]("plugins", func(ctx context.Context, w *pluginWatch) error { w.Run(ctx); return nil })),
-	fx.Invoke(background[*ragfx.Watcher]("material", func(ctx context.Context, w *ragfx.Watcher) error { w.Run(ctx); return nil })),
-	fx.Invoke(func(lc fx.Lifecycle, runner *jobs.Runner) {
-		lc.Append(fx.Hook{OnStart: runner.Start, OnStop: runner.Stop})
-	}),
+	fx.Invoke(background[*realtimefx.Hub]("realtime", func(ctx context.Context, h *realtimefx.Hub) error { return h.Run(ctx) }, roles.API)),
+	fx.Invoke(background[*pluginWatch]("plugins", func(ctx context.Context, w *pluginWatch) error { w.Run(ctx); return nil }, roles.API, roles.Worker)),
+	fx.Invoke(background[*ragfx.Watcher]("material", func(ctx context.Context, w *ragfx.Watcher) error { w.Run(ctx); return nil }, roles.Worker)),
+	fx.Invoke(workJobs),
 	fx.Invoke(listen),
 )
 
@@ -132,25 +134,37 @@ type serverParams struct {
 	Caller   *rpc.Caller
 	Metrics  *prometheus.Registry
 	Logger   *slog.Logger
+	Roles    roles.Set
+	Drain    *drain
+	Runner   *jobs.Runner
 	Services []rpc.Service `group:"rpc.services"`
 	Routes   []rpc.Route   `group:"rpc.routes"`
+	// Checks are what modules want to hold before their replica is ready.
+	Checks []rpc.Check `group:"rpc.checks"`
 }
 
 func newServer(p serverParams) (*rpc.Server, error) {
 	cfg := p.Config
+	if !p.Roles.Has(roles.API) {
+		p.Services, p.Routes = nil, nil
+	}
 	return rpc.NewServer(rpc.Config{
 		AllowedOrigins: cfg.Server.Origins, MaxBody: cfg.Server.MaxBody, Timeout: cfg.Server.Timeout,
 		Tracing: cfg.Telemetry.OTLPEndpoint != "", Logger: p.Logger,
 	}, rpc.Deps{
 		Verifier: p.Verifier, Services: p.Services, Routes: p.Routes, Caller: p.Caller,
-		Checks:  []rpc.Check{{Name: "database", Check: p.DB.Ping}},
+		Checks:  append(readiness(p), p.Checks...),
 		Metrics: promhttp.HandlerFor(p.Metrics, promhttp.HandlerOpts{}),
 	})
 }
 
-// background runs a part from start to stop; its failure stops the server.
-func background[T any](name string, run func(context.Context, T) error) func(fx.Lifecycle, fx.Shutdowner, *slog.Logger, T) {
-	return func(lc fx.Lifecycle, shutdown fx.Shutdowner, logger *slog.Logger, part T) {
+// background runs a part from start to stop, on replicas with one of the roles,
+// or on all; its failure stops the server.
+func background[T any](name string, run func(context.Context, T) error, only ...roles.Role) func(fx.Lifecycle, fx.Shutdowner, *slog.Logger, roles.Set, T) {
+	return func(lc fx.Lifecycle, shutdown fx.Shutdowner, logger *slog.Logger, is roles.Set, part T) {
+		if len(only) > 0 && !slices.ContainsFunc(only, is.Has) {
+			return
+		}
 		ctx, cancel := context.WithCancel(context.Background())
 		var done sync.WaitGroup
 		lc.Append(fx.Hook{
@@ -169,7 +183,7 @@ func background[T any](name string, run func(context.Context, T) error) func(fx.
 }
 
 // listen opens the port when everything else runs, and closes it first.
-func listen(lc fx.Lifecycle, shutdown fx.Shutdowner, cfg Config, server *rpc.Server, screens *realtimefx.Hub, logger *slog.Logger) {
+func listen(lc fx.Lifecycle, shutdown fx.Shutdowner, cfg Config, server *rpc.Server, screens *realtimefx.Hub, is roles.Set, stopping *drain, logger *slog.Logger) {
 	web := server.HTTP(cfg.Server.Address)
 	web.RegisterOnShutdown(screens.Stop) // clients go to another replica while requests end here
 	base, cancel := context.WithCancel(context.Background())
@@ -186,10 +200,11 @@ func listen(lc fx.Lifecycle, shutdown fx.Shutdowner, cfg Config, server *rpc.Ser
 					_ = shutdown.Shutdown(fx.ExitCode(1))
 				}
 			}()
-			logger.Info("serving", "address", "http://"+listener.Addr().String(), "version", version)
+			logger.Info("serving", "address", "http://"+listener.Addr().String(), "version", version, "roles", is.String())
 			return nil
 		},
 		OnStop: func(ctx context.Context) error {
+			stopping.begin(ctx)
 			ctx, done := context.WithTimeout(ctx, cfg.Server.Grace)
 			defer done()
 			err := web.Shutdown(ctx)

@@ -15,7 +15,9 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/config"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/postgres/cluster"
+	"github.com/goals-tracker/tracker/modules/core/roles"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/core/telemetry"
 	"github.com/goals-tracker/tracker/modules/events"
@@ -68,6 +70,13 @@ type ServerConfig struct {
 	// Grace is how long open requests may go on when the server stops. Defaults to
 	// 10 s.
 	Grace time.Duration `koanf:"grace"`
+	// Roles are what this replica is for: api answers people, worker judges and runs
+	// agents and jobs, publisher sends events outside. Each serves /healthz, /readyz
+	// and /metrics. Defaults to all.
+	Roles []string `koanf:"roles"`
+	// DrainDelay is how long a replica that is told to stop goes on answering while
+	// /readyz says that it stops, so that balancers notice first. Defaults to 0 s.
+	DrainDelay time.Duration `koanf:"drain_delay"`
 }
 
 // DatabaseConfig is the section "database".
@@ -75,6 +84,13 @@ type DatabaseConfig struct {
 	// URL of a PostgreSQL 15+ with pgvector 0.8+. Empty runs an own server in the
 	// data folder.
 	URL config.Secret `koanf:"url" env:"DATABASE_URL"`
+	// Pooler is what stands between the tracker and the database: none, or
+	// transaction for a pooler in transaction mode, such as PgBouncer. The same on
+	// all replicas. Defaults to none.
+	Pooler postgres.Pooler `koanf:"pooler"`
+	// MigrateURL is a connection past the pooler, for migrations alone. Empty: they
+	// take url, which must not be a pooler in transaction mode.
+	MigrateURL config.Secret `koanf:"migrate_url"`
 	// MaxConns bounds the connections for requests. Defaults to 20.
 	MaxConns int32 `koanf:"max_conns"`
 	// SystemConns bounds the connections for jobs. Defaults to 10.
@@ -138,7 +154,7 @@ func DefaultConfig() Config {
 			Address: "127.0.0.1:8000", Origins: rpc.DefaultOrigins(), MaxBody: 8 << 20,
 			Timeout: time.Minute, Grace: 10 * time.Second,
 		},
-		Database:   DatabaseConfig{MaxConns: 20, SystemConns: 10, StatementTimeout: 30 * time.Second, Migrate: true},
+		Database:   DatabaseConfig{Pooler: postgres.NoPooler, MaxConns: 20, SystemConns: 10, StatementTimeout: 30 * time.Second, Migrate: true},
 		Auth:       auth.DefaultConfig(),
 		Academy:    academy.DefaultConfig(),
 		Ollama:     OllamaConfig{NumCtx: 8192},
@@ -197,6 +213,12 @@ func (f *ConfigFlags) Load() (Config, error) {
 // CheckServer refuses settings that a server must not run with.
 func (c *Config) CheckServer() error {
 	if err := c.Auth.Check(); err != nil {
+		return err
+	}
+	if _, err := roles.Parse(c.Server.Roles); err != nil {
+		return fmt.Errorf("server.roles: %w", err)
+	}
+	if err := c.Database.Pooler.Check(); err != nil {
 		return err
 	}
 	if !c.Server.Dev {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -14,7 +15,9 @@ import (
 // database is the configured database, or an own PostgreSQL in the data folder.
 type database struct {
 	*postgres.DB
-	url     string
+	url string
+	// direct is past a pooler, for what needs a session: migrations.
+	direct  string
 	cluster *cluster.Cluster
 	logger  *slog.Logger
 }
@@ -22,14 +25,29 @@ type database struct {
 // openServer finds or starts the database server and says how to reach it.
 func openServer(ctx context.Context, cfg Config, logger *slog.Logger) (*database, error) {
 	if url := cfg.Database.URL.Reveal(); url != "" {
-		return &database{url: postgres.NormalizeURL(url), logger: logger}, nil
+		return &database{url: postgres.NormalizeURL(url), direct: directURL(cfg.Database), logger: logger}, nil
 	}
 	c, err := cluster.Start(ctx, cluster.Config{DataDir: cfg.DataDir, Binaries: cfg.Database.Binaries, Logger: logger})
 	if err != nil {
 		return nil, err
 	}
-	return &database{url: c.URL(""), cluster: c, logger: logger}, nil
+	return &database{url: c.URL(""), direct: c.URL(""), cluster: c, logger: logger}, nil
 }
+
+// directURL leads past a pooler; "" when there is one and no way past it.
+func directURL(cfg DatabaseConfig) string {
+	switch {
+	case cfg.MigrateURL != "":
+		return postgres.NormalizeURL(cfg.MigrateURL.Reveal())
+	case cfg.Pooler == postgres.TransactionPooler:
+		return ""
+	}
+	return postgres.NormalizeURL(cfg.URL.Reveal())
+}
+
+// errNoWayPast: migrations take a lock of a session, which a pooler in
+// transaction mode gives to somebody else.
+var errNoWayPast = errors.New("database.pooler is transaction, and migrations need a connection past the pooler: set database.migrate_url to one, or database.migrate to false and run `tracker migrate up` where there is one")
 
 // openDatabase opens the database, migrated.
 func openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (*database, error) {
@@ -38,14 +56,18 @@ func openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (*databa
 		return nil, err
 	}
 	if cfg.Database.Migrate {
-		if err := migrate.Up(ctx, d.url); err != nil {
+		err := errNoWayPast
+		if d.direct != "" {
+			err = migrate.Up(ctx, d.direct)
+		}
+		if err != nil {
 			d.Close(ctx)
 			return nil, fmt.Errorf("migrate the database: %w", err)
 		}
 	}
 	d.DB, err = postgres.Open(ctx, postgres.Config{
 		URL: d.url, MaxConns: cfg.Database.MaxConns, SystemConns: cfg.Database.SystemConns,
-		StatementTimeout: cfg.Database.StatementTimeout, Logger: logger,
+		StatementTimeout: cfg.Database.StatementTimeout, Pooler: cfg.Database.Pooler, Logger: logger,
 	})
 	if err != nil {
 		d.Close(ctx)

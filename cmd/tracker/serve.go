@@ -12,7 +12,8 @@ import (
 )
 
 type serveCmd struct {
-	Address string `help:"Where to listen, instead of server.address."`
+	Address string   `help:"Where to listen, instead of server.address."`
+	Roles   []string `help:"What this replica is for, instead of server.roles: some of api, worker, publisher."`
 }
 
 // Run serves until the process is told to stop.
@@ -23,6 +24,9 @@ func (c *serveCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	}
 	if c.Address != "" {
 		cfg.Server.Address = c.Address
+	}
+	if len(c.Roles) > 0 {
+		cfg.Server.Roles = c.Roles
 	}
 	if err := cfg.CheckServer(); err != nil {
 		return err
@@ -42,7 +46,7 @@ func (c *serveCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	}
 	defer db.Close(ctx)
 
-	app := fx.New(graph(cfg, db.DB, logger), fx.StartTimeout(time.Minute), fx.StopTimeout(cfg.Server.Grace+cfg.Jobs.Grace+20*time.Second))
+	app := fx.New(graph(cfg, db.DB, logger), fx.StartTimeout(time.Minute), fx.StopTimeout(cfg.Server.DrainDelay+cfg.Server.Grace+cfg.Jobs.Grace+20*time.Second))
 	if err := app.Err(); err != nil {
 		return fmt.Errorf("put the server together: %w", err)
 	}

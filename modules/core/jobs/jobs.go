@@ -8,8 +8,10 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -114,6 +116,13 @@ func DefaultConfig() Config {
 type Runner struct {
 	client *river.Client[pgx.Tx]
 	grace  time.Duration
+
+	mu sync.Mutex
+	// running is whether jobs are taken.
+	running bool
+	// stopped gives the stop's outcome once there is one.
+	stopped chan struct{}
+	failure error
 }
 
 // NewRunner makes a runner of what is registered.
@@ -142,11 +151,51 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start job runner: %w", err)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running = true
 	return nil
 }
 
-// Stop lets running jobs end within the grace, then cancels them.
+// Check reports why no jobs are taken; for readiness.
+func (r *Runner) Check(context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.running {
+		return errors.New("no jobs are taken")
+	}
+	return nil
+}
+
+// Drain takes no more jobs from now on and returns at once; Stop waits for those
+// that run.
+func (r *Runner) Drain(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running = false
+	if r.stopped != nil {
+		return
+	}
+	done := make(chan struct{})
+	r.stopped = done
+	go func() {
+		defer close(done)
+		r.failure = r.stop(ctx)
+	}()
+}
+
+// Stop lets running jobs end within the grace, then cancels them: their modules
+// hand back what they held.
 func (r *Runner) Stop(ctx context.Context) error {
+	r.Drain(ctx)
+	r.mu.Lock()
+	stopped := r.stopped
+	r.mu.Unlock()
+	<-stopped // ends with ctx
+	return r.failure
+}
+
+func (r *Runner) stop(ctx context.Context) error {
 	soft, cancel := context.WithTimeout(ctx, r.grace)
 	defer cancel()
 	if err := r.client.Stop(soft); err == nil {

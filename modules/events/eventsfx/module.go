@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"github.com/goals-tracker/tracker/modules/core/roles"
 	"github.com/goals-tracker/tracker/modules/events"
 	"github.com/goals-tracker/tracker/modules/events/internal/rpc"
 )
@@ -20,7 +21,19 @@ var Module = fx.Module("events",
 	fx.Invoke(run),
 )
 
-func run(lifecycle fx.Lifecycle, log *events.Log, logger *slog.Logger) {
+type runParams struct {
+	fx.In
+	Log    *events.Log
+	Logger *slog.Logger
+	Roles  roles.Set `optional:"true"`
+}
+
+// run follows the log on every replica, and handles subscriptions on workers.
+func run(lifecycle fx.Lifecycle, p runParams) {
+	work := p.Log.RunTailer
+	if p.Roles.Has(roles.Worker) {
+		work = p.Log.Run
+	}
 	stop, done := make(chan struct{}), make(chan struct{})
 	lifecycle.Append(fx.Hook{
 		OnStart: func(starting context.Context) error {
@@ -29,8 +42,8 @@ func run(lifecycle fx.Lifecycle, log *events.Log, logger *slog.Logger) {
 				ctx, cancel := context.WithCancel(context.WithoutCancel(starting))
 				defer cancel()
 				go func() { <-stop; cancel() }()
-				if err := log.Run(ctx); err != nil {
-					logger.Error("run the log", "error", err)
+				if err := work(ctx); err != nil {
+					p.Logger.Error("run the log", "error", err)
 				}
 			}()
 			return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/keyfile"
 	"github.com/goals-tracker/tracker/modules/core/pluginhost"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/core/roles"
 	"github.com/goals-tracker/tracker/modules/events"
 	"github.com/goals-tracker/tracker/modules/tasks"
 	"github.com/goals-tracker/tracker/modules/validation"
@@ -46,9 +47,20 @@ var Module = fx.Module("validation",
 // room is the sandbox, or why there is none.
 type room = work.Room
 
-// newRoom's pool outlives the worker, which is stopped first.
-func newRoom(lc fx.Lifecycle, cfg validation.Config, logger *slog.Logger) room {
-	r := work.OpenRoom(cfg, logger).WithPool(cfg, logger)
+type roomParams struct {
+	fx.In
+	Config validation.Config
+	Logger *slog.Logger
+	Roles  roles.Set `optional:"true"`
+}
+
+// newRoom's pool outlives the worker, which is stopped first. A replica that is
+// no worker needs no sandbox: others judge.
+func newRoom(lc fx.Lifecycle, p roomParams) room {
+	if !p.Roles.Has(roles.Worker) {
+		return room{}
+	}
+	r := work.OpenRoom(p.Config, p.Logger).WithPool(p.Config, p.Logger)
 	if r.Pool != nil {
 		lc.Append(fx.StopHook(r.Pool.Close))
 	}
@@ -78,10 +90,17 @@ type workerParams struct {
 	Service  *service.Service
 	Room     room
 	Config   validation.Config
+	Roles    roles.Set `optional:"true"`
 	Logger   *slog.Logger
 }
 
 func startWorker(lc fx.Lifecycle, p workerParams) error {
+	if !p.Roles.Has(roles.Worker) {
+		if p.Roles.Has(roles.API) {
+			learnLanguages(lc, p.Catalog)
+		}
+		return nil
+	}
 	if p.Room.Runner == nil {
 		return nil // submissions wait for a server that can judge them
 	}
@@ -110,4 +129,14 @@ func startWorker(lc fx.Lifecycle, p workerParams) error {
 		OnStop: func(context.Context) error { stop(); running.Wait(); return nil },
 	})
 	return nil
+}
+
+// learnLanguages asks the plugins what they judge, for those who submit here.
+func learnLanguages(lc fx.Lifecycle, catalog *judge.Catalog) {
+	ctx, stop := context.WithCancel(context.Background())
+	var looking sync.WaitGroup
+	lc.Append(fx.Hook{
+		OnStart: func(context.Context) error { looking.Go(func() { catalog.Load(ctx) }); return nil },
+		OnStop:  func(context.Context) error { stop(); looking.Wait(); return nil },
+	})
 }

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/fx"
+
+	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/roles"
+	"github.com/goals-tracker/tracker/modules/core/rpc"
+)
+
+func newRoles(cfg Config) (roles.Set, error) { return roles.Parse(cfg.Server.Roles) }
+
+// readiness is what must hold before balancers send somebody here: for each role
+// what its work needs.
+func readiness(p serverParams) []rpc.Check {
+	checks := []rpc.Check{{Name: "database", Check: p.DB.Ping}, {Name: "serving", Check: p.Drain.check}}
+	if p.Roles.Has(roles.Worker) {
+		checks = append(checks, rpc.Check{Name: "jobs", Check: p.Runner.Check})
+	}
+	return checks
+}
+
+// workJobs runs jobs on replicas that are for it.
+func workJobs(lc fx.Lifecycle, is roles.Set, runner *jobs.Runner, stopping *drain) {
+	if !is.Has(roles.Worker) {
+		return
+	}
+	stopping.jobs = runner
+	lc.Append(fx.Hook{OnStart: runner.Start, OnStop: runner.Stop})
+}
+
+// drain is the first thing a replica does when it is told to stop: it takes no
+// more jobs and says that it is not ready, while it still answers.
+type drain struct {
+	began  atomic.Bool
+	delay  time.Duration
+	logger *slog.Logger
+	// jobs is nil on replicas that run none.
+	jobs *jobs.Runner
+}
+
+func newDrain(cfg Config, logger *slog.Logger) *drain {
+	return &drain{delay: cfg.Server.DrainDelay, logger: logger}
+}
+
+var errStopping = errors.New("the server is stopping")
+
+func (d *drain) check(context.Context) error {
+	if d.began.Load() {
+		return errStopping
+	}
+	return nil
+}
+
+// begin returns when balancers have had the time to notice. Jobs end meanwhile.
+func (d *drain) begin(ctx context.Context) {
+	d.began.Store(true)
+	if d.jobs != nil {
+		d.jobs.Drain(ctx)
+	}
+	if d.delay <= 0 {
+		return
+	}
+	d.logger.Info("draining: not ready any more, still answering", "for", d.delay.String())
+	select {
+	case <-time.After(d.delay):
+	case <-ctx.Done():
+	}
+}
