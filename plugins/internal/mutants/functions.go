@@ -46,6 +46,9 @@ func (e *editor) functionResult(a, b int) {
 
 // expression is where the expression that begins at i ends.
 func (e *editor) expression(i int) int {
+	if i >= len(e.ts) {
+		return i
+	}
 	parent := e.ts[i].parent
 	j := i
 	for ; j < len(e.ts); j++ {
@@ -75,7 +78,7 @@ func (e *editor) head(body int) (open int, ok bool) {
 			arrow := e.at(i+1).text == "=>" || e.at(body-1).text == "=>"
 			control := before.kind == name && slices.Contains([]string{"if", "for", "while", "switch", "catch", "match", "return", "with", "synchronized"}, before.text)
 			return open, !control && (arrow || before.kind == name || before.text == ">")
-		case t.text == "]" || t.text == "}" && e.l.Bare && false:
+		case t.text == "]":
 			i = t.pair
 		case t.parent != parent || t.text == ";" || t.text == "{" || t.text == "}" || t.text == "=" || t.text == "(":
 			return 0, false
