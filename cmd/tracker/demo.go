@@ -9,6 +9,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -136,16 +138,16 @@ func (d *demo) ingest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	course, err := courses.Find(d.course)
+	folder, from, err := materialOf(d.course)
 	if err != nil {
 		return err
 	}
 	var files []map[string]string
-	err = fs.WalkDir(course.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := fs.ReadFile(course.FS(), path)
+		content, err := fs.ReadFile(folder, path)
 		files = append(files, map[string]string{"path": path, "content": base64.StdEncoding.EncodeToString(content)})
 		return err
 	})
@@ -157,8 +159,22 @@ func (d *demo) ingest(ctx context.Context) error {
 	if err := teacher.do(ctx, http.MethodPost, "/api/v1/courses/"+d.course+"/documents", map[string]any{"files": files, "prune": true}, &report); err != nil {
 		return err
 	}
-	say("(before: teacher %v put the course's material into the index: %d files new, %d changed, %d as they were)", claims["user_id"], report.Added, report.Changed, report.Unchanged)
+	say("(before: teacher %v put %s into the index: %d files new, %d changed, %d as they were)", claims["user_id"], from, report.Added, report.Changed, report.Unchanged)
 	return nil
+}
+
+// materialOf is the folder of a sample course, and what to call it: the one in
+// this checkout, whose files may be edited, else the one that the program carries.
+func materialOf(course string) (folder fs.FS, from string, err error) {
+	c, err := courses.Find(course)
+	if err != nil {
+		return nil, "", err
+	}
+	dir := filepath.Join("cmd", "academy", "courses", filepath.FromSlash(c.Folder()))
+	if _, err := os.Stat(filepath.Join(dir, "course.md")); err == nil {
+		return os.DirFS(dir), "the folder " + dir, nil
+	}
+	return c.FS(), "the course's material", nil
 }
 
 func (d *demo) connect(ctx context.Context) error {

@@ -46,6 +46,7 @@ type Course struct {
 	Objectives     []string `yaml:"objectives"`
 	EstimatedHours float64  `yaml:"estimated_hours"`
 
+	dir  string
 	fsys fs.FS
 }
 
@@ -72,7 +73,7 @@ func Find(id string) (Course, error) {
 		if err != nil {
 			return Course{}, fmt.Errorf("open course %s: %w", id, err)
 		}
-		c := Course{fsys: fsys}
+		c := Course{dir: folder.dir, fsys: fsys}
 		if _, err := readFrontMatter(fsys, "course.md", &c); err != nil {
 			return Course{}, fmt.Errorf("read course %s: %w", id, err)
 		}
@@ -80,6 +81,9 @@ func Find(id string) (Course, error) {
 	}
 	return Course{}, fmt.Errorf("course %q: no sample course has this id: %w", id, fs.ErrNotExist)
 }
+
+// Folder is where the course lies in this package's source, with slashes.
+func (c Course) Folder() string { return c.dir }
 
 // FS is the course's folder, with all its files.
 func (c Course) FS() fs.FS { return c.fsys }
