@@ -18,7 +18,9 @@ type Feedback struct {
 	// Text is Markdown in Locale.
 	Text     string
 	Comments []Comment
-	Label    string
+	// Rubric is nil where tests say all there is to say.
+	Rubric *Rubric
+	Label  string
 	// Dispute is how it stands: withdrawn, or corrected where some comments are.
 	Dispute Dispute
 	// Locale is "en" or "es".

@@ -40,7 +40,7 @@ var Privacy = privacy.Registry{
 		},
 		{
 			Name: "agents.feedback", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
-			Personal: []string{"user_id", "text", "comments"},
+			Personal: []string{"user_id", "text", "comments", "rubric"},
 			Plain: []string{
 				"id", "agent_run_id", "validation_run_id", "task_id", "course_id", "snapshot_number", "label", "dispute", "locale",
 				"created_at", "version",
@@ -93,7 +93,7 @@ var Privacy = privacy.Registry{
 		{Type: "plan.approved", Plain: []string{"run_id", "goal_id", "task_ids"}},
 		{Type: "plan.rejected", Personal: []string{"reason"}, Plain: []string{"run_id", "goal_id"}},
 		{
-			Type: "feedback.generated", Personal: []string{"text", "comments"},
+			Type: "feedback.generated", Personal: []string{"text", "comments", "rubric"},
 			Plain: []string{"feedback_id", "run_id", "task_id", "validation_run_id", "snapshot_number", "label"},
 		},
 		{

@@ -24,6 +24,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/goals"
 	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/rag"
 	"github.com/goals-tracker/tracker/modules/tasks"
@@ -60,7 +61,7 @@ func NewLadder(db *postgres.DB, log *events.Log, cfg agents.Config, material rag
 // NewEngine makes the engine with the graphs.
 func NewEngine(db *postgres.DB, log *events.Log, cfg agents.Config, tickets *work.Tickets, pushes *bus.Bus, logger *slog.Logger,
 	material rag.Service, t tasks.Service, v validation.Service, prover validation.Prover, models llm.Service, ladder *tutor.Ladder,
-	activity analytics.Service) (*engine.Engine, error) {
+	activity analytics.Service, g goals.Service) (*engine.Engine, error) {
 	push := func(userID, kind string, payload any) {
 		if raw, err := json.Marshal(payload); err == nil {
 			pushes.Publish(bus.Message{UserID: userID, Type: kind, Payload: raw})
@@ -70,8 +71,8 @@ func NewEngine(db *postgres.DB, log *events.Log, cfg agents.Config, tickets *wor
 	plans := planner.New(db, material, t, prover, models, cfg)
 	graphs := append(plans.Graphs(),
 		dispute.New(db, log, material, v, t, plans, activity, models, cfg).Graph(),
-		reviewer.New(log, material, v, t, store.NewEarlier(db), models, cfg).Graph(),
 		tutor.NewTalk(log, material, v, t, store.NewTalks(db), models, cfg).Graph(), ladder.Graph())
+	graphs = append(graphs, reviewer.New(log, material, v, t, g, store.NewEarlier(db), models, cfg).Graphs()...)
 	for _, g := range graphs {
 		if err := e.Register(g); err != nil {
 			return nil, err

@@ -82,8 +82,8 @@ func New(t testing.TB, p Parts) *Kit {
 	plans := planner.New(p.DB, p.Rag, p.Tasks, p.Prover, p.Models, p.Config)
 	graphs := append(plans.Graphs(),
 		dispute.New(p.DB, p.Log, p.Rag, p.Validation, p.Tasks, plans, nil, p.Models, p.Config).Graph(),
-		reviewer.New(p.Log, p.Rag, p.Validation, p.Tasks, store.NewEarlier(p.DB), p.Models, p.Config).Graph(),
 		tutor.NewTalk(p.Log, p.Rag, p.Validation, p.Tasks, store.NewTalks(p.DB), p.Models, p.Config).Graph(), ladder.Graph())
+	graphs = append(graphs, reviewer.New(p.Log, p.Rag, p.Validation, p.Tasks, p.Goals, store.NewEarlier(p.DB), p.Models, p.Config).Graphs()...)
 	for _, g := range graphs {
 		if err := k.engine.Register(g); err != nil {
 			t.Fatal(err)

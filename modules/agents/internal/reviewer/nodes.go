@@ -120,13 +120,17 @@ func (r *Reviewer) publish(ctx context.Context, x *engine.Execution) (engine.Out
 	if err := r.recall(ctx, c); err != nil {
 		return engine.Outcome{}, err
 	}
+	rubric, err := engine.Get[*agents.Rubric](x.State, "rubric")
+	if err != nil {
+		return engine.Outcome{}, err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return engine.Outcome{}, fmt.Errorf("make feedback id: %w", err)
 	}
 	f := agents.Feedback{
 		ID: id.String(), AgentRunID: x.Run.ID, ValidationRunID: c.Run.ID, TaskID: c.Task.ID, UserID: c.Task.UserID, CourseID: c.Task.CourseID,
-		SnapshotNumber: c.Run.SnapshotNumber, Text: markdown(c, comments, label), Comments: comments, Label: label, Locale: c.Locale, Version: 1,
+		SnapshotNumber: c.Run.SnapshotNumber, Text: markdown(c, comments, rubric, label), Comments: comments, Rubric: rubric, Label: label, Locale: c.Locale, Version: 1,
 	}
 	return engine.Outcome{
 		Word: fmt.Sprintf("%d comments", len(comments)), Label: label,
@@ -146,7 +150,7 @@ func (r *Reviewer) commit(ctx context.Context, tx *postgres.Tx, f agents.Feedbac
 	stream := events.Stream{Type: agents.StreamFeedback, ID: f.ID, SubjectID: f.UserID, CourseID: f.CourseID}
 	r.log.Append(tx, stream, 0, &agentsv1.FeedbackGenerated{
 		FeedbackId: f.ID, RunId: f.AgentRunID, TaskId: f.TaskID, ValidationRunId: f.ValidationRunID, SnapshotNumber: int32(f.SnapshotNumber),
-		Text: f.Text, Comments: convert.Comments(f.Comments), Label: f.Label,
+		Text: f.Text, Comments: convert.Comments(f.Comments), Label: f.Label, Rubric: convert.Rubric(f.Rubric),
 	})
 	f.CreatedAt = r.log.Now(tx)
 	if err := store.InsertFeedback(ctx, tx, f); err != nil {
@@ -163,7 +167,7 @@ func (r *Reviewer) commit(ctx context.Context, tx *postgres.Tx, f agents.Feedbac
 }
 
 // markdown is the feedback as it is shown with the task.
-func markdown(c *Case, comments []agents.Comment, label string) string {
+func markdown(c *Case, comments []agents.Comment, rubric *agents.Rubric, label string) string {
 	var b strings.Builder
 	b.WriteString(headline(c) + "\n")
 	if progress := c.progress(); progress != "" {
@@ -177,6 +181,7 @@ func markdown(c *Case, comments []agents.Comment, label string) string {
 		text := strings.ReplaceAll(comment.Text, "\n", "\n   ")
 		fmt.Fprintf(&b, "\n%d. %s%s\n", i+1, at, text)
 	}
+	b.WriteString(c.rubricText(rubric))
 	fmt.Fprintf(&b, "\n_%s_\n", label)
 	return clip(strings.TrimSpace(b.String()), 100000)
 }

@@ -5,6 +5,7 @@ package reviewer
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/goals-tracker/tracker/modules/agents"
@@ -39,20 +40,32 @@ type Reviewer struct {
 	material  Material
 	verdicts  Verdicts
 	tasks     tasks.Service
+	goals     Goals
+	library   Library
 	earlier   Earlier
 	models    llm.Service
 	useModels bool
 }
 
-// New makes it; models may be nil.
-func New(log *events.Log, material Material, verdicts Verdicts, service tasks.Service, earlier Earlier, models llm.Service, cfg agents.Config) *Reviewer {
-	return &Reviewer{log: log, material: material, verdicts: verdicts, tasks: service, earlier: earlier, models: models, useModels: cfg.Models && models != nil}
+// Course is what the reviewer reads of a course, whole documents too.
+type Course interface {
+	Material
+	Library
 }
 
-// Graph is the reviewer's.
-func (r *Reviewer) Graph() *engine.Graph {
+// New makes it; models may be nil.
+func New(log *events.Log, course Course, verdicts Verdicts, service tasks.Service, g Goals, earlier Earlier, models llm.Service, cfg agents.Config) *Reviewer {
+	return &Reviewer{
+		log: log, material: course, library: course, verdicts: verdicts, tasks: service, goals: g, earlier: earlier, models: models,
+		useModels: cfg.Models && models != nil,
+	}
+}
+
+// Graphs are the reviewer's: the one without a rubric ends the runs that began
+// with it.
+func (r *Reviewer) Graphs() []*engine.Graph {
 	empty := func(s engine.State) bool { again, _ := engine.Get[bool](s, "again"); return again }
-	return &engine.Graph{
+	first := &engine.Graph{
 		Name: agents.GraphReviewer, Version: 1, Start: "comment", Background: true,
 		Nodes: []engine.Node{
 			{Name: "comment", Run: r.comment},
@@ -65,6 +78,16 @@ func (r *Reviewer) Graph() *engine.Graph {
 			{From: "check", To: "publish", Label: "backed"},
 		},
 	}
+	second := *first
+	second.Version = 2
+	second.Nodes = append(slices.Clone(first.Nodes), engine.Node{Name: "rubric", Run: r.rubric})
+	second.Edges = []engine.Edge{
+		{From: "comment", To: "check"},
+		{From: "check", To: "comment", When: empty, Label: "nothing is backed"},
+		{From: "check", To: "rubric", Label: "backed"},
+		{From: "rubric", To: "publish"},
+	}
+	return []*engine.Graph{first, &second}
 }
 
 var system = auth.System("agents")

@@ -15,7 +15,7 @@ import (
 
 const feedbackColumns = `
 	r.id::text, r.agent_run_id::text, r.validation_run_id::text, r.task_id::text, r.user_id, coalesce(r.course_id, ''), r.snapshot_number,
-	r.text, r.comments, r.label, r.dispute, r.locale, r.created_at, r.version`
+	r.text, r.comments, r.rubric, r.label, r.dispute, r.locale, r.created_at, r.version`
 
 var (
 	getFeedback = postgres.SQL("agents.feedback.get", `
@@ -77,9 +77,9 @@ func (e Earlier) Before(ctx context.Context, taskID string, snapshotNumber int) 
 
 func feedback(row pgx.Row) (*agents.Feedback, error) {
 	var f agents.Feedback
-	var comments []byte
+	var comments, rubric []byte
 	err := row.Scan(&f.ID, &f.AgentRunID, &f.ValidationRunID, &f.TaskID, &f.UserID, &f.CourseID, &f.SnapshotNumber,
-		&f.Text, &comments, &f.Label, &f.Dispute, &f.Locale, &f.CreatedAt, &f.Version)
+		&f.Text, &comments, &rubric, &f.Label, &f.Dispute, &f.Locale, &f.CreatedAt, &f.Version)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -87,13 +87,18 @@ func feedback(row pgx.Row) (*agents.Feedback, error) {
 		return nil, fmt.Errorf("read feedback: %w", err)
 	}
 	f.CreatedAt = f.CreatedAt.UTC()
+	if rubric != nil {
+		if err := json.Unmarshal(rubric, &f.Rubric); err != nil {
+			return nil, fmt.Errorf("read rubric of feedback %s: %w", f.ID, err)
+		}
+	}
 	return &f, json.Unmarshal(comments, &f.Comments)
 }
 
 var insertFeedback = postgres.SQL("agents.feedback.insert", `
 	INSERT INTO agents.feedback (id, agent_run_id, validation_run_id, task_id, user_id, course_id, snapshot_number,
-		text, comments, label, dispute, locale, created_at, version)
-	VALUES (@id, @run, @validation, @task, @user, @course, @number, @text, @comments, @label, '', @locale, @at, @version)`)
+		text, comments, rubric, label, dispute, locale, created_at, version)
+	VALUES (@id, @run, @validation, @task, @user, @course, @number, @text, @comments, @rubric, @label, '', @locale, @at, @version)`)
 
 // InsertFeedback writes new feedback; for the system.
 func InsertFeedback(ctx context.Context, tx *postgres.Tx, f agents.Feedback) error {
@@ -101,8 +106,16 @@ func InsertFeedback(ctx context.Context, tx *postgres.Tx, f agents.Feedback) err
 	if err != nil {
 		return fmt.Errorf("write feedback: %w", err)
 	}
+	var rubric any
+	if f.Rubric != nil {
+		raw, err := json.Marshal(f.Rubric)
+		if err != nil {
+			return fmt.Errorf("write feedback: %w", err)
+		}
+		rubric = string(raw)
+	}
 	_, err = tx.Exec(ctx, insertFeedback, postgres.Args{
-		"id": f.ID, "run": f.AgentRunID, "validation": f.ValidationRunID, "task": f.TaskID, "user": f.UserID, "course": null(f.CourseID),
+		"rubric": rubric, "id": f.ID, "run": f.AgentRunID, "validation": f.ValidationRunID, "task": f.TaskID, "user": f.UserID, "course": null(f.CourseID),
 		"number": f.SnapshotNumber, "text": f.Text, "comments": string(comments), "label": f.Label, "locale": f.Locale,
 		"at": f.CreatedAt, "version": f.Version,
 	})

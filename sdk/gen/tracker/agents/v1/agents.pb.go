@@ -91,7 +91,7 @@ func (AgentRunStatus) EnumDescriptor() ([]byte, []int) {
 type AgentRun struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// "planner", "reviewer", "tutor", "evaluator", "coach".
+	// "planner", "reviewer", "hint", "tutor", "evaluator", "coach".
 	Graph        string         `protobuf:"bytes,2,opt,name=graph,proto3" json:"graph,omitempty"`
 	GraphVersion int32          `protobuf:"varint,3,opt,name=graph_version,json=graphVersion,proto3" json:"graph_version,omitempty"`
 	UserId       string         `protobuf:"bytes,4,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
@@ -956,7 +956,9 @@ type Feedback struct {
 	// or "unclear".
 	Dispute string `protobuf:"bytes,9,opt,name=dispute,proto3" json:"dispute,omitempty"`
 	// "en" or "es".
-	Locale        string `protobuf:"bytes,10,opt,name=locale,proto3" json:"locale,omitempty"`
+	Locale string `protobuf:"bytes,10,opt,name=locale,proto3" json:"locale,omitempty"`
+	// Unset where tests say all there is to say.
+	Rubric        *Rubric `protobuf:"bytes,11,opt,name=rubric,proto3" json:"rubric,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1059,6 +1061,13 @@ func (x *Feedback) GetLocale() string {
 		return x.Locale
 	}
 	return ""
+}
+
+func (x *Feedback) GetRubric() *Rubric {
+	if x != nil {
+		return x.Rubric
+	}
+	return nil
 }
 
 // Comment is one claim with its evidence: at least one of line, finding, test
@@ -1248,7 +1257,8 @@ type Hint struct {
 	Text      string         `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
 	Citations []*v1.Citation `protobuf:"bytes,5,rep,name=citations,proto3" json:"citations,omitempty"`
 	Label     string         `protobuf:"bytes,6,opt,name=label,proto3" json:"label,omitempty"`
-	// What it looked at: "task", "course", "run <id>".
+	// What it looked at: "task", "code 3" (the snapshot's number), "run <id>",
+	// "course".
 	LookedAt  []string               `protobuf:"bytes,7,rep,name=looked_at,json=lookedAt,proto3" json:"looked_at,omitempty"`
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// "", "open", "upheld", "withdrawn", "corrected" or "unclear".
@@ -2025,7 +2035,7 @@ var File_tracker_agents_v1_agents_proto protoreflect.FileDescriptor
 
 const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\n" +
-	"\x1etracker/agents/v1/agents.proto\x12\x11tracker.agents.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ctracker/tasks/v1/tasks.proto\x1a\x1dtracker/wire/v1/options.proto\"\xdf\x06\n" +
+	"\x1etracker/agents/v1/agents.proto\x12\x11tracker.agents.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etracker/agents/v1/rubric.proto\x1a\x1ctracker/tasks/v1/tasks.proto\x1a\x1dtracker/wire/v1/options.proto\"\xdf\x06\n" +
 	"\bAgentRun\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05graph\x18\x02 \x01(\tR\x05graph\x12#\n" +
@@ -2125,7 +2135,7 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"\x0festimated_hours\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00D@)\x9a\x99\x99\x99\x99\x99\xb9?H\x02R\x0eestimatedHours\x88\x01\x01B\b\n" +
 	"\x06_titleB\x0e\n" +
 	"\f_descriptionB\x12\n" +
-	"\x10_estimated_hours\"\xc7\x02\n" +
+	"\x10_estimated_hours\"\xfa\x02\n" +
 	"\bFeedback\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12*\n" +
 	"\x11validation_run_id\x18\x02 \x01(\tR\x0fvalidationRunId\x12\x17\n" +
@@ -2138,7 +2148,8 @@ const file_tracker_agents_v1_agents_proto_rawDesc = "" +
 	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x18\n" +
 	"\adispute\x18\t \x01(\tR\adispute\x12\x16\n" +
 	"\x06locale\x18\n" +
-	" \x01(\tR\x06locale\"\x95\x02\n" +
+	" \x01(\tR\x06locale\x121\n" +
+	"\x06rubric\x18\v \x01(\v2\x19.tracker.agents.v1.RubricR\x06rubric\"\x95\x02\n" +
 	"\aComment\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x1d\n" +
@@ -2281,6 +2292,7 @@ var file_tracker_agents_v1_agents_proto_goTypes = []any{
 	(v1.TaskType)(0),               // 27: tracker.tasks.v1.TaskType
 	(*v1.TaskValidation)(nil),      // 28: tracker.tasks.v1.TaskValidation
 	(*v1.Citation)(nil),            // 29: tracker.tasks.v1.Citation
+	(*Rubric)(nil),                 // 30: tracker.agents.v1.Rubric
 }
 var file_tracker_agents_v1_agents_proto_depIdxs = []int32{
 	0,  // 0: tracker.agents.v1.AgentRun.status:type_name -> tracker.agents.v1.AgentRunStatus
@@ -2303,39 +2315,40 @@ var file_tracker_agents_v1_agents_proto_depIdxs = []int32{
 	8,  // 17: tracker.agents.v1.PlannedTask.proof:type_name -> tracker.agents.v1.TaskProof
 	11, // 18: tracker.agents.v1.Feedback.comments:type_name -> tracker.agents.v1.Comment
 	26, // 19: tracker.agents.v1.Feedback.created_at:type_name -> google.protobuf.Timestamp
-	29, // 20: tracker.agents.v1.Comment.citation:type_name -> tracker.tasks.v1.Citation
-	4,  // 21: tracker.agents.v1.DisputeReason.text:type_name -> tracker.agents.v1.Words
-	29, // 22: tracker.agents.v1.Hint.citations:type_name -> tracker.tasks.v1.Citation
-	26, // 23: tracker.agents.v1.Hint.created_at:type_name -> google.protobuf.Timestamp
-	1,  // 24: tracker.agents.v1.ListAgentRunsResponse.runs:type_name -> tracker.agents.v1.AgentRun
-	9,  // 25: tracker.agents.v1.ApprovePlanRequest.edits:type_name -> tracker.agents.v1.PlanEdit
-	14, // 26: tracker.agents.v1.AgentsService.PlanGoal:input_type -> tracker.agents.v1.PlanGoalRequest
-	15, // 27: tracker.agents.v1.AgentsService.GetAgentRun:input_type -> tracker.agents.v1.GetAgentRunRequest
-	16, // 28: tracker.agents.v1.AgentsService.ListAgentRuns:input_type -> tracker.agents.v1.ListAgentRunsRequest
-	18, // 29: tracker.agents.v1.AgentsService.AnswerPlan:input_type -> tracker.agents.v1.AnswerPlanRequest
-	19, // 30: tracker.agents.v1.AgentsService.ApprovePlan:input_type -> tracker.agents.v1.ApprovePlanRequest
-	22, // 31: tracker.agents.v1.AgentsService.RejectPlan:input_type -> tracker.agents.v1.RejectPlanRequest
-	20, // 32: tracker.agents.v1.AgentsService.CancelAgentRun:input_type -> tracker.agents.v1.CancelAgentRunRequest
-	21, // 33: tracker.agents.v1.AgentsService.ForkAgentRun:input_type -> tracker.agents.v1.ForkAgentRunRequest
-	23, // 34: tracker.agents.v1.AgentsService.RequestHint:input_type -> tracker.agents.v1.RequestHintRequest
-	24, // 35: tracker.agents.v1.AgentsService.GetFeedback:input_type -> tracker.agents.v1.GetFeedbackRequest
-	25, // 36: tracker.agents.v1.AgentsService.DisputeFeedback:input_type -> tracker.agents.v1.DisputeFeedbackRequest
-	1,  // 37: tracker.agents.v1.AgentsService.PlanGoal:output_type -> tracker.agents.v1.AgentRun
-	1,  // 38: tracker.agents.v1.AgentsService.GetAgentRun:output_type -> tracker.agents.v1.AgentRun
-	17, // 39: tracker.agents.v1.AgentsService.ListAgentRuns:output_type -> tracker.agents.v1.ListAgentRunsResponse
-	1,  // 40: tracker.agents.v1.AgentsService.AnswerPlan:output_type -> tracker.agents.v1.AgentRun
-	1,  // 41: tracker.agents.v1.AgentsService.ApprovePlan:output_type -> tracker.agents.v1.AgentRun
-	1,  // 42: tracker.agents.v1.AgentsService.RejectPlan:output_type -> tracker.agents.v1.AgentRun
-	1,  // 43: tracker.agents.v1.AgentsService.CancelAgentRun:output_type -> tracker.agents.v1.AgentRun
-	1,  // 44: tracker.agents.v1.AgentsService.ForkAgentRun:output_type -> tracker.agents.v1.AgentRun
-	13, // 45: tracker.agents.v1.AgentsService.RequestHint:output_type -> tracker.agents.v1.Hint
-	10, // 46: tracker.agents.v1.AgentsService.GetFeedback:output_type -> tracker.agents.v1.Feedback
-	10, // 47: tracker.agents.v1.AgentsService.DisputeFeedback:output_type -> tracker.agents.v1.Feedback
-	37, // [37:48] is the sub-list for method output_type
-	26, // [26:37] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	30, // 20: tracker.agents.v1.Feedback.rubric:type_name -> tracker.agents.v1.Rubric
+	29, // 21: tracker.agents.v1.Comment.citation:type_name -> tracker.tasks.v1.Citation
+	4,  // 22: tracker.agents.v1.DisputeReason.text:type_name -> tracker.agents.v1.Words
+	29, // 23: tracker.agents.v1.Hint.citations:type_name -> tracker.tasks.v1.Citation
+	26, // 24: tracker.agents.v1.Hint.created_at:type_name -> google.protobuf.Timestamp
+	1,  // 25: tracker.agents.v1.ListAgentRunsResponse.runs:type_name -> tracker.agents.v1.AgentRun
+	9,  // 26: tracker.agents.v1.ApprovePlanRequest.edits:type_name -> tracker.agents.v1.PlanEdit
+	14, // 27: tracker.agents.v1.AgentsService.PlanGoal:input_type -> tracker.agents.v1.PlanGoalRequest
+	15, // 28: tracker.agents.v1.AgentsService.GetAgentRun:input_type -> tracker.agents.v1.GetAgentRunRequest
+	16, // 29: tracker.agents.v1.AgentsService.ListAgentRuns:input_type -> tracker.agents.v1.ListAgentRunsRequest
+	18, // 30: tracker.agents.v1.AgentsService.AnswerPlan:input_type -> tracker.agents.v1.AnswerPlanRequest
+	19, // 31: tracker.agents.v1.AgentsService.ApprovePlan:input_type -> tracker.agents.v1.ApprovePlanRequest
+	22, // 32: tracker.agents.v1.AgentsService.RejectPlan:input_type -> tracker.agents.v1.RejectPlanRequest
+	20, // 33: tracker.agents.v1.AgentsService.CancelAgentRun:input_type -> tracker.agents.v1.CancelAgentRunRequest
+	21, // 34: tracker.agents.v1.AgentsService.ForkAgentRun:input_type -> tracker.agents.v1.ForkAgentRunRequest
+	23, // 35: tracker.agents.v1.AgentsService.RequestHint:input_type -> tracker.agents.v1.RequestHintRequest
+	24, // 36: tracker.agents.v1.AgentsService.GetFeedback:input_type -> tracker.agents.v1.GetFeedbackRequest
+	25, // 37: tracker.agents.v1.AgentsService.DisputeFeedback:input_type -> tracker.agents.v1.DisputeFeedbackRequest
+	1,  // 38: tracker.agents.v1.AgentsService.PlanGoal:output_type -> tracker.agents.v1.AgentRun
+	1,  // 39: tracker.agents.v1.AgentsService.GetAgentRun:output_type -> tracker.agents.v1.AgentRun
+	17, // 40: tracker.agents.v1.AgentsService.ListAgentRuns:output_type -> tracker.agents.v1.ListAgentRunsResponse
+	1,  // 41: tracker.agents.v1.AgentsService.AnswerPlan:output_type -> tracker.agents.v1.AgentRun
+	1,  // 42: tracker.agents.v1.AgentsService.ApprovePlan:output_type -> tracker.agents.v1.AgentRun
+	1,  // 43: tracker.agents.v1.AgentsService.RejectPlan:output_type -> tracker.agents.v1.AgentRun
+	1,  // 44: tracker.agents.v1.AgentsService.CancelAgentRun:output_type -> tracker.agents.v1.AgentRun
+	1,  // 45: tracker.agents.v1.AgentsService.ForkAgentRun:output_type -> tracker.agents.v1.AgentRun
+	13, // 46: tracker.agents.v1.AgentsService.RequestHint:output_type -> tracker.agents.v1.Hint
+	10, // 47: tracker.agents.v1.AgentsService.GetFeedback:output_type -> tracker.agents.v1.Feedback
+	10, // 48: tracker.agents.v1.AgentsService.DisputeFeedback:output_type -> tracker.agents.v1.Feedback
+	38, // [38:49] is the sub-list for method output_type
+	27, // [27:38] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_tracker_agents_v1_agents_proto_init() }
@@ -2343,6 +2356,7 @@ func file_tracker_agents_v1_agents_proto_init() {
 	if File_tracker_agents_v1_agents_proto != nil {
 		return
 	}
+	file_tracker_agents_v1_rubric_proto_init()
 	file_tracker_agents_v1_agents_proto_msgTypes[0].OneofWrappers = []any{}
 	file_tracker_agents_v1_agents_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}

@@ -349,8 +349,10 @@ type FeedbackGenerated struct {
 	Text            string                 `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
 	Comments        []*Comment             `protobuf:"bytes,7,rep,name=comments,proto3" json:"comments,omitempty"`
 	Label           string                 `protobuf:"bytes,8,opt,name=label,proto3" json:"label,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Unset where tests say all there is to say.
+	Rubric        *Rubric `protobuf:"bytes,9,opt,name=rubric,proto3" json:"rubric,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FeedbackGenerated) Reset() {
@@ -437,6 +439,13 @@ func (x *FeedbackGenerated) GetLabel() string {
 		return x.Label
 	}
 	return ""
+}
+
+func (x *FeedbackGenerated) GetRubric() *Rubric {
+	if x != nil {
+		return x.Rubric
+	}
+	return nil
 }
 
 // FeedbackDisputed tells of a dispute of any output twice: when it is made, its
@@ -814,7 +823,7 @@ var File_tracker_agents_v1_events_proto protoreflect.FileDescriptor
 
 const file_tracker_agents_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1etracker/agents/v1/events.proto\x12\x11tracker.agents.v1\x1a\x1etracker/agents/v1/agents.proto\x1a\x1ctracker/tasks/v1/tasks.proto\x1a\x1dtracker/wire/v1/options.proto\"\xa6\x01\n" +
+	"\x1etracker/agents/v1/events.proto\x12\x11tracker.agents.v1\x1a\x1etracker/agents/v1/agents.proto\x1a\x1etracker/agents/v1/rubric.proto\x1a\x1ctracker/tasks/v1/tasks.proto\x1a\x1dtracker/wire/v1/options.proto\"\xa6\x01\n" +
 	"\rPlanRequested\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x17\n" +
 	"\agoal_id\x18\x02 \x01(\tR\x06goalId\x12\x16\n" +
@@ -836,7 +845,7 @@ const file_tracker_agents_v1_events_proto_rawDesc = "" +
 	"\fPlanRejected\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x17\n" +
 	"\agoal_id\x18\x02 \x01(\tR\x06goalId\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason:\x11\xa2\xe7\x18\rplan.rejected\"\xb3\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason:\x11\xa2\xe7\x18\rplan.rejected\"\xe6\x02\n" +
 	"\x11FeedbackGenerated\x12\x1f\n" +
 	"\vfeedback_id\x18\x01 \x01(\tR\n" +
 	"feedbackId\x12\x15\n" +
@@ -846,7 +855,8 @@ const file_tracker_agents_v1_events_proto_rawDesc = "" +
 	"\x0fsnapshot_number\x18\x05 \x01(\x05R\x0esnapshotNumber\x12\x12\n" +
 	"\x04text\x18\x06 \x01(\tR\x04text\x126\n" +
 	"\bcomments\x18\a \x03(\v2\x1a.tracker.agents.v1.CommentR\bcomments\x12\x14\n" +
-	"\x05label\x18\b \x01(\tR\x05label:\x16\xa2\xe7\x18\x12feedback.generated\"\x84\x03\n" +
+	"\x05label\x18\b \x01(\tR\x05label\x121\n" +
+	"\x06rubric\x18\t \x01(\v2\x19.tracker.agents.v1.RubricR\x06rubric:\x16\xa2\xe7\x18\x12feedback.generated\"\x84\x03\n" +
 	"\x10FeedbackDisputed\x12\x1f\n" +
 	"\vfeedback_id\x18\x01 \x01(\tR\n" +
 	"feedbackId\x12\x17\n" +
@@ -918,24 +928,26 @@ var file_tracker_agents_v1_events_proto_goTypes = []any{
 	(*Question)(nil),          // 11: tracker.agents.v1.Question
 	(*Plan)(nil),              // 12: tracker.agents.v1.Plan
 	(*Comment)(nil),           // 13: tracker.agents.v1.Comment
-	(*DisputeReason)(nil),     // 14: tracker.agents.v1.DisputeReason
-	(*v1.Citation)(nil),       // 15: tracker.tasks.v1.Citation
-	(*Words)(nil),             // 16: tracker.agents.v1.Words
+	(*Rubric)(nil),            // 14: tracker.agents.v1.Rubric
+	(*DisputeReason)(nil),     // 15: tracker.agents.v1.DisputeReason
+	(*v1.Citation)(nil),       // 16: tracker.tasks.v1.Citation
+	(*Words)(nil),             // 17: tracker.agents.v1.Words
 }
 var file_tracker_agents_v1_events_proto_depIdxs = []int32{
 	11, // 0: tracker.agents.v1.PlanQuestionAsked.question:type_name -> tracker.agents.v1.Question
 	12, // 1: tracker.agents.v1.PlanGenerated.plan:type_name -> tracker.agents.v1.Plan
 	13, // 2: tracker.agents.v1.FeedbackGenerated.comments:type_name -> tracker.agents.v1.Comment
-	14, // 3: tracker.agents.v1.FeedbackDisputed.reasons:type_name -> tracker.agents.v1.DisputeReason
-	15, // 4: tracker.agents.v1.HintGiven.citations:type_name -> tracker.tasks.v1.Citation
-	10, // 5: tracker.agents.v1.LearnerEvaluated.mastery:type_name -> tracker.agents.v1.LearnerEvaluated.MasteryEntry
-	16, // 6: tracker.agents.v1.LearnerEvaluated.explained:type_name -> tracker.agents.v1.Words
-	16, // 7: tracker.agents.v1.CoachNudged.text:type_name -> tracker.agents.v1.Words
-	8,  // [8:8] is the sub-list for method output_type
-	8,  // [8:8] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	14, // 3: tracker.agents.v1.FeedbackGenerated.rubric:type_name -> tracker.agents.v1.Rubric
+	15, // 4: tracker.agents.v1.FeedbackDisputed.reasons:type_name -> tracker.agents.v1.DisputeReason
+	16, // 5: tracker.agents.v1.HintGiven.citations:type_name -> tracker.tasks.v1.Citation
+	10, // 6: tracker.agents.v1.LearnerEvaluated.mastery:type_name -> tracker.agents.v1.LearnerEvaluated.MasteryEntry
+	17, // 7: tracker.agents.v1.LearnerEvaluated.explained:type_name -> tracker.agents.v1.Words
+	17, // 8: tracker.agents.v1.CoachNudged.text:type_name -> tracker.agents.v1.Words
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_tracker_agents_v1_events_proto_init() }
@@ -944,6 +956,7 @@ func file_tracker_agents_v1_events_proto_init() {
 		return
 	}
 	file_tracker_agents_v1_agents_proto_init()
+	file_tracker_agents_v1_rubric_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

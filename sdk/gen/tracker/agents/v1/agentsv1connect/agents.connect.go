@@ -95,7 +95,9 @@ type AgentsServiceClient interface {
 	// (nothing goes on from that step, the graph can't be forked, or a plan of the
 	// goal is under way).
 	ForkAgentRun(context.Context, *v1.ForkAgentRunRequest) (*v1.AgentRun, error)
-	// RequestHint gives the next rung of the hint ladder for a task.
+	// RequestHint gives the next rung of the hint ladder for a task. Where a model
+	// writes it, the answer waits for it, for a bounded time, after which the
+	// built-in hint is given; what may be shown of it comes as pushes meanwhile.
 	RequestHint(context.Context, *v1.RequestHintRequest) (*v1.Hint, error)
 	// GetFeedback reads the reviewer's feedback on one validation run.
 	GetFeedback(context.Context, *v1.GetFeedbackRequest) (*v1.Feedback, error)
@@ -330,7 +332,9 @@ type AgentsServiceHandler interface {
 	// (nothing goes on from that step, the graph can't be forked, or a plan of the
 	// goal is under way).
 	ForkAgentRun(context.Context, *v1.ForkAgentRunRequest) (*v1.AgentRun, error)
-	// RequestHint gives the next rung of the hint ladder for a task.
+	// RequestHint gives the next rung of the hint ladder for a task. Where a model
+	// writes it, the answer waits for it, for a bounded time, after which the
+	// built-in hint is given; what may be shown of it comes as pushes meanwhile.
 	RequestHint(context.Context, *v1.RequestHintRequest) (*v1.Hint, error)
 	// GetFeedback reads the reviewer's feedback on one validation run.
 	GetFeedback(context.Context, *v1.GetFeedbackRequest) (*v1.Feedback, error)
