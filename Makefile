@@ -32,10 +32,11 @@ test-full: ## The same with the race detector and the long suites
 test-llm: ## Language model plugins against a real llama.cpp server (builds it once: 15 minutes)
 	@scripts/test-llm
 
-bench: ## Measure verdicts against pytest and the like, requests and the log against plain PostgreSQL
+bench: ## Measure verdicts against pytest and the like, requests and the log against plain PostgreSQL, pushes
 	@scripts/setup run && scripts/build
 	@bin/tracker bench --verdicts
 	@bin/tracker bench
+	@bin/tracker bench --realtime
 	@bin/tracker rag bench
 
 eval: ## Measure the quality of answers (tests named TestEval…)

@@ -24,7 +24,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestEveryComparisonDoesWorkOnBothSides(t *testing.T) {
+// inTemp lets PostgreSQL's account into a folder for temporary files.
+func inTemp(t *testing.T) (temp string) {
+	t.Helper()
 	temp, err := os.MkdirTemp("", "bench-test-") // t.TempDir's parent lets PostgreSQL's account not in
 	if err != nil {
 		t.Fatal(err)
@@ -34,6 +36,34 @@ func TestEveryComparisonDoesWorkOnBothSides(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("TMPDIR", temp)
+	return temp
+}
+
+func TestPushesAreMeasuredAndNoneIsLost(t *testing.T) {
+	inTemp(t)
+	report, err := bench.Realtime(t.Context(), bench.RealtimeOptions{
+		Clients: 20, Rate: 50, Round: 500 * time.Millisecond, Stalled: 2, Idle: 200, Hold: 100 * time.Millisecond, Client: []string{os.Args[0]},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := report.Print(&text); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + text.String())
+	for name, l := range map[string]bench.Latency{"alone": report.Alone, "beside stalled ones": report.Beside} {
+		if l.Arrivals < 2 || l.Median > l.P99 || l.P99 > l.Max || l.WholeP99 <= 0 {
+			t.Errorf("%s: %+v", name, l)
+		}
+	}
+	if report.Idle != 200 || report.LiveKB <= 0 || report.Goroutines < 0.9 || report.Goroutines > 1.5 {
+		t.Errorf("%d idle ones take %.1f KB and %.2f goroutines each; a silent one has its reader", report.Idle, report.LiveKB, report.Goroutines)
+	}
+}
+
+func TestEveryComparisonDoesWorkOnBothSides(t *testing.T) {
+	temp := inTemp(t)
 	report, err := bench.Run(t.Context(), bench.Options{
 		Round: 100 * time.Millisecond, Rounds: 1, Clients: 2, Writers: []int{1, 3}, Client: []string{os.Args[0]},
 	})

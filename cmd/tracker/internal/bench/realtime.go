@@ -30,7 +30,7 @@ type RealtimeOptions struct {
 	Rate int
 	// Round is for how long. Defaults to 10 s.
 	Round time.Duration
-	// Stalled is how many more people never read what they get. Defaults to 20.
+	// Stalled is how many more people never read what they get. Defaults to 10.
 	Stalled int
 	// Idle is how many connections one replica then holds. Defaults to 10,000,
 	// less where the system lets a process have fewer.
@@ -51,7 +51,7 @@ func (o RealtimeOptions) withDefaults() RealtimeOptions {
 	}
 	set(&o.Clients, 1000)
 	set(&o.Rate, 100)
-	set(&o.Stalled, 20)
+	set(&o.Stalled, 10)
 	set(&o.Idle, 10_000)
 	if o.Round == 0 {
 		o.Round = 10 * time.Second
@@ -146,7 +146,7 @@ func (b *pushBench) latency(ctx context.Context) (err error) {
 	if _, err := ask[fromSockets](b.sockets, toSockets{Open: addresses, Secret: b.secret, Users: users, PerUser: 1}); err != nil {
 		return err
 	}
-	if _, err := b.measure(ctx, users, time.Second, 0); err != nil { // to warm up
+	if _, err := b.measure(ctx, users, min(time.Second, b.Round), 0); err != nil { // to warm up
 		return err
 	}
 	if b.report.Alone, err = b.measure(ctx, users, b.Round, 0); err != nil {
@@ -300,12 +300,12 @@ func (b *pushBench) idle(ctx context.Context) (err error) {
 	b.report.LiveKB = each(live.Memory.Live, before.Memory.Live)
 	b.report.StacksKB = each(live.Memory.Stacks, before.Memory.Stacks)
 	b.report.Goroutines = float64(live.Memory.Goroutines-before.Memory.Goroutines) / float64(opened.Opened)
-	return b.alive(ctx, perIdleUser)
+	return b.alive(ctx, min(20, b.Idle/perIdleUser))
 }
 
 // alive has some of the idle get an event.
-func (b *pushBench) alive(ctx context.Context, each int) error {
-	const people = 20
+func (b *pushBench) alive(ctx context.Context, people int) error {
+	const each = perIdleUser
 	for i := range people {
 		if _, _, err := b.create(ctx, userName(i), "for idle ones"); err != nil {
 			return err

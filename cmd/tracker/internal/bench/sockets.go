@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -111,10 +112,24 @@ func (s *sockets) open(ctx context.Context, q toSockets) (opened int, err error)
 	return opened, group.Wait()
 }
 
+// narrow makes the system buffer little for a connection: by default it takes
+// megabytes before a writer notices that nobody reads.
+func narrow(_, _ string, raw syscall.RawConn) error {
+	var failed error
+	err := raw.Control(func(fd uintptr) {
+		failed = errors.Join(syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10),
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 536))
+	})
+	return errors.Join(err, failed)
+}
+
 // connect makes a WebSocket, from one of several addresses of this machine, so
 // that its ports suffice, and reads from it.
 func (s *sockets) connect(ctx context.Context, address, token string, source int, stalled bool) error {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+source))}, Timeout: 30 * time.Second}
+	if stalled {
+		dialer.Control = narrow
+	}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("connect a WebSocket: %w", err)
@@ -122,9 +137,6 @@ func (s *sockets) connect(ctx context.Context, address, token string, source int
 	s.mu.Lock()
 	s.conns = append(s.conns, conn)
 	s.mu.Unlock()
-	if tcp, ok := conn.(*net.TCPConn); ok && stalled {
-		_ = tcp.SetReadBuffer(4 << 10)
-	}
 	fmt.Fprintf(conn, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer %s\r\n\r\n", address, token)
 	_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 	reader := bufio.NewReaderSize(conn, 1<<10)
