@@ -13,6 +13,8 @@ import (
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/agents"
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/broker"
+	"github.com/goals-tracker/tracker/modules/core/cache"
 	"github.com/goals-tracker/tracker/modules/core/config"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
@@ -36,8 +38,8 @@ type Config struct {
 	Database   DatabaseConfig    `koanf:"database"`
 	Auth       auth.Config       `koanf:"auth"`
 	Academy    academy.Config    `koanf:"academy"`
-	Redis      RedisConfig       `koanf:"redis"`
-	RabbitMQ   RabbitMQConfig    `koanf:"rabbitmq"`
+	Redis      cache.Config      `koanf:"redis"`
+	RabbitMQ   broker.Config     `koanf:"rabbitmq"`
 	OpenAI     OpenAIConfig      `koanf:"openai"`
 	Anthropic  AnthropicConfig   `koanf:"anthropic"`
 	Ollama     OllamaConfig      `koanf:"ollama"`
@@ -104,18 +106,6 @@ type DatabaseConfig struct {
 	Migrate bool `koanf:"migrate"`
 }
 
-// RedisConfig is the section "redis".
-type RedisConfig struct {
-	// URL of a Redis that replicas share. Empty: each replica caches by itself.
-	URL config.Secret `koanf:"url" env:"REDIS_URL"`
-}
-
-// RabbitMQConfig is the section "rabbitmq".
-type RabbitMQConfig struct {
-	// URL of a broker. Empty: events are published to none.
-	URL config.Secret `koanf:"url" env:"RABBITMQ_URL"`
-}
-
 // PluginsConfig is the section "plugins".
 type PluginsConfig struct {
 	// Dir is the folder of plugin programs. Defaults to "plugins" beside this
@@ -157,6 +147,8 @@ func DefaultConfig() Config {
 		Database:   DatabaseConfig{Pooler: postgres.NoPooler, MaxConns: 20, SystemConns: 10, StatementTimeout: 30 * time.Second, Migrate: true},
 		Auth:       auth.DefaultConfig(),
 		Academy:    academy.DefaultConfig(),
+		Redis:      cache.DefaultConfig(),
+		RabbitMQ:   broker.DefaultConfig(),
 		Ollama:     OllamaConfig{NumCtx: 8192},
 		Plugins:    PluginsConfig{MemoryBytes: 2 << 30},
 		Events:     events.DefaultConfig(),

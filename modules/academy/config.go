@@ -38,9 +38,6 @@ type Config struct {
 	// StaleLife is how long an answer is kept for when the academy is down.
 	// Defaults to 24 h.
 	StaleLife time.Duration `koanf:"stale_life"`
-	// CacheSize bounds the answers that a replica keeps without Redis. Defaults to
-	// 30,000.
-	CacheSize int `koanf:"cache_size"`
 	// Queue is the queue of the academy's events, where there is a RabbitMQ.
 	// Defaults to tracker.academy.
 	Queue string `koanf:"queue"`
@@ -57,6 +54,6 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Timeout: 2 * time.Second, Pause: 5 * time.Second, CacheLife: time.Minute, StaleLife: 24 * time.Hour,
-		CacheSize: 30_000, CoursePolicy: Claims, Queue: "tracker.academy",
+		CoursePolicy: Claims, Queue: "tracker.academy",
 	}
 }

@@ -3,8 +3,8 @@ package academyfx
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +20,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/academy/internal/work"
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/broker"
+	"github.com/goals-tracker/tracker/modules/core/cache"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/roles"
@@ -39,7 +40,7 @@ var Module = fx.Module("academy",
 	fx.Invoke(work.Register, consume),
 )
 
-// channel is where replicas tell each other what they have learnt.
+// channel is where replicas tell each other about whom something has changed.
 const channel = "tracker_academy"
 
 // tellWithin bounds how long telling the other replicas may take.
@@ -50,6 +51,7 @@ type serviceParams struct {
 	Config      academy.Config
 	DB          *postgres.DB
 	Listener    *postgres.Listener
+	Cache       *cache.Cache
 	Revocations *auth.Revocations
 	Logger      *slog.Logger
 }
@@ -60,18 +62,14 @@ func newService(lc fx.Lifecycle, p serviceParams) (*client.Service, error) {
 	replica := uuid.NewString()
 	service, err := client.NewService(p.Config, client.Deps{
 		CourseDeleted: func(ctx context.Context, id string) (bool, error) { return store.CourseDeleted(ctx, system, id) },
+		Cache:         p.Cache,
 		Revocations:   p.Revocations,
 		Logger:        logger,
-		Tell: func(ctx context.Context, n client.Notice) {
+		Tell: func(ctx context.Context, userID string) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellWithin)
 			defer cancel()
-			n.From = replica
-			payload, err := json.Marshal(n)
-			if err == nil {
-				err = p.DB.Notify(ctx, channel, string(payload))
-			}
-			if err != nil {
-				logger.Warn("the other replicas were not told what has changed at the academy; they ask within a minute", "error", err)
+			if err := p.DB.Notify(ctx, channel, replica+" "+userID); err != nil {
+				logger.Warn("the other replicas were not told what has changed about somebody; they learn of it within a minute", "error", err)
 			}
 		},
 	})
@@ -79,13 +77,8 @@ func newService(lc fx.Lifecycle, p serviceParams) (*client.Service, error) {
 		return nil, err
 	}
 	p.Listener.On(channel, func(payload string) {
-		var n client.Notice
-		if payload == "" || json.Unmarshal([]byte(payload), &n) != nil {
-			service.Missed()
-			return
-		}
-		if n.From != replica {
-			service.Heard(context.Background(), n) //nolint:forbidigo // a notice has no caller
+		if from, userID, told := strings.Cut(payload, " "); told && from != replica {
+			p.Revocations.Tell(userID)
 		}
 	})
 	lc.Append(fx.StartStopHook(service.Check, service.Close))

@@ -57,7 +57,7 @@ func (s *Service) Admit(ctx context.Context, actor auth.Actor) (auth.Actor, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, admitWithin)
 	defer cancel()
-	user, ok, err := s.users.Get(ctx, actor.UserID, s.client.User)
+	user, ok, err := s.users.get(ctx, actor.UserID, s.client.User)
 	if err == nil && ok && !user.IsActive {
 		return auth.Actor{}, academy.ErrInactive.New()
 	}
@@ -70,7 +70,7 @@ func (s *Service) Admit(ctx context.Context, actor auth.Actor) (auth.Actor, erro
 	if !teaches && len(actor.CourseIDs) > 0 {
 		return actor, nil
 	}
-	courses, _, err := s.members.Get(ctx, actor.UserID, s.client.Courses)
+	courses, _, err := s.members.get(ctx, actor.UserID, s.client.Courses)
 	if err != nil {
 		return actor, nil // what the token says is enough to go on
 	}

@@ -51,7 +51,7 @@ func TestCoursePolicies(t *testing.T) {
 			t.Errorf("%s: got %v", c.name, err)
 		}
 	}
-	if _, err := client.NewService(academy.Config{CoursePolicy: "none", CacheSize: 1}, client.Deps{}); err == nil {
+	if _, err := client.NewService(academy.Config{CoursePolicy: "none"}, client.Deps{}); err == nil {
 		t.Error("an unknown policy was taken")
 	}
 }
@@ -60,7 +60,7 @@ func TestNobodyNamesACourseThatTheAcademyHasDeleted(t *testing.T) {
 	for _, policy := range []academy.Policy{academy.Open, academy.Claims, academy.Ask} {
 		cfg := academy.DefaultConfig()
 		cfg.CoursePolicy = policy
-		s, err := client.NewService(cfg, client.Deps{CourseDeleted: func(_ context.Context, id string) (bool, error) { return id == "c1", nil }})
+		s, err := client.NewService(cfg, client.Deps{Cache: remembering(t, ""), CourseDeleted: func(_ context.Context, id string) (bool, error) { return id == "c1", nil }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestAnAcademyMayAlsoSayInAGoodAnswerThatATokenHoldsNot(t *testing.T) {
 	t.Cleanup(server.Close)
 	cfg := academy.DefaultConfig()
 	cfg.URL = server.URL
-	s, err := client.NewService(cfg, client.Deps{Logger: slog.New(slog.DiscardHandler)})
+	s, err := client.NewService(cfg, client.Deps{Cache: remembering(t, ""), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

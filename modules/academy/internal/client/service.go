@@ -10,28 +10,22 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/cache"
 	"github.com/goals-tracker/tracker/modules/core/errs"
 )
 
-// Deps are what the service stands on beside its settings. All may be left out.
+// Deps are what the service stands on beside its settings.
 type Deps struct {
-	// Keeper keeps answers; defaults to this process' memory.
-	Keeper Keeper
+	// Cache remembers answers. Required.
+	Cache *cache.Cache
 	// CourseDeleted reports whether the academy has said that a course is gone.
 	CourseDeleted func(ctx context.Context, courseID string) (bool, error)
 	// Revocations say whose answers must not be kept.
 	Revocations *auth.Revocations
-	// Tell has the other replicas call Heard.
-	Tell   func(ctx context.Context, n Notice)
+	// Tell has the other replicas' Revocations tell that something has changed about
+	// a person.
+	Tell   func(ctx context.Context, userID string)
 	Logger *slog.Logger
-}
-
-// Notice tells replicas that what they remember has changed.
-type Notice struct {
-	UserID   string `json:"u,omitempty"`
-	CourseID string `json:"c,omitempty"`
-	// From is the replica that knows it already.
-	From string `json:"r,omitempty"`
 }
 
 // Service implements academy.Service over HTTP.
@@ -40,10 +34,9 @@ type Service struct {
 	client  *Client
 	policy  academy.Policy
 	pause   time.Duration
-	users   *Cache[academy.User]
-	courses *Cache[academy.Course]
-	members *Cache[[]academy.Membership]
-	stop    context.CancelFunc
+	users   *answers[academy.User]
+	courses *answers[academy.Course]
+	members *answers[[]academy.Membership]
 }
 
 var (
@@ -52,7 +45,7 @@ var (
 )
 
 // NewService makes the service; with no URL every lookup answers
-// academy.ErrNotConfigured. Close it.
+// academy.ErrNotConfigured.
 func NewService(cfg academy.Config, deps Deps) (*Service, error) {
 	if cfg.CoursePolicy == "claim" {
 		cfg.CoursePolicy = academy.Claims
@@ -63,24 +56,14 @@ func NewService(cfg academy.Config, deps Deps) (*Service, error) {
 	if deps.Logger == nil {
 		deps.Logger = slog.Default()
 	}
-	if deps.Keeper == nil {
-		memory, err := NewMemory(cfg.CacheSize)
-		if err != nil {
-			return nil, fmt.Errorf("academy.cache_size is %d: %w", cfg.CacheSize, err)
-		}
-		deps.Keeper = memory
-	}
 	s := &Service{Deps: deps, policy: cfg.CoursePolicy, pause: cfg.Pause}
 	if cfg.URL != "" {
 		s.client = New(cfg)
 	}
-	stopped, stop := context.WithCancel(context.Background()) //nolint:forbidigo // what runs beside requests ends with Close
-	s.stop = stop
-	l := lives{fresh: cfg.CacheLife, renewed: 10 * cfg.CacheLife, stale: cfg.StaleLife}
 	person := func(id string) bool { return !deps.Revocations.Revoked(id) }
-	s.users = newCache[academy.User](stopped, "user", deps.Keeper, l, person)
-	s.members = newCache[[]academy.Membership](stopped, "courses", deps.Keeper, l, person)
-	s.courses = newCache[academy.Course](stopped, "course", deps.Keeper, l, func(string) bool { return true })
+	s.users = newAnswers[academy.User]("user", deps.Cache, cfg, person)
+	s.members = newAnswers[[]academy.Membership]("courses", deps.Cache, cfg, person)
+	s.courses = newAnswers[academy.Course]("course", deps.Cache, cfg, func(string) bool { return true })
 	return s, nil
 }
 
@@ -93,12 +76,8 @@ func (s *Service) Check(ctx context.Context) error {
 	return s.client.Check(ctx)
 }
 
-// Close ends what runs in the background, and idle connections.
+// Close ends idle connections.
 func (s *Service) Close() {
-	s.stop()
-	s.users.wait()
-	s.members.wait()
-	s.courses.wait()
 	if s.client != nil {
 		s.client.Close()
 	}
@@ -135,20 +114,20 @@ func (s *Service) Introspect(ctx context.Context, token string) ([]byte, error) 
 
 // lookup asks through the cache and turns its three results into a value or
 // the caller's error.
-func lookup[T any](ctx context.Context, s *Service, cache *Cache[T], ask func(*Client, context.Context, string) (T, bool, error), none *errs.Kind, id string) (T, error) {
+func lookup[T any](ctx context.Context, s *Service, known *answers[T], ask func(*Client, context.Context, string) (T, bool, error), none *errs.Kind, id string) (T, error) {
 	var zero T
 	if s.client == nil {
 		return zero, academy.ErrNotConfigured.New()
 	}
-	if !cache.mayKeep(id) {
+	if !known.mayKeep(id) {
 		return zero, none.New(id) // being erased: nothing is asked about them
 	}
-	value, ok, err := cache.Get(ctx, id, func(ctx context.Context, id string) (T, bool, error) { return ask(s.client, ctx, id) })
+	value, ok, err := known.get(ctx, id, func(ctx context.Context, id string) (T, bool, error) { return ask(s.client, ctx, id) })
 	switch {
 	case errors.Is(err, context.Canceled):
 		return zero, err
 	case err != nil:
-		s.Logger.Warn("the academy can't be asked", "what", cache.kind, "error", err)
+		s.Logger.Warn("the academy can't be asked", "what", known.kind, "error", err)
 		return zero, academy.ErrUnreachable.New().Because(err).After(s.pause)
 	case !ok:
 		return zero, none.New(id)
@@ -156,55 +135,26 @@ func lookup[T any](ctx context.Context, s *Service, cache *Cache[T], ask func(*C
 	return value, nil
 }
 
-// LearnUser remembers what the academy says of a person unasked, and has all
-// replicas forget what they knew; nil says only that something has changed.
+// LearnUser remembers what the academy says of a person unasked; nil says only
+// that something has changed, and all replicas forget what they knew.
 func (s *Service) LearnUser(ctx context.Context, id string, user *academy.User) {
-	s.users.Learn(ctx, id, user)
-	s.members.Learn(ctx, id, nil)
-	s.tell(ctx, Notice{UserID: id})
+	s.users.learn(ctx, id, user)
+	s.members.learn(ctx, id, nil)
+	if s.Revocations != nil {
+		s.Revocations.Tell(id)
+	}
+	if s.Tell != nil {
+		s.Tell(ctx, id)
+	}
 }
 
 // LearnCourse is LearnUser for a course.
 func (s *Service) LearnCourse(ctx context.Context, id string, course *academy.Course) {
-	s.courses.Learn(ctx, id, course)
-	s.tell(ctx, Notice{CourseID: id})
+	s.courses.learn(ctx, id, course)
 }
 
 // Forget implements academy.Service.
 func (s *Service) Forget(ctx context.Context, userID string) { s.LearnUser(ctx, userID, nil) }
-
-func (s *Service) tell(ctx context.Context, n Notice) {
-	if n.UserID != "" && s.Revocations != nil {
-		s.Revocations.Tell(n.UserID)
-	}
-	if s.Tell != nil {
-		s.Tell(ctx, n)
-	}
-}
-
-// Heard is told what another replica has learnt.
-func (s *Service) Heard(ctx context.Context, n Notice) {
-	if !s.Keeper.Shared() {
-		if n.UserID != "" {
-			s.users.Learn(ctx, n.UserID, nil)
-			s.members.Learn(ctx, n.UserID, nil)
-		}
-		if n.CourseID != "" {
-			s.courses.Learn(ctx, n.CourseID, nil)
-		}
-	}
-	if n.UserID != "" && s.Revocations != nil {
-		s.Revocations.Tell(n.UserID)
-	}
-}
-
-// Missed is told that notices may have been missed: what is remembered here
-// alone can't be trusted.
-func (s *Service) Missed() {
-	if memory, ok := s.Keeper.(*Memory); ok {
-		memory.Purge()
-	}
-}
 
 // admitWithin is how long a request waits to hear what the academy says of its
 // person.

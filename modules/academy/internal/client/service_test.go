@@ -15,6 +15,8 @@ import (
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/academy/internal/client"
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/cache"
+	"github.com/goals-tracker/tracker/modules/core/config"
 )
 
 const key = "a-service-key-of-this-test"
@@ -24,14 +26,26 @@ type bundle struct {
 	*standin.Server
 	service     *client.Service
 	revocations *auth.Revocations
+	cache       *cache.Cache
 	asked       atomic.Int64
 	down        atomic.Bool
 	slow        atomic.Int64
 }
 
+// remembering is a cache in this process, or in the Redis at an address.
+func remembering(t *testing.T, address string) *cache.Cache {
+	t.Helper()
+	c, err := cache.New(cache.Config{URL: config.Secret(address)}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
 func setup(t *testing.T, change func(*academy.Config)) *bundle {
 	t.Helper()
-	b := &bundle{revocations: auth.NewRevocations()}
+	b := &bundle{revocations: auth.NewRevocations(), cache: remembering(t, "")}
 	academyServer, err := standin.New(standin.Config{SecretKey: strings.Repeat("k", 40), ServiceAPIKey: key})
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +66,7 @@ func setup(t *testing.T, change func(*academy.Config)) *bundle {
 		change(&cfg)
 	}
 	b.Server = academyServer
-	b.service, err = client.NewService(cfg, client.Deps{Logger: slog.New(slog.DiscardHandler), Revocations: b.revocations})
+	b.service, err = client.NewService(cfg, client.Deps{Cache: b.cache, Logger: slog.New(slog.DiscardHandler), Revocations: b.revocations})
 	if err != nil {
 		t.Fatal(err)
 	}

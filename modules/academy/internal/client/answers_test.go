@@ -8,7 +8,6 @@ import (
 
 	"github.com/goals-tracker/tracker/cmd/academy/standin"
 	"github.com/goals-tracker/tracker/modules/academy"
-	"github.com/goals-tracker/tracker/modules/academy/internal/client"
 )
 
 func eventually(t *testing.T, what string, ok func() bool) {
@@ -92,21 +91,6 @@ func TestNothingIsAskedOrRememberedAboutWhoIsBeingErased(t *testing.T) {
 	b.service.LearnUser(t.Context(), "learner-ben", &academy.User{ID: "learner-ben", Email: "x"})
 	if _, err := b.service.User(t.Context(), "learner-ben"); !academy.ErrUserNotFound.Is(err) || b.asked.Load() != asked {
 		t.Errorf("got %v, asked %d times", err, b.asked.Load()-asked)
-	}
-}
-
-func TestAReplicaForgetsWhatAnotherHasLearnt(t *testing.T) {
-	b := setup(t, nil)
-	b.title(t)
-	b.rename(t, "New")
-	b.service.Heard(t.Context(), client.Notice{CourseID: "python-basics-en"})
-	if got := b.title(t); got != "New" {
-		t.Errorf("got %q", got)
-	}
-	b.rename(t, "Newer")
-	b.service.Missed()
-	if got := b.title(t); got != "Newer" {
-		t.Errorf("got %q", got)
 	}
 }
 
