@@ -23,6 +23,8 @@ type Config struct {
 	// 1 h.
 	RetryAfter  time.Duration `koanf:"retry_after"`
 	RetryAtMost time.Duration `koanf:"retry_at_most"`
+	// Publish is what leaves the server.
+	Publish PublishConfig `koanf:"publish"`
 }
 
 // DefaultConfig is what holds when nothing is set.
@@ -35,6 +37,7 @@ func DefaultConfig() Config {
 		Batch:         100,
 		RetryAfter:    5 * time.Second,
 		RetryAtMost:   time.Hour,
+		Publish:       DefaultPublishConfig(),
 	}
 }
 

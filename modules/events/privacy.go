@@ -21,6 +21,10 @@ var Privacy = privacy.Registry{
 			Plain: []string{"subscription", "position", "updated_at"},
 		},
 		{
+			Name: "events.publishers", Class: privacy.Operational, Erase: privacy.Impersonal,
+			Plain: []string{"name", "position", "holder", "leased_until", "updated_at"},
+		},
+		{
 			Name: "events.parked", Class: privacy.Operational, Subject: "subject_id", Erase: privacy.DeleteBySubject,
 			Personal: []string{"subject_id", "error"},
 			Plain:    []string{"subscription", "stream_id", "position", "attempts", "parked_at", "next_try_at"},
