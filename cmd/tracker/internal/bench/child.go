@@ -23,6 +23,12 @@ const (
 	roleSockets  = "sockets"
 )
 
+// reply is what a child answers.
+type reply[A any] struct {
+	Answer A      `json:"answer"`
+	Error  string `json:"error"`
+}
+
 // serveChild answers questions, one JSON object each, until there are no more.
 func serveChild[Q, A any](in io.Reader, out io.Writer, answer func(Q) (A, error)) error {
 	questions, answers := json.NewDecoder(in), json.NewEncoder(out)
@@ -34,10 +40,7 @@ func serveChild[Q, A any](in io.Reader, out io.Writer, answer func(Q) (A, error)
 			return fmt.Errorf("read question: %w", err)
 		}
 		a, err := answer(q)
-		reply := struct {
-			Answer A
-			Error  string
-		}{Answer: a}
+		reply := reply[A]{Answer: a}
 		if err != nil {
 			reply.Error = err.Error()
 		}
@@ -49,10 +52,7 @@ func serveChild[Q, A any](in io.Reader, out io.Writer, answer func(Q) (A, error)
 
 // ask puts a question to a child.
 func ask[A any](c *clients, question any) (A, error) {
-	var reply struct {
-		Answer A
-		Error  string
-	}
+	var reply reply[A]
 	if err := c.loads.Encode(question); err != nil {
 		return reply.Answer, fmt.Errorf("ask a process of the bench: %w: %s", err, c.stderr.String())
 	}

@@ -25,7 +25,7 @@ func TestAFrameIsReadByAnyWebSocketClientWhateverItsLength(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	conn, _, err := websocket.Dial(t.Context(), strings.Replace(server.URL, "http", "ws", 1), nil) //nolint:bodyclose // the library has
+	conn, _, err := websocket.Dial(t.Context(), strings.Replace(server.URL, "http", "ws", 1), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

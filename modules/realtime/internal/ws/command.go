@@ -46,7 +46,7 @@ func (s *session) command(r request) {
 
 // work runs commands until none waits.
 func (s *session) work() {
-	ctx, cancel := context.WithCancel(rpc.WithRequestID(context.Background(), s.request))
+	ctx, cancel := context.WithCancel(rpc.WithRequestID(background(), s.request))
 	defer cancel()
 	for {
 		s.mu.Lock()
@@ -83,10 +83,10 @@ func (s *session) run(ctx context.Context, r request) {
 	}
 	answer, err := s.caller.Invoke(auth.WithActor(ctx, s.who()), s.Handler.commands()[r.Type], payload, header)
 	if err != nil {
-		s.fail(r.CorrelationID, err)
+		s.fail(r.CorrelationID, err) //nolint:contextcheck // a reply is not the command's
 		return
 	}
-	s.reply(r.Type+".ok", r.CorrelationID, json.RawMessage(answer))
+	s.reply(r.Type+".ok", r.CorrelationID, json.RawMessage(answer)) //nolint:contextcheck // nor is this one
 }
 
 // finished is closed when no command runs; those that wait are given up, and

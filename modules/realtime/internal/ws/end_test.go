@@ -36,7 +36,7 @@ func TestAPersonWhoIsErasedLosesEveryConnectionOnEveryReplica(t *testing.T) {
 	if m, open := <-watched; open {
 		t.Errorf("the stream went on with %v", m)
 	}
-	if _, response, err := open(t, here, "/ws?token="+token(t, "ada", time.Hour), nil); err == nil || response.StatusCode != 401 {
+	if _, response, err := open(t, here, "/ws?token="+token(t, "ada", time.Hour), nil); err == nil || response.status != 401 {
 		t.Errorf("let in again: %v, %v", response, err)
 	}
 	bob.send("ping", "", nil)
@@ -80,7 +80,7 @@ func TestAnErasureThatWasNotAnnouncedEndsConnectionsAsWell(t *testing.T) {
 	if end := ada.closed(); end.Code != 4403 {
 		t.Errorf("closed with %v", end)
 	}
-	for range watched { //nolint:revive // until it ends
+	for range watched {
 	}
 }
 
@@ -111,7 +111,7 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for stream.Receive() { //nolint:revive // until it ends
+	for stream.Receive() {
 	}
 	if code := connect.CodeOf(stream.Err()); code != connect.CodeUnauthenticated {
 		t.Errorf("ended with %v", stream.Err())

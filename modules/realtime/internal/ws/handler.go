@@ -54,8 +54,8 @@ type Handler struct {
 
 	mu   sync.Mutex
 	open map[*session]struct{}
-	// gone is broadcast when a session has ended.
-	gone *sync.Cond
+	// fewer is broadcast when a session has ended.
+	fewer *sync.Cond
 }
 
 // New makes the handler.
@@ -64,7 +64,7 @@ func New(h *hub.Hub, verifier auth.Verifier, caller Caller, cfg realtime.Config,
 		hub: h, verifier: verifier, caller: caller, cfg: cfg, logger: logger,
 		commands: sync.OnceValue(caller.Commands), open: map[*session]struct{}{},
 	}
-	handler.gone = sync.NewCond(&handler.mu)
+	handler.fewer = sync.NewCond(&handler.mu)
 	return handler
 }
 
@@ -73,7 +73,7 @@ func New(h *hub.Hub, verifier auth.Verifier, caller Caller, cfg realtime.Config,
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := &session{
 		Handler: h, actor: rpc.Actor(r.Context()), language: strings.Clone(r.Header.Get("Accept-Language")),
-		request: rpc.RequestID(r.Context()), began: time.Now(),
+		request: rpc.RequestID(r.Context()), began: time.Now(), gone: make(chan struct{}),
 	}
 	first, err := resumeOf(r)
 	if err != nil {
@@ -104,8 +104,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.line = thin.line
 	s.conn.SetReadLimit(h.cfg.MaxMessage)
-	h.begin(s, first)
+	h.begin(s, first) //nolint:contextcheck // it outlives the request
 }
+
+// background is the context of what sessions do: they outlive their requests,
+// and end with their connections.
+func background() context.Context { return context.Background() } //nolint:forbidigo // see above
 
 // begin greets the client and starts reading.
 func (h *Handler) begin(s *session, first *resume) {

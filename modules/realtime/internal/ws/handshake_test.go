@@ -68,11 +68,11 @@ func TestATokenIsTakenFromHeaderSubprotocolOrQueryAndNeverRepeated(t *testing.T)
 			o.HTTPHeader.Set("Authorization", test.header)
 		}
 		c, response, err := open(t, r, "/ws"+test.query, o)
-		if response == nil || response.StatusCode != test.status {
+		if response.status != test.status {
 			t.Errorf("%s: got %v, %v", name, response, err)
 			continue
 		}
-		if strings.Contains(strings.Join(response.Header["Sec-Websocket-Protocol"], ","), good) {
+		if strings.Contains(strings.Join(response.header["Sec-Websocket-Protocol"], ","), good) {
 			t.Errorf("%s: the answer holds the token", name)
 		}
 		if c != nil {
@@ -107,14 +107,14 @@ func TestOnlyPagesOfAllowedOriginsOpenAWebSocket(t *testing.T) {
 			o.HTTPHeader.Set("Origin", origin)
 		}
 		_, response, err := open(t, r, "/api/v1/ws?token="+token(t, "ada", time.Hour), o)
-		if got := err == nil; got != allowed || !allowed && response.StatusCode != http.StatusForbidden {
+		if got := err == nil; got != allowed || !allowed && response.status != http.StatusForbidden {
 			t.Errorf("origin %q: %v, %v", origin, response, err)
 		}
 	}
 	// Where no origin is configured, none is allowed but one's own.
 	strict := start(t, postgrestest.DB(t), nil)
 	_, response, err := open(t, strict, "/ws?token="+token(t, "ada", time.Hour), &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://evil.example"}}})
-	if err == nil || response == nil || response.StatusCode != http.StatusForbidden {
+	if err == nil || response.status != http.StatusForbidden {
 		t.Errorf("got %v, %v", response, err)
 	}
 }
@@ -141,7 +141,7 @@ func TestAPersonHasABoundedNumberOfConnections(t *testing.T) {
 	first.next("hello")
 	dial(t, r, "/ws", "ada", time.Hour).next("hello")
 	address := "/ws?token=" + token(t, "ada", time.Hour)
-	if _, response, err := open(t, r, address, nil); err == nil || response.StatusCode != http.StatusTooManyRequests {
+	if _, response, err := open(t, r, address, nil); err == nil || response.status != http.StatusTooManyRequests {
 		t.Fatalf("a third one: %v, %v", response, err)
 	}
 	dial(t, r, "/ws", "bob", time.Hour).next("hello") // not Ada's
@@ -151,7 +151,7 @@ func TestAPersonHasABoundedNumberOfConnections(t *testing.T) {
 		if err == nil {
 			return // there is room again
 		}
-		if response == nil || response.StatusCode != http.StatusTooManyRequests {
+		if response.status != http.StatusTooManyRequests {
 			t.Fatalf("after one was closed: %v, %v", response, err)
 		}
 		time.Sleep(10 * time.Millisecond)

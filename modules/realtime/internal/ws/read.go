@@ -36,7 +36,7 @@ const mostName = 200
 func (s *session) read() {
 	defer s.end()
 	for {
-		kind, data, err := s.conn.Read(context.Background())
+		kind, data, err := s.conn.Read(background())
 		if err != nil {
 			if errors.Is(err, websocket.ErrMessageTooBig) {
 				s.line.linger()
@@ -66,8 +66,13 @@ func (s *session) read() {
 // slowDown waits while the client is faster than it may be: what it sends waits
 // on its own side.
 func (s *session) slowDown() {
-	if wait := s.pace.take(time.Now(), s.cfg.Rate, s.cfg.Burst); wait > 0 && !s.over.Load() {
-		time.Sleep(wait)
+	wait := s.pace.take(time.Now(), s.cfg.Rate, s.cfg.Burst)
+	if wait <= 0 {
+		return
+	}
+	select {
+	case <-time.After(wait):
+	case <-s.gone:
 	}
 }
 
@@ -103,7 +108,7 @@ func (s *session) renew(r request) {
 		Token string `json:"token"`
 	}
 	_ = json.Unmarshal(r.Payload, &in)
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.WriteTimeout)
+	ctx, cancel := context.WithTimeout(background(), s.cfg.WriteTimeout)
 	defer cancel()
 	actor, err := s.verifier.Verify(ctx, in.Token)
 	if err == nil && actor.UserID != s.who().UserID {

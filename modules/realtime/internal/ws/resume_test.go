@@ -165,7 +165,7 @@ func TestAServerThatStopsAnswersWhatRunsAndSendsItsClientsElsewhere(t *testing.T
 	if end := idle.closed(); end.Code != 1012 || !strings.HasPrefix(end.Reason, "retry_after_ms=") {
 		t.Errorf("the idle one was closed with %v", end)
 	}
-	if _, response, err := open(t, r, "/ws?token="+token(t, "ada", time.Hour), nil); err == nil || response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
+	if _, response, err := open(t, r, "/ws?token="+token(t, "ada", time.Hour), nil); err == nil || response.status != http.StatusServiceUnavailable || response.header.Get("Retry-After") == "" {
 		t.Errorf("another one: %v, %v", response, err)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {

@@ -35,6 +35,8 @@ type session struct {
 	// heardAt and pingedAt are Unix milliseconds.
 	heardAt, pingedAt atomic.Int64
 	over              atomic.Bool
+	// gone is closed when it is over.
+	gone chan struct{}
 
 	mu    sync.Mutex
 	actor auth.Actor
@@ -105,7 +107,10 @@ func (s *session) room() {
 		}
 		taken := s.taken
 		s.mu.Unlock()
-		<-taken
+		select {
+		case <-taken:
+		case <-s.gone:
+		}
 	}
 }
 
@@ -202,13 +207,13 @@ func (s *session) end() {
 	if s.over.Swap(true) {
 		return
 	}
+	close(s.gone)
 	s.mu.Lock()
 	stop := s.stop
 	if s.held != nil {
 		s.held.Stop()
 	}
 	s.replies, s.commands, s.resume = nil, nil, nil
-	s.letRead()
 	s.mu.Unlock()
 	if stop != nil {
 		stop()

@@ -164,15 +164,25 @@ func dial(t testing.TB, r *replica, path, user string, life time.Duration) *clie
 }
 
 // open is dial with an address and headers as they come.
-func open(t testing.TB, r *replica, address string, o *websocket.DialOptions) (*client, *http.Response, error) {
+func open(t testing.TB, r *replica, address string, o *websocket.DialOptions) (*client, handshake, error) {
 	t.Helper()
-	conn, response, err := websocket.Dial(t.Context(), strings.Replace(r.url, "http", "ws", 1)+address, o) //nolint:bodyclose // the library has
+	conn, response, err := websocket.Dial(t.Context(), strings.Replace(r.url, "http", "ws", 1)+address, o)
+	var h handshake
+	if response != nil {
+		h = handshake{response.StatusCode, response.Header}
+	}
 	if err != nil {
-		return nil, response, err
+		return nil, h, err
 	}
 	conn.SetReadLimit(1 << 20)
 	t.Cleanup(func() { _ = conn.CloseNow() })
-	return &client{t: t, conn: conn}, response, nil
+	return &client{t: t, conn: conn}, h, nil
+}
+
+// handshake is how the server answered.
+type handshake struct {
+	status int
+	header http.Header
 }
 
 func (c *client) send(kind, correlationID string, payload any) {

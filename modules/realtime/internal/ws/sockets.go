@@ -17,7 +17,7 @@ func (h *Handler) Run(ctx context.Context) {
 		select {
 		case now := <-every.C:
 			for _, s := range h.sessions() {
-				s.tick(now)
+				s.tick(now) //nolint:contextcheck // see background
 			}
 		case <-ctx.Done():
 			h.hub.Stop()
@@ -38,7 +38,7 @@ func (h *Handler) wait() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for len(h.open) > 0 {
-		h.gone.Wait()
+		h.fewer.Wait()
 	}
 }
 
@@ -56,5 +56,5 @@ func (h *Handler) forget(s *session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.open, s)
-	h.gone.Broadcast()
+	h.fewer.Broadcast()
 }

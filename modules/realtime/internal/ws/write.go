@@ -133,7 +133,7 @@ func (s *session) replay(want resume) error {
 	if !known || want.After > upTo || s.live && want.After < s.screen.Joined() {
 		return s.reset(want)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(background(), time.Minute)
 	defer cancel()
 	sent, ok, err := s.screen.Missed(ctx, want.After, upTo, func(missed []*hub.Event) error {
 		frames := make(net.Buffers, len(missed))
