@@ -10,6 +10,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/keyfile"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
@@ -38,10 +39,13 @@ var Module = fx.Module("rag",
 	fx.Provide(fx.Annotate(func(db *postgres.DB, s rag.Service) rpc.Service {
 		return ragrpc.New(db, s).Service()
 	}, fx.ResultTags(`group:"rpc.services"`))),
-	fx.Provide(func(db *postgres.DB, models llm.Service, cfg rag.Config, logger *slog.Logger) rag.Filler {
+	fx.Provide(func(db *postgres.DB, models llm.Service, cfg rag.Config, logger *slog.Logger) *embed.Filler {
 		return embed.New(db, models, cfg, logger.With("part", "rag"), time.Now)
+	}, work.NewTickets, fx.Private),
+	fx.Provide(func(f *embed.Filler) rag.Filler { return f }),
+	fx.Invoke(func(r *jobs.Registry, f *embed.Filler, cfg rag.Config, logger *slog.Logger) {
+		work.Register(r, f, cfg, logger)
 	}),
-	fx.Invoke(work.Register),
 )
 
 // onCourses takes the material of courses that the academy deletes out.
@@ -60,12 +64,12 @@ func NewWatcher(db *postgres.DB, s rag.Service, folders map[string]rag.WatchConf
 	return watch.New(db, s, folders, logger.With("part", "rag"))
 }
 
-func newService(db *postgres.DB, members academy.Service, models llm.Service, cfg rag.Config) (*service.Service, error) {
+func newService(db *postgres.DB, members academy.Service, models llm.Service, tickets *work.Tickets, cfg rag.Config) (*service.Service, error) {
 	key, err := keyfile.Load("rag.key_file", cfg.KeyFile)
 	if err != nil {
 		return nil, err
 	}
-	return service.New(db, members, cfg, time.Now).WithModels(models).WithKey(key), nil
+	return service.New(db, members, cfg, time.Now).WithModels(models).WithKey(key).WithTickets(tickets), nil
 }
 
 // followParams is what the index of learners' own things takes.

@@ -69,31 +69,40 @@ func (f *Filler) inTx(ctx context.Context, fn func(context.Context, *postgres.Tx
 // Work does all there is to do, for a turn at most. That there is no model is
 // no error.
 func (f *Filler) Work(ctx context.Context) error {
-	turned, cancel := context.WithTimeout(ctx, turn)
-	defer cancel()
-	err := f.work(turned)
-	if turned.Err() != nil && ctx.Err() == nil {
-		return nil // the next turn goes on
-	}
+	_, err := f.Turn(ctx)
 	return err
 }
 
-func (f *Filler) work(ctx context.Context) error {
+// Turn does what Work does. It is not done when the turn was too short, or when
+// another worker fills a space just now, who may have looked for passages before
+// the newest were there.
+func (f *Filler) Turn(ctx context.Context) (done bool, err error) {
+	turned, cancel := context.WithTimeout(ctx, turn)
+	defer cancel()
+	done, err = f.work(turned)
+	if turned.Err() != nil && ctx.Err() == nil {
+		return false, nil // the next turn goes on
+	}
+	return done, err
+}
+
+func (f *Filler) work(ctx context.Context) (done bool, err error) {
 	if err := f.dropRetired(ctx); err != nil {
-		return err
+		return false, err
 	}
 	target, err := f.wanted(ctx)
 	if llm.ErrNoModel.Is(err) {
-		return nil
+		return true, nil
 	}
 	if err != nil {
-		return fmt.Errorf("ask the embedding model which space it makes: %w", err)
+		return false, fmt.Errorf("ask the embedding model which space it makes: %w", err)
 	}
 	spaces, err := store.Spaces(ctx, f.system())
 	if err != nil {
-		return err
+		return false, err
 	}
 	var wanted *store.Space
+	done = true
 	for i := range spaces {
 		s := &spaces[i]
 		if s.Space == target && s.State != rag.SpaceRetired {
@@ -102,34 +111,46 @@ func (f *Filler) work(ctx context.Context) error {
 		}
 		if s.State == rag.SpaceActive {
 			// Until the new space is full, new passages are found by the old one.
-			if _, err := f.fill(ctx, *s); err != nil && !llm.ErrNoModel.Is(err) {
-				return err
+			full, err := f.fill(ctx, *s)
+			switch {
+			case llm.ErrNoModel.Is(err):
+			case err != nil:
+				return false, err
+			default:
+				done = full
 			}
 		}
 	}
 	if wanted == nil {
-		var made store.Space
-		err := f.inTx(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
-			made, err = store.EnsureSpace(ctx, tx, target, Weight(target), f.now().UTC())
-			return err
-		})
-		if err != nil {
-			return err
+		if wanted, err = f.make(ctx, target); err != nil {
+			return false, err
 		}
-		f.log.InfoContext(ctx, "a new embedding space is being filled", "provider", target.Provider, "model", target.Model, "dims", target.Dimensions)
-		wanted = &made
 	}
 	full, err := f.fill(ctx, *wanted)
 	if err != nil || !full || wanted.State == rag.SpaceActive {
-		return err
+		return done && full, err
 	}
 	if err := f.inTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		return store.Activate(ctx, tx, wanted.ID, f.now().UTC())
 	}); err != nil {
-		return err
+		return false, err
 	}
 	f.log.InfoContext(ctx, "searches use another embedding space now", "provider", target.Provider, "model", target.Model)
-	return nil
+	return done, nil
+}
+
+// make makes a space to fill.
+func (f *Filler) make(ctx context.Context, target llm.Space) (*store.Space, error) {
+	var made store.Space
+	err := f.inTx(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		made, err = store.EnsureSpace(ctx, tx, target, Weight(target), f.now().UTC())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.log.InfoContext(ctx, "a new embedding space is being filled", "provider", target.Provider, "model", target.Model, "dims", target.Dimensions)
+	return &made, nil
 }
 
 // wanted is the space that the configured model makes. It is asked for by

@@ -26,19 +26,17 @@ func byWords(found []store.Likeness) []scored {
 // fuse adds up both kinds of likeness, each as a share of the best: of BM25's
 // best score, and of the way from the least to the nearest cosine among the
 // candidates. So one weight fits models whose cosines spread differently. A
-// passage whose vector is still being made is taken to be like the middle one.
-func fuse(words, near []store.Likeness, weight float64) []scored {
+// passage whose vector is still being made is taken to be like the middle one. A
+// passage may come in several parts.
+func fuse(found []store.Likeness, weight float64) []scored {
 	type pair struct {
 		bm25   float64
 		cosine float64
 		known  bool
 	}
-	all := make(map[int64]pair, len(words)+len(near))
-	for _, w := range words {
-		all[w.Chunk] = pair{bm25: w.BM25}
-	}
+	all := make(map[int64]pair, len(found))
 	low, high, sum, known := math.Inf(1), math.Inf(-1), 0.0, 0
-	for _, n := range near {
+	for _, n := range found {
 		p := all[n.Chunk]
 		p.bm25 = max(p.bm25, n.BM25)
 		if n.Cosine != nil && !math.IsNaN(*n.Cosine) {

@@ -303,6 +303,9 @@ func (in *ingestion) writeDocuments(ctx context.Context, tx *postgres.Tx) error 
 	if err := store.MoveChunks(ctx, tx, c.move); err != nil {
 		return err
 	}
+	if len(c.add) > 0 && in.s.tickets != nil {
+		in.s.tickets.Issue(tx)
+	}
 	return store.AddChunks(ctx, tx, in.collection, c.add)
 }
 

@@ -55,12 +55,15 @@ func (s *Service) Search(ctx context.Context, actor auth.Actor, q rag.Query) (ra
 		return result, err
 	}
 	// More than asked for, since some may say the same.
-	ranked = ranked[:min(len(ranked), max(2*q.Limit, q.Limit+5, reranked))]
-	hits, err := s.hits(ctx, reader, ranked)
+	some, ranks := max(2*q.Limit, q.Limit+5), s.ranks(q)
+	if ranks {
+		some = max(some, reranked)
+	}
+	hits, err := s.hits(ctx, reader, ranked[:min(len(ranked), some)])
 	if err != nil {
 		return result, err
 	}
-	result.Reranked = s.rerank(ctx, actor, q, hits)
+	result.Reranked = ranks && s.rerank(ctx, actor, q, hits)
 	diversity := s.cfg.Diversity
 	if q.Diversity != nil {
 		diversity = *q.Diversity
@@ -82,18 +85,19 @@ func (s *Service) rank(ctx context.Context, actor, reader auth.Actor, q rag.Quer
 	}
 	by := store.Ranking{K1: s.cfg.K1, B: s.cfg.B, Peers: q.Peers}
 	bring := max(candidates, 2*q.Limit)
-	var words, near []store.Likeness
+	var words store.Words
+	var near []store.Likeness
 	var vector []float32
 	both, inTime := errgroup.WithContext(ctx)
 	both.Go(func() (err error) {
 		if len(terms) > 0 {
-			words, err = store.Search(inTime, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by, bring)
+			words, err = store.Search(inTime, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by)
 		}
 		return err
 	})
 	both.Go(func() (err error) {
 		if vector, result.Fallback = asked.wait(inTime); vector != nil {
-			near, err = store.Compare(inTime, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by, store.Nearness{
+			near, err = store.Compare(inTime, s.db.As(reader), reader, q.Scope, q.CourseID, q.Peers, store.Nearness{
 				Space: *asked.space, Vector: vector, Amount: bring, Breadth: s.cfg.IndexBreadth, Few: s.cfg.ExactUpTo,
 			})
 		}
@@ -102,37 +106,47 @@ func (s *Service) rank(ctx context.Context, actor, reader auth.Actor, q rag.Quer
 	if err := both.Wait(); err != nil {
 		return nil, err
 	}
+	best := words.Found[:min(len(words.Found), bring)]
 	if vector == nil {
-		return byWords(words), ctx.Err()
+		return byWords(best), ctx.Err()
 	}
 	result.Method = "hybrid"
 	if q.By == rag.ByMeaning {
 		result.Method = "vectors"
 	}
-	rest, err := s.compareRest(ctx, reader, words, near, *asked.space, vector)
+	added, err := s.complete(ctx, reader, words, best, near, *asked.space, vector)
 	if err != nil {
 		return nil, err
 	}
 	spanish := analyze.Detect(q.Text, 1) == analyze.Spanish
-	return fuse(words, slices.Concat(near, rest), embed.WeightFor(asked.space.Model, asked.space.Weight, spanish)), nil
+	return fuse(added, embed.WeightFor(asked.space.Model, asked.space.Weight, spanish)), nil
 }
 
-// compareRest compares what only words found.
-func (s *Service) compareRest(ctx context.Context, reader auth.Actor, words, near []store.Likeness, space store.Space, vector []float32) ([]store.Likeness, error) {
-	known := make(map[int64]bool, len(near))
+// complete gives the candidates, those that are best by words and those that
+// are near, what they lack of the other kind.
+func (s *Service) complete(ctx context.Context, reader auth.Actor, words store.Words, best, near []store.Likeness, space store.Space, vector []float32) ([]store.Likeness, error) {
+	candidates := make(map[int64]bool, len(best)+len(near))
 	for _, n := range near {
-		known[n.Chunk] = true
+		candidates[n.Chunk] = true
 	}
-	var rest []int64
-	for _, w := range words {
-		if !known[w.Chunk] {
-			rest = append(rest, w.Chunk)
+	var apart []int64
+	for _, w := range best {
+		if !candidates[w.Chunk] {
+			apart = append(apart, w.Chunk)
+			candidates[w.Chunk] = true
 		}
 	}
-	if len(rest) == 0 {
-		return nil, nil
+	more, err := store.Complete(ctx, s.db.As(reader), space, vector, words, apart, near)
+	if err != nil {
+		return nil, err
 	}
-	return store.Cosines(ctx, s.db.As(reader), space, vector, rest)
+	all := slices.Concat(near, more)
+	for _, w := range words.Found {
+		if candidates[w.Chunk] {
+			all = append(all, w)
+		}
+	}
+	return all, nil
 }
 
 // hits reads what was found, in its order.
@@ -152,10 +166,15 @@ func (s *Service) hits(ctx context.Context, reader auth.Actor, ranked []scored) 
 	return hits, nil
 }
 
-// rerank lets a model order the best hits, where there is one and it answers in
-// time. What it says are scores, and no more: no passage comes or goes by them.
+// ranks says whether a model is to order what is found.
+func (s *Service) ranks(q rag.Query) bool {
+	return s.cfg.Rerank && s.meaning != nil && q.By == rag.ByBoth && s.meaning.can(llm.Rerank)
+}
+
+// rerank lets a model order the best hits, if it answers in time. What it says
+// are scores, and no more: no passage comes or goes by them.
 func (s *Service) rerank(ctx context.Context, actor auth.Actor, q rag.Query, hits []store.Hit) bool {
-	if !s.cfg.Rerank || s.meaning == nil || q.By != rag.ByBoth || len(hits) < 2 || !s.meaning.can(llm.Rerank) {
+	if len(hits) < 2 {
 		return false
 	}
 	head := hits[:min(len(hits), reranked)]

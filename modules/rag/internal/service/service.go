@@ -31,6 +31,8 @@ type Service struct {
 	now     func() time.Time
 	// meaning is nil without models: then search goes by words alone.
 	meaning *meaning
+	// tickets is nil where no jobs are made.
+	tickets Tickets
 	// key makes pseudonyms.
 	key []byte
 }
@@ -39,6 +41,18 @@ type Service struct {
 // with each start.
 func (s *Service) WithKey(key []byte) *Service {
 	s.key = key
+	return s
+}
+
+// Tickets has what is new given its vectors soon after the unit of work.
+type Tickets interface {
+	Issue(tx *postgres.Tx)
+}
+
+// WithTickets has new passages embedded by jobs of the units of work that write
+// them; without it, they wait until somebody looks for them.
+func (s *Service) WithTickets(t Tickets) *Service {
+	s.tickets = t
 	return s
 }
 

@@ -51,7 +51,7 @@ func LockOwn(ctx context.Context, tx *postgres.Tx, courseID, userID string) (id 
 
 // OwnStates reads the documents at paths, and those of a task below a prefix.
 func OwnStates(ctx context.Context, tx *postgres.Tx, collection int32, paths []string, task, prefix string) (map[string]State, error) {
-	rows, err := tx.Query(ctx, ownStates, postgres.Args{"collection": collection, "paths": orEmpty(paths), "task": task, "prefix": prefix})
+	rows, err := tx.Query(ctx, ownStates, postgres.Args{"collection": collection, "paths": orNone(paths), "task": task, "prefix": prefix})
 	if err != nil {
 		return nil, fmt.Errorf("read documents of collection %d: %w", collection, err)
 	}

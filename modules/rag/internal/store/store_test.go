@@ -75,21 +75,20 @@ func setup(t *testing.T) *postgres.DB {
 // numberOf is the number of course c1's only passage.
 func numberOf(t *testing.T, db *postgres.DB) int64 {
 	t.Helper()
-	hits, err := Search(t.Context(), db.As(auth.System("test")), auth.System("test"), rag.ScopeCourse, "c1", []string{"penguin"}, Ranking{K1: 1.2, B: 0.9, Peers: true}, 10)
-	if err != nil || len(hits) != 1 {
+	hits, err := Search(t.Context(), db.As(auth.System("test")), auth.System("test"), rag.ScopeCourse, "c1", []string{"penguin"}, Ranking{K1: 1.2, B: 0.9, Peers: true})
+	if err != nil || len(hits.Found) != 1 {
 		t.Fatalf("got %v, %v", hits, err)
 	}
-	return hits[0].Chunk
+	return hits.Found[0].Chunk
 }
 
 // readers are the statements by which people read, with arguments that name
 // what belongs to course c1.
 func readers(actor auth.Actor, num int64) map[*postgres.Statement]postgres.Args {
 	query := searchArgs(actor, rag.ScopeCourse, "c1", []string{"penguin"}, Ranking{K1: 1.2, B: 0.9, Peers: true})
-	near := maps.Clone(query)
-	query["limit"], query["led"] = 50, 50
+	near := scopeArgs(actor, rag.ScopeCourse, "c1", true)
 	// Both ways to look: through the index, and at each passage.
-	maps.Copy(near, postgres.Args{"space": 1, "dims": 2, "query": "[1,0]", "amount": 50, "breadth": 100, "few": -1, "found": []int64{num}})
+	maps.Copy(near, postgres.Args{"space": 1, "dims": 2, "query": "[1,0]", "amount": 50, "breadth": 100, "few": -1})
 	return map[*postgres.Statement]postgres.Args{
 		search:             query,
 		compare:            near,

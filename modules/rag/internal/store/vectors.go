@@ -72,39 +72,14 @@ type Likeness struct {
 	Chunk  int64
 	BM25   float64
 	Cosine *float64
+	// collection is where the passage lies, where that is known.
+	collection int32
 }
 
-// The nearest passages with what BM25 says of them.
-var compare = postgres.SQL("rag.search.vectors", scopeCTE+`, near AS MATERIALIZED (
-		SELECT n.chunk, n.collection_id, max(n.cosine) AS cosine
-		FROM rag.nearest(@space, @dims, @query::halfvec, (SELECT array_agg(s.id) FROM scope s), @amount, @breadth, @few) n
-		GROUP BY n.chunk, n.collection_id
-	), rated AS (
-		SELECT p.chunk, `+bm25+` AS score
-		FROM near n CROSS JOIN wanted w CROSS JOIN corpus u CROSS JOIN LATERAL (
-			SELECT p.chunk, p.tf, p.tokens FROM rag.postings p
-			WHERE p.collection_id = n.collection_id AND p.term = w.term AND p.chunk = n.chunk OFFSET 0
-		) p GROUP BY p.chunk
-	)
-	SELECT n.chunk, coalesce(r.score, 0), n.cosine FROM near n LEFT JOIN rated r ON r.chunk = n.chunk`)
-
-var cosines = postgres.SQL("rag.search.cosines", `
-	SELECT e.chunk, 0::float8, 1 - (e.embedding <=> @query::halfvec)
-	FROM unnest(@found::bigint[]) AS f (chunk) JOIN rag.embeddings e ON e.space_id = @space AND e.chunk = f.chunk
-	WHERE e.embedding IS NOT NULL`)
-
-// Cosines compares passages with a vector, as far as they have one.
-func Cosines(ctx context.Context, q postgres.Queryer, space Space, vector []float32, chunks []int64) ([]Likeness, error) {
-	rows, err := q.Query(ctx, cosines, postgres.Args{"space": space.ID, "query": pgvector.NewHalfVector(vector).String(), "found": chunks})
-	if err != nil {
-		return nil, fmt.Errorf("compare passages: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Likeness])
-	if err != nil {
-		return nil, fmt.Errorf("compare passages: %w", err)
-	}
-	return list, nil
-}
+var compare = postgres.SQL("rag.search.vectors", scopeCTE+`
+	SELECT n.chunk, n.collection_id, max(n.cosine)
+	FROM rag.nearest(@space, @dims, @query::halfvec, (SELECT array_agg(s.id) FROM scope s), @amount, @breadth, @few) n
+	GROUP BY n.chunk, n.collection_id`)
 
 // Nearness says how to look for vectors.
 type Nearness struct {
@@ -117,8 +92,8 @@ type Nearness struct {
 }
 
 // Compare finds the passages nearest to a vector.
-func Compare(ctx context.Context, q postgres.Queryer, actor auth.Actor, scope rag.Scope, courseID string, terms []string, by Ranking, near Nearness) ([]Likeness, error) {
-	args := searchArgs(actor, scope, courseID, terms, by)
+func Compare(ctx context.Context, q postgres.Queryer, actor auth.Actor, scope rag.Scope, courseID string, peers bool, near Nearness) ([]Likeness, error) {
+	args := scopeArgs(actor, scope, courseID, peers)
 	args["space"], args["dims"] = near.Space.ID, near.Space.Dimensions
 	args["query"] = pgvector.NewHalfVector(near.Vector).String()
 	args["amount"], args["breadth"], args["few"] = near.Amount, near.Breadth, near.Few
@@ -126,11 +101,74 @@ func Compare(ctx context.Context, q postgres.Queryer, actor auth.Actor, scope ra
 	if err != nil {
 		return nil, fmt.Errorf("search vectors: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Likeness])
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Likeness, err error) {
+		err = row.Scan(&l.Chunk, &l.collection, &l.Cosine)
+		return l, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("search vectors: %w", err)
 	}
 	return list, nil
+}
+
+// What words alone found is compared with the question's vector, and what its
+// vector alone found is rated by words.
+var complete = postgres.SQL("rag.search.complete", `
+	SELECT e.chunk, 0::float8, 1 - (e.embedding <=> @query::halfvec)
+	FROM unnest(@found::bigint[]) AS f (chunk) JOIN rag.embeddings e ON e.space_id = @space AND e.chunk = f.chunk
+	WHERE e.embedding IS NOT NULL
+	UNION ALL
+	SELECT n.chunk, `+bm25+`, NULL
+	FROM (SELECT @average::float8 AS average) u CROSS JOIN unnest(@near::bigint[], @collections::int[]) AS n (chunk, collection_id)
+	CROSS JOIN unnest(@terms::text[], @worth::float8[]) AS w (term, idf) CROSS JOIN LATERAL (
+		SELECT p.tf, p.tokens FROM rag.postings p
+		WHERE p.collection_id = n.collection_id AND p.term = w.term AND p.chunk = n.chunk OFFSET 0
+	) p GROUP BY n.chunk`)
+
+// Complete tells of passages that words found how near they are, as far as they
+// have a vector, and of those that are near, but not among all that words
+// found, what their words are worth. Only what there is to add comes back.
+func Complete(ctx context.Context, q postgres.Queryer, space Space, vector []float32, words Words, found []int64, near []Likeness) ([]Likeness, error) {
+	args := postgres.Args{"space": space.ID, "query": pgvector.NewHalfVector(vector).String(), "found": orNone(found),
+		"k1": words.by.K1, "b": words.by.B, "average": max(words.average, 1)}
+	var nums []int64
+	var collections []int32
+	terms, worth := words.terms, words.worth
+	if words.Whole {
+		near, terms, worth = nil, nil, nil
+	}
+	rated := make(map[int64]bool, len(words.Found))
+	for _, w := range words.Found {
+		rated[w.Chunk] = true
+	}
+	for _, n := range near {
+		if !rated[n.Chunk] {
+			nums, collections = append(nums, n.Chunk), append(collections, n.collection)
+		}
+	}
+	if len(found) == 0 && len(nums) == 0 {
+		return nil, nil
+	}
+	args["near"], args["collections"], args["terms"], args["worth"] = orNone(nums), orNone(collections), orNone(terms), orNone(worth)
+	rows, err := q.Query(ctx, complete, args)
+	if err != nil {
+		return nil, fmt.Errorf("compare passages: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Likeness, err error) {
+		err = row.Scan(&l.Chunk, &l.BM25, &l.Cosine)
+		return l, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare passages: %w", err)
+	}
+	return list, nil
+}
+
+func orNone[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 var dropVectors = postgres.SQL("rag.embeddings.drop", `

@@ -47,9 +47,18 @@ func (w *worker) Work(ctx context.Context, job *river.Job[embedArgs]) error {
 // Timeout implements river.Worker: a turn ends by itself.
 func (w *worker) Timeout(*river.Job[embedArgs]) time.Duration { return 10 * time.Minute }
 
-// Register lets this replica's workers give passages their vectors.
-func Register(r *jobs.Registry, f rag.Filler, cfg rag.Config, log *slog.Logger) {
+// Filler gives passages their vectors.
+type Filler interface {
+	rag.Filler
+	Turner
+}
+
+// Register lets this replica's workers give passages their vectors: new ones by
+// the tickets of the units of work that wrote them, and whatever else has none,
+// as when there was no model, by looking for it from time to time.
+func Register(r *jobs.Registry, f Filler, cfg rag.Config, log *slog.Logger) {
 	r.Queue(queue, 1)
+	jobs.Register(r, &ticketWorker{filler: f, log: log})
 	jobs.Register(r, &worker{filler: f, every: cfg.EmbedEvery, log: log})
 	r.Every(cfg.EmbedEvery, embedArgs{})
 }
