@@ -100,7 +100,12 @@ func startWorld(t *testing.T, into ...any) *world {
 
 func startWorldOn(t *testing.T, cfg Config, into ...any) *world {
 	t.Helper()
-	db := postgrestest.DB(t)
+	return startReplica(t, postgrestest.DB(t), cfg, into...)
+}
+
+// startReplica is one of several servers on one database.
+func startReplica(t *testing.T, db *postgres.DB, cfg Config, into ...any) *world {
+	t.Helper()
 	var server *rpc.Server
 	app := fx.New(graph(cfg, db, slog.New(slog.DiscardHandler)), fx.Populate(append(into, &server)...), fx.StopTimeout(time.Minute))
 	if err := app.Start(t.Context()); err != nil {

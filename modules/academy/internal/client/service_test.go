@@ -27,6 +27,7 @@ type bundle struct {
 	service     *client.Service
 	revocations *auth.Revocations
 	cache       *cache.Cache
+	cfg         academy.Config
 	asked       atomic.Int64
 	down        atomic.Bool
 	slow        atomic.Int64
@@ -66,6 +67,7 @@ func setup(t *testing.T, change func(*academy.Config)) *bundle {
 		change(&cfg)
 	}
 	b.Server = academyServer
+	b.cfg = cfg
 	b.service, err = client.NewService(cfg, client.Deps{Cache: b.cache, Logger: slog.New(slog.DiscardHandler), Revocations: b.revocations})
 	if err != nil {
 		t.Fatal(err)
