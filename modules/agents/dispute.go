@@ -167,6 +167,8 @@ type Said struct {
 	Question string `json:"question,omitempty"`
 	// ValidationRunID is the run that feedback is about.
 	ValidationRunID string `json:"validation_run_id,omitempty"`
+	// Rubric says that feedback holds work against criteria, too.
+	Rubric bool `json:"rubric,omitempty"`
 	// Evaluation and Nudge are set for their kinds.
 	Evaluation *Evaluation `json:"evaluation,omitempty"`
 	Nudge      *Nudge      `json:"nudge,omitempty"`

@@ -43,7 +43,11 @@ func comments(r *agents.DisputeRecord, g *ground) finding {
 			wrong = append(wrong, because(c.part, why))
 		}
 	}
-	return share(wrong, n)
+	if found := share(wrong, n); found.Outcome != agents.DisputeUpheld || n > 0 && (r.Part != "" || !r.Said.Rubric) {
+		return found
+	}
+	// A rubric's criteria, or nothing at all: rules can't tell.
+	return finding{Outcome: agents.DisputeUnclear, Reasons: []agents.DisputeReason{reason(agents.WhyNothing)}}
 }
 
 // share settles by how many of the parts don't hold.

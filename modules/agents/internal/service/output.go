@@ -31,6 +31,7 @@ func (s *Service) output(ctx context.Context, r agents.DisputeRequest) (*agents.
 		}
 		return &agents.DisputeRecord{UserID: f.UserID, CourseID: f.CourseID, TaskID: f.TaskID, Said: agents.Said{
 			Text: agents.Text{EN: f.Text}, Label: f.Label, Locale: f.Locale, Comments: f.Comments, ValidationRunID: f.ValidationRunID, At: f.CreatedAt,
+			Rubric: f.Rubric != nil,
 		}}, nil
 	case agents.OutputHint:
 		h, err := store.GetHint(ctx, q, system, r.OutputID)
