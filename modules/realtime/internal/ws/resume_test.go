@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/google/uuid"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
@@ -89,6 +90,50 @@ func TestEachEventArrivesOnceAndInOrderWhicheverReplicaDies(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(made, "\n"))
 			}
 		})
+	}
+}
+
+func TestADatabaseThatBecameAnotherSendsClientsBackToTheStart(t *testing.T) {
+	db := postgrestest.DB(t)
+	r := start(t, db, nil)
+	c := dial(t, r, "/ws", "ada", time.Hour)
+	epoch := c.next("hello").field("epoch")
+	c.create("before the restore")
+	last := c.next("goal.created").Seq
+	// As a restore in place does: another table by the same name; and connections
+	// break.
+	for _, sql := range []string{
+		"ALTER TABLE events.events RENAME TO lost",
+		"CREATE TABLE events.events (LIKE events.lost INCLUDING ALL)",
+		"INSERT INTO events.events OVERRIDING SYSTEM VALUE SELECT * FROM events.lost",
+		"GRANT ALL ON events.events TO tracker_user, tracker_teacher, tracker_system",
+	} {
+		if _, err := db.Pool().Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	ended := make(chan websocket.CloseError, 1)
+	go func() { ended <- c.closed() }()
+	for done := false; !done && !t.Failed(); {
+		if _, err := db.Pool().Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tracker-listener'"); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case end := <-ended:
+			if end.Code != 1013 {
+				t.Errorf("closed with %v", end)
+			}
+			done = true
+		case <-time.After(200 * time.Millisecond): // the listener may have been about to connect
+		}
+	}
+	again := dial(t, r, "/ws", "ada", time.Hour)
+	again.send("resume", "r", map[string]any{"after_seq": last, "epoch": epoch})
+	if now := again.next("hello").field("epoch"); now == epoch || now == "" {
+		t.Errorf("the epoch was %v and is %v", epoch, now)
+	}
+	if m := again.next("reset"); m.field("epoch") == epoch {
+		t.Errorf("got %s", m.Payload)
 	}
 }
 
