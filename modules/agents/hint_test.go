@@ -109,7 +109,10 @@ func TestAModelWritesEachRungAndNoMore(t *testing.T) {
 	}
 	shown := ""
 	for _, m := range b.agents.Pushes("ada") {
-		var p struct{ Text, Graph string }
+		var p struct {
+			Text  string `json:"text"`
+			Graph string `json:"graph"`
+		}
 		if m.Type == agents.PushToken && json.Unmarshal(m.Payload, &p) == nil && p.Graph == agents.GraphHint {
 			shown += p.Text
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,8 +118,9 @@ func TestWhatAModelSaysOfACriterionWithoutEvidenceIsDropped(t *testing.T) {
 	for _, k := range f.Rubric.Criteria {
 		states = append(states, string(k.State))
 	}
-	if got := strings.Join(states, " "); got != "met cannot_tell partly cannot_tell cannot_tell cannot_tell" {
-		t.Errorf("got %s", got)
+	none := string(agents.CannotTell)
+	if want := []string{"met", none, "partly", none, none, none}; !slices.Equal(states, want) {
+		t.Errorf("got %v", states)
 	}
 	if strings.Contains(f.Text, "evil") || strings.Contains(f.Text, "complete") || strings.Contains(f.Text, "Nobody was shown") {
 		t.Errorf("the feedback is %s", f.Text)

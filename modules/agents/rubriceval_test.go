@@ -29,10 +29,15 @@ const leastAgreed = 0.8
 // work is a submission that no test judges, with what is to be seen of each
 // criterion.
 type work struct {
-	Name, Language, Type, Title, Description, Lesson string
-	Criteria                                         []string
-	Files                                            map[string]string
-	Want                                             []agents.State
+	Name        string            `json:"name"`
+	Language    string            `json:"language"`
+	Type        string            `json:"type"`
+	Title       string            `json:"title"`
+	Description string            `json:"description"`
+	Lesson      string            `json:"lesson"`
+	Criteria    []string          `json:"criteria"`
+	Files       map[string]string `json:"files"`
+	Want        []agents.State    `json:"want"`
 }
 
 func works(t *testing.T) (all []work) {

@@ -137,12 +137,17 @@ func (k *Kit) Work(t testing.TB) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var working sync.WaitGroup
 	working.Go(func() {
+		look := time.NewTicker(20 * time.Millisecond)
+		defer look.Stop()
 		for ctx.Err() == nil {
 			if did, err := k.engine.Work(ctx); err != nil && ctx.Err() == nil {
 				t.Error(err)
 				return
 			} else if !did {
-				time.Sleep(20 * time.Millisecond)
+				select {
+				case <-look.C:
+				case <-ctx.Done():
+				}
 			}
 		}
 	})

@@ -71,65 +71,89 @@ func sessionless(code string) string {
 	return b.String()
 }
 
+// scanner reads logical lines.
+type scanner struct {
+	all  []statement
+	open []byte
+	text strings.Builder
+	// line is the one that is read, began where its logical line did, which stands
+	// at indent; fresh: nothing of it was read yet.
+	line, began, indent int
+	fresh               bool
+}
+
 // statements are the logical lines; why says what is not closed.
 func statements(code string) (all []statement, why string) {
-	var open []byte
-	var now strings.Builder
-	line, began, indent, fresh := 1, 1, 0, true
-	flush := func() {
-		if text := strings.TrimSpace(now.String()); text != "" {
-			all = append(all, statement{text, indent, began})
+	s := &scanner{line: 1, fresh: true}
+	for i := 0; i < len(code); {
+		n, why := s.read(code[i:])
+		if why != "" {
+			return nil, why
 		}
-		now.Reset()
-		indent, fresh = 0, true
+		i += n
 	}
-	for i := 0; i < len(code); i++ {
-		c := code[i]
-		if fresh && (c == ' ' || c == '\t') {
-			indent++
-			if c == '\t' {
-				indent += 7 - (indent-1)%8
-			}
-			continue
-		}
-		if fresh {
-			fresh, began = false, line
-		}
-		switch {
-		case c == '\n':
-			if line++; len(open) == 0 {
-				flush()
-			}
-		case c == '\\' && i+1 < len(code) && code[i+1] == '\n':
-			line++
-			i++
-		case c == '#':
-			i += max(strings.IndexByte(code[i:]+"\n", '\n')-1, 0)
-		case c == '"' || c == '\'':
-			n := pythonText(code[i:])
-			if n < 0 {
-				return nil, fmt.Sprintf("a text is not closed in line %d", line)
-			}
-			line += strings.Count(code[i:i+n], "\n")
-			i += n - 1
-			now.WriteByte('T')
-		case strings.IndexByte(opening, c) >= 0:
-			open = append(open, c)
-		case strings.IndexByte(closing, c) >= 0:
-			if at := strings.IndexByte(closing, c); len(open) == 0 || open[len(open)-1] != opening[at] {
-				return nil, fmt.Sprintf("a bracket %q in line %d closes nothing", c, line)
-			}
-			open = open[:len(open)-1]
-			now.WriteByte('B')
-		case len(open) == 0:
-			now.WriteByte(c)
-		}
+	if len(s.open) > 0 {
+		return nil, fmt.Sprintf("a bracket %q is not closed", s.open[len(s.open)-1])
 	}
-	if len(open) > 0 {
-		return nil, fmt.Sprintf("a bracket %q is not closed", open[len(open)-1])
+	s.end()
+	return s.all, ""
+}
+
+// read takes what stands at the beginning of the rest, and says how long it is.
+func (s *scanner) read(rest string) (n int, why string) {
+	c := rest[0]
+	if s.fresh && (c == ' ' || c == '\t') {
+		if s.indent++; c == '\t' {
+			s.indent += 7 - (s.indent-1)%8
+		}
+		return 1, ""
 	}
-	flush()
-	return all, ""
+	if s.fresh {
+		s.fresh, s.began = false, s.line
+	}
+	switch {
+	case c == '\n':
+		if s.line++; len(s.open) == 0 {
+			s.end()
+		}
+	case strings.HasPrefix(rest, "\\\n"):
+		s.line++
+		return 2, ""
+	case c == '#':
+		return strings.IndexByte(rest+"\n", '\n'), ""
+	case c == '"' || c == '\'':
+		if n = pythonText(rest); n < 0 {
+			return 0, fmt.Sprintf("a text is not closed in line %d", s.line)
+		}
+		s.line += strings.Count(rest[:n], "\n")
+		s.text.WriteByte('T')
+		return n, ""
+	case strings.IndexByte(opening, c) >= 0:
+		s.open = append(s.open, c)
+	case strings.IndexByte(closing, c) >= 0:
+		return 1, s.close(c)
+	case len(s.open) == 0:
+		s.text.WriteByte(c)
+	}
+	return 1, ""
+}
+
+func (s *scanner) close(c byte) (why string) {
+	if at := strings.IndexByte(closing, c); len(s.open) == 0 || s.open[len(s.open)-1] != opening[at] {
+		return fmt.Sprintf("a bracket %q in line %d closes nothing", c, s.line)
+	}
+	s.open = s.open[:len(s.open)-1]
+	s.text.WriteByte('B')
+	return ""
+}
+
+// end ends a logical line.
+func (s *scanner) end() {
+	if text := strings.TrimSpace(s.text.String()); text != "" {
+		s.all = append(s.all, statement{text, s.indent, s.began})
+	}
+	s.text.Reset()
+	s.indent, s.fresh = 0, true
 }
 
 // pythonText is how long the text is that begins here; -1 when nothing ends it.

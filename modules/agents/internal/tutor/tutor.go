@@ -114,10 +114,10 @@ func (t *Tutor) keepSecret(ctx context.Context, v *view) error {
 		}
 		for _, f := range x.Files {
 			v.secret += f.Content + "\n"
-			switch f.Role {
-			case rag.Solution:
+			if f.Role == rag.Solution {
 				v.solution += f.Content + "\n"
-			case rag.Tests:
+			}
+			if f.Role == rag.Tests {
 				v.tests += f.Content + "\n"
 			}
 		}
