@@ -99,7 +99,9 @@ type Page struct {
 // Pushes that learners get while a run goes on; they may be lost.
 const (
 	// PushNode carries {run_id, graph, goal_id, task_id, step, node, state};
-	// state is "started", "done", "waiting", "retrying" or "failed".
+	// state is "started", "done", "waiting", "retrying" or "failed". Both carry
+	// validation_run_id where the run is about one: its snapshot is what is
+	// spoken of, which may not be the newest.
 	PushNode = "agent.node"
 	// PushToken carries {run_id, graph, goal_id, task_id, step, node, text,
 	// restart, written}: what a model says as it says it, as far as it is fit to

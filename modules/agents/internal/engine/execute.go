@@ -290,10 +290,17 @@ func (e *Engine) giveBack(ctx context.Context, x *Execution, wait time.Duration)
 
 // tell pushes what a node does to the learner's screens.
 func (e *Engine) tell(x *Execution, state string) {
-	e.push(x.Run.UserID, agents.PushNode, map[string]any{
-		"run_id": x.Run.ID, "graph": x.Run.Graph, "goal_id": x.Run.GoalID, "task_id": x.Run.TaskID,
-		"step": x.Step, "node": x.due.Node, "state": state,
-	})
+	e.push(x.Run.UserID, agents.PushNode, x.about(map[string]any{"state": state}))
+}
+
+// about completes a push with where it comes from.
+func (x *Execution) about(push map[string]any) map[string]any {
+	push["run_id"], push["graph"], push["goal_id"], push["task_id"] = x.Run.ID, x.Run.Graph, x.Run.GoalID, x.Run.TaskID
+	push["step"], push["node"] = x.Step, x.due.Node
+	if x.Run.ValidationRunID != "" {
+		push["validation_run_id"] = x.Run.ValidationRunID // tells which snapshot it is about
+	}
+	return push
 }
 
 func orElse(word, other string) string {

@@ -67,9 +67,6 @@ func (l *listener) send() {
 	if !goesOn {
 		more, l.restart = may, true
 	}
-	x.engine.push(x.Run.UserID, agents.PushToken, map[string]any{
-		"run_id": x.Run.ID, "graph": x.Run.Graph, "goal_id": x.Run.GoalID, "task_id": x.Run.TaskID,
-		"step": x.Step, "node": x.due.Node, "text": more, "restart": l.restart, "written": len(text),
-	})
+	x.engine.push(x.Run.UserID, agents.PushToken, x.about(map[string]any{"text": more, "restart": l.restart, "written": len(text)}))
 	l.shown, l.restart = may, false
 }
