@@ -19,7 +19,9 @@ import (
 	"github.com/goals-tracker/tracker/modules/agents/agentsfx"
 	"github.com/goals-tracker/tracker/modules/analytics/analyticsfx"
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/broker"
 	"github.com/goals-tracker/tracker/modules/core/bus"
+	"github.com/goals-tracker/tracker/modules/core/cache"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/roles"
@@ -89,7 +91,7 @@ var running = fx.Options(
 func graph(cfg Config, db *postgres.DB, logger *slog.Logger) fx.Option {
 	return fx.Options(
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
-		fx.Supply(db, logger),
+		fx.Supply(db, logger, personal),
 		settings(cfg),
 		core,
 		modules,
@@ -111,6 +113,12 @@ func (v admitting) Verify(ctx context.Context, token string) (auth.Actor, error)
 		return auth.Actor{}, err
 	}
 	return v.academy.Admit(ctx, actor)
+}
+
+// Recheck implements auth.Rechecker.
+func (v admitting) Recheck(ctx context.Context, actor auth.Actor) error {
+	_, err := v.academy.Admit(ctx, actor)
+	return err
 }
 
 // newVerifier takes tokens as the settings say, but not those of people who are
@@ -139,6 +147,8 @@ type serverParams struct {
 	Roles    roles.Set
 	Drain    *drain
 	Runner   *jobs.Runner
+	Broker   *broker.Broker
+	Cache    *cache.Cache
 	Services []rpc.Service `group:"rpc.services"`
 	Routes   []rpc.Route   `group:"rpc.routes"`
 	// Checks are what modules want to hold before their replica is ready.

@@ -193,6 +193,9 @@ func (f *ConfigFlags) Load() (Config, error) {
 		cfg.DataDir = dir
 	}
 	cfg.Academy.AllowStandIn = cfg.Server.Dev
+	if cfg.Events.Publish.Source == "" {
+		cfg.Events.Publish.Source = "http://" + cfg.Server.Address
+	}
 	if cfg.Rag.KeyFile == "" {
 		cfg.Rag.KeyFile = cfg.dataPath("rag.key")
 	}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/goals-tracker/tracker/modules/core/pluginhost"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
@@ -51,11 +49,8 @@ func (doctorCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		add("database", dbErr, version)
 		db.Close(ctx)
 	}
-	if cfg.Academy.URL == "" {
-		findings = append(findings, finding{"academy", "none", "USER_SERVICE_URL is not set: names and titles stay unknown"})
-	} else {
-		add("academy", reach(ctx, cfg.Academy.URL), cfg.Academy.URL)
-	}
+	findings = append(findings, academyFindings(ctx, cfg)...)
+	findings = append(findings, brokerFinding(ctx, cfg, logger), cacheFinding(ctx, cfg, logger))
 	findings = append(findings, sandboxFindings(sandbox.Probe(ctx, cfg.Validation.Sandbox()))...)
 	findings = append(findings, pluginFindings(ctx, cfg)...)
 	findings = append(findings, searchFinding(cfg))
@@ -120,20 +115,6 @@ func databaseVersion(ctx context.Context, db *postgres.DB) (string, error) {
 	var server, vector string
 	err := db.Pool().QueryRow(ctx, `SELECT current_setting('server_version'), extversion FROM pg_extension WHERE extname = 'vector'`).Scan(&server, &vector)
 	return fmt.Sprintf("PostgreSQL %s, pgvector %s, roles hold", server, vector), err
-}
-
-func reach(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(url, "/")+"/.well-known/jwks.json", nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("can't be reached: %w", err)
-	}
-	return response.Body.Close()
 }
 
 func show(out io.Writer, findings []finding) error {

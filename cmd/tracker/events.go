@@ -17,7 +17,11 @@ type eventsCmd struct {
 	Rebuild eventsRebuildCmd `cmd:"" help:"Restore the stored rows from the events."`
 	Tail    eventsTailCmd    `cmd:"" help:"Print events as they happen."`
 	Show    eventsShowCmd    `cmd:"" help:"Print the history of one thing: tracker events show goal:0190…"`
-	Parked  eventsParkedCmd  `cmd:"" help:"List streams that a subscription could not handle, or try one again."`
+	Outbox  eventsOutboxCmd  `cmd:"" help:"Say up to where events were published to RabbitMQ."`
+
+	Deadletters deadLettersCmd `cmd:"" help:"List messages that could not be handled, or have them tried again."`
+
+	Parked eventsParkedCmd `cmd:"" help:"List streams that a subscription could not handle, or try one again."`
 }
 
 type eventsVerifyCmd struct {

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"github.com/goals-tracker/tracker/modules/core/broker"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/roles"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
@@ -22,6 +23,17 @@ func readiness(p serverParams) []rpc.Check {
 	checks := []rpc.Check{{Name: "database", Check: p.DB.Ping}, {Name: "serving", Check: p.Drain.check}}
 	if p.Roles.Has(roles.Worker) {
 		checks = append(checks, rpc.Check{Name: "jobs", Check: p.Runner.Check})
+	}
+	if p.Broker.Configured() {
+		checks = append(checks, rpc.Check{Name: "rabbitmq", Optional: true, Check: func(context.Context) error {
+			if h := p.Broker.Health(); h.State != broker.Connected {
+				return errors.New(h.Reason)
+			}
+			return nil
+		}})
+	}
+	if p.Config.Redis.URL != "" {
+		checks = append(checks, rpc.Check{Name: "redis", Optional: true, Check: p.Cache.Check})
 	}
 	return checks
 }

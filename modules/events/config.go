@@ -50,6 +50,8 @@ func (c Config) withDefaults() Config {
 	c.Batch = positive(c.Batch, d.Batch)
 	c.RetryAfter = positive(c.RetryAfter, d.RetryAfter)
 	c.RetryAtMost = positive(c.RetryAtMost, d.RetryAtMost)
+	p := DefaultPublishConfig()
+	c.Publish.Batch, c.Publish.Lease = positive(c.Publish.Batch, p.Batch), positive(c.Publish.Lease, p.Lease)
 	return c
 }
 

@@ -59,6 +59,10 @@ func (h *health) run(ctx context.Context) (map[string]string, bool) {
 	for i, check := range h.checks {
 		results[check.Name] = "ok"
 		if failures[i] != nil {
+			if check.Optional {
+				results[check.Name] = "degraded"
+				continue // who runs it says why
+			}
 			results[check.Name], ok = "failing", false
 			h.log.WarnContext(ctx, "not ready", "check", check.Name, "error", failures[i].Error())
 		}

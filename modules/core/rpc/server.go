@@ -50,6 +50,8 @@ type Check struct {
 	Name string
 	// Check returns nil when all is well; it is given 2 s.
 	Check func(context.Context) error
+	// Optional parts may fail while the server is ready: /readyz says so.
+	Optional bool
 }
 
 // Deps is what the server serves.

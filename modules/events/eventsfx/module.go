@@ -19,6 +19,7 @@ var Module = fx.Module("events",
 	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
 	fx.Invoke((*events.Log).ListenOn),
 	fx.Invoke(run),
+	fx.Invoke(publish),
 )
 
 type runParams struct {

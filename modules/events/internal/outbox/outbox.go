@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,6 +32,8 @@ type Outbox struct {
 	logger *slog.Logger
 	// holder names this replica.
 	holder string
+	// position is what this replica has published up to; 0 while it does not.
+	position atomic.Int64
 	// unrouted is when what nobody wants was last told of.
 	unrouted time.Time
 }
@@ -88,6 +91,8 @@ func (o *Outbox) hold(ctx context.Context, publisher *broker.Publisher) error {
 	if err != nil || !mine {
 		return err
 	}
+	o.position.Store(position)
+	defer o.position.Store(0)
 	tail := o.log.Tail(position)
 	for {
 		batch, err := next(ctx, tail, o.cfg.Lease/3)
@@ -120,9 +125,16 @@ func (o *Outbox) hold(ctx context.Context, publisher *broker.Publisher) error {
 	}
 }
 
+// Position is up to where this replica has published; 0 while another one does.
+func (o *Outbox) Position() int64 { return o.position.Load() }
+
 // move notes what is confirmed and keeps the lease.
 func (o *Outbox) move(ctx context.Context, position int64) (mine bool, err error) {
-	return store.MovePublisher(ctx, o.system(), events.RabbitMQ, o.holder, position, o.cfg.Lease)
+	mine, err = store.MovePublisher(ctx, o.system(), events.RabbitMQ, o.holder, position, o.cfg.Lease)
+	if mine {
+		o.position.Store(position)
+	}
+	return mine, err
 }
 
 // next waits a while for events; none is no error.
