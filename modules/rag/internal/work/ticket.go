@@ -2,13 +2,10 @@ package work
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
@@ -62,9 +59,8 @@ const (
 // Work implements river.Worker. The passages of all tickets that wait by now are
 // committed, so this turn finds them, and one ticket stands for all.
 func (w *ticketWorker) Work(ctx context.Context, _ *river.Job[ticketArgs]) error {
-	waiting := river.NewJobDeleteManyParams().Kinds(ticketArgs{}.Kind()).States(rivertype.JobStateAvailable).First(swept)
-	if _, err := river.ClientFromContext[pgx.Tx](ctx).JobDeleteMany(ctx, waiting); err != nil {
-		return fmt.Errorf("take the tickets that wait: %w", err)
+	if err := jobs.Absorb(ctx, ticketArgs{}.Kind(), swept); err != nil {
+		return err
 	}
 	done, err := w.filler.Turn(ctx)
 	if err != nil {
