@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/goals-tracker/tracker/modules/core/auth"
 )
 
 type tokenCmd struct {
@@ -26,6 +28,8 @@ func (c *tokenCmd) Run(flags *ConfigFlags) error {
 	switch {
 	case cfg.Auth.SecretKey == "":
 		return errors.New("SECRET_KEY is not set (see .env.example)")
+	case cfg.Auth.Source != auth.FromSecret:
+		return fmt.Errorf("auth.source is %s, so this server takes no token that is signed with SECRET_KEY: sign in at the academy", cfg.Auth.Source)
 	case len([]rune(c.User)) > 36:
 		return fmt.Errorf("user id %q is longer than 36 characters", c.User)
 	case c.Expires <= 0 || c.Expires > 24*time.Hour:

@@ -186,6 +186,23 @@ func TestARevokedPersonIsRefusedAtOnceOnEveryWay(t *testing.T) {
 	}
 }
 
+// inactive is a verifier that admits nobody any more.
+type inactive struct{ auth.Verifier }
+
+// Recheck implements auth.Rechecker.
+func (inactive) Recheck(context.Context, auth.Actor) error { return errs.Forbidden.New("inactive") }
+
+func TestAnOpenSocketIsLookedAtAgainAsATokenIs(t *testing.T) {
+	v := auth.Refusing(inactive{verifier(t)}, auth.NewRevocations())
+	var refused error
+	handler := auth.Middleware(v, func(*http.Request) auth.Access { return auth.SignedIn }, func(_ http.ResponseWriter, _ *http.Request, err error) { refused = err })
+	r := httptest.NewRequest(http.MethodGet, "/x", nil)
+	handler(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r.WithContext(auth.WithActor(r.Context(), auth.Actor{UserID: "ana"})))
+	if !errs.Forbidden.Is(refused) {
+		t.Errorf("got %v", refused)
+	}
+}
+
 func TestOneSourceOfTokensHolds(t *testing.T) {
 	a := &academy{answer: saying(time.Hour, "")}
 	secretly := sign(t, jwtHS256, []byte(secret), claims(nil))

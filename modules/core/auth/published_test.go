@@ -390,3 +390,27 @@ func TestKeysAreDiscoveredFromTheIssuer(t *testing.T) {
 		t.Errorf("got %+v, %v", actor, err)
 	}
 }
+
+func TestOperatorsLearnWhatIsInTheWayOfTokens(t *testing.T) {
+	keys := pair()
+	i := newIssuer(t, rsaJWK("the-only-one", &keys[0].PublicKey))
+	cfg := auth.DefaultConfig()
+	cfg.Source, cfg.JWKSURL = auth.FromJWKS, i.URL
+	from := auth.Sources{Logger: slog.New(slog.DiscardHandler)}
+	if said, err := auth.Probe(t.Context(), cfg, from); err != nil || !strings.Contains(said, "the-only-one") {
+		t.Errorf("got %q, %v", said, err)
+	}
+	i.publish(map[string]any{"kty": "oct", "k": "YWJj"})
+	if said, err := auth.Probe(t.Context(), cfg, from); err == nil || !strings.Contains(err.Error(), "no key") {
+		t.Errorf("got %q, %v", said, err)
+	}
+	i.set(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	if said, err := auth.Probe(t.Context(), cfg, from); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("got %q, %v", said, err)
+	}
+	cfg = auth.DefaultConfig()
+	cfg.SecretKey = "hunter2"
+	if said, err := auth.Probe(t.Context(), cfg, from); err != nil || strings.Contains(said, "hunter2") || !strings.Contains(said, "HS256") {
+		t.Errorf("got %q, %v", said, err)
+	}
+}

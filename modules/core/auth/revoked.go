@@ -83,11 +83,24 @@ func (v refusing) Verify(ctx context.Context, token string) (Actor, error) {
 	if err != nil {
 		return Actor{}, err
 	}
-	return actor, v.Recheck(ctx, actor)
+	if err := v.refuse(actor); err != nil {
+		return Actor{}, err
+	}
+	return actor, nil
 }
 
 // Recheck implements Rechecker.
-func (v refusing) Recheck(_ context.Context, actor Actor) error {
+func (v refusing) Recheck(ctx context.Context, actor Actor) error {
+	if err := v.refuse(actor); err != nil {
+		return err
+	}
+	if again, ok := v.Verifier.(Rechecker); ok {
+		return again.Recheck(ctx, actor)
+	}
+	return nil
+}
+
+func (v refusing) refuse(actor Actor) error {
 	if !actor.IsSystem() && v.revocations.Revoked(actor.UserID) {
 		return ErrRevoked.New()
 	}
