@@ -50,6 +50,17 @@ var specs = map[string]func(*validator.Spec){
 			return &validator.Report{Verdict: validator.Passed, Score: 1}, nil
 		}
 	},
+	"the same mutant twice": func(s *validator.Spec) {
+		s.Mutate = func(_ context.Context, req *validator.Request, _ int) (out []validator.Mutant, _ error) {
+			for _, id := range []string{"a", "b"} {
+				for _, f := range req.Submission.Files[:min(1, len(req.Submission.Files))] {
+					f.Content = []byte("other")
+					out = append(out, validator.Mutant{ID: id, Operator: "other", Description: validator.Text("m", "It is other.", "Es otra cosa."), Files: []validator.File{f}})
+				}
+			}
+			return out, nil
+		}
+	},
 	"contradicts itself": func(s *validator.Spec) {
 		s.Judge = func(context.Context, *validator.Request) (*validator.Report, error) {
 			return &validator.Report{Verdict: validator.Passed, Tests: []validator.Test{{ID: "a", Status: validator.Fail}}}, nil
@@ -97,6 +108,7 @@ func TestSpecTellsGoodPluginsFromBadOnes(t *testing.T) {
 		"never the same":             "gives_the_same_report",
 		"passes without results":     "the verdict is passed",
 		"contradicts itself":         "did not pass",
+		"the same mutant twice":      "is there twice",
 	} {
 		t.Run(name, func(t *testing.T) {
 			ok, out := child(t, name, "")

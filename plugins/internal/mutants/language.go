@@ -221,11 +221,11 @@ func (e *editor) statement(a, b int, ends string) {
 		e.conditions(a, b, ends)
 		e.plain(a, b, ends)
 	case (first.text == "if" || first.text == "while" || first.text == "for" || first.text == "switch") && e.at(a+1).text == "(":
-		close := e.at(a + 1).pair
+		end := e.at(a + 1).pair
 		if first.text == "if" || first.text == "while" {
-			e.condition(a+2, close, first.text == "if")
+			e.condition(a+2, end, first.text == "if")
 		}
-		e.statement(close+1, b, ends)
+		e.statement(end+1, b, ends)
 	default:
 		e.plain(a, b, ends)
 	}
@@ -234,7 +234,7 @@ func (e *editor) statement(a, b int, ends string) {
 // annotation goes over what is said about the next item.
 func (e *editor) annotation(a, b int, ends string) bool {
 	first := e.ts[a]
-	next := a
+	var next int
 	switch {
 	case first.kind == name && strings.HasPrefix(first.text, "@"):
 		next = a + 1

@@ -8,7 +8,9 @@
 package mutants
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -64,12 +66,15 @@ func (c change) operator() string {
 // program outwards, so that any number of the first is a fair choice. The id of
 // the descriptions is given.
 func Make(id string, sources []Source, limit int) []validator.Mutant {
-	m := maker{id: id, sources: sources, limit: limit, seen: map[string]bool{}, count: map[string]int{}}
+	m := maker{id: id, sources: sources, limit: limit, seen: map[[sha256.Size]byte]bool{}, count: map[string]int{}}
 	for i, s := range sources {
-		m.seen[fmt.Sprint(i, "\x00", s.Text)] = true
+		m.seen[digest(fmt.Sprint(i, "\x00", s.Text))] = true
 	}
 	var single []change
-	for _, c := range turns(sources) {
+	for c := range turns(sources) {
+		if len(m.out) >= limit {
+			break
+		}
 		if m.add(c) {
 			single = append(single, c)
 		}
@@ -84,11 +89,13 @@ func Make(id string, sources []Source, limit int) []validator.Mutant {
 	return m.out
 }
 
+func digest(s string) [sha256.Size]byte { return sha256.Sum256([]byte(s)) }
+
 type maker struct {
 	id      string
 	sources []Source
 	limit   int
-	seen    map[string]bool
+	seen    map[[sha256.Size]byte]bool
 	count   map[string]int
 	out     []validator.Mutant
 }
@@ -107,10 +114,10 @@ func (m *maker) add(c change) bool {
 		key += fmt.Sprint(i, "\x00", *text)
 		changed = append(changed, validator.File{Path: m.sources[i].Path, Content: []byte(*text)})
 	}
-	if m.seen[key] {
+	if m.seen[digest(key)] {
 		return false
 	}
-	m.seen[key] = true
+	m.seen[digest(key)] = true
 	s := m.sources[c.source]
 	place := fmt.Sprintf("%s:%s:%d", c.operator(), s.Path, line(s.Text, c.edits[0].Start))
 	m.count[place]++
@@ -153,8 +160,12 @@ func both(a, b change) (change, bool) {
 	return change{a.source, b.source, []Edit{x, y}}, true
 }
 
-// turns puts all edits into the order in which they are chosen.
-func turns(sources []Source) []change {
+// turns goes through all edits in the order in which they are chosen.
+func turns(sources []Source) iter.Seq[change] {
+	return func(yield func(change) bool) { take(queuesOf(sources), yield) }
+}
+
+func queuesOf(sources []Source) map[string][]change {
 	queues := map[string][]change{}
 	for i, s := range sources {
 		edits := slices.Clone(s.Edits)
@@ -163,7 +174,16 @@ func turns(sources []Source) []change {
 			queues[e.Operator] = append(queues[e.Operator], change{source: i, edits: []Edit{e}})
 		}
 	}
-	var out []change
+	for o := range queues {
+		if !slices.Contains(Operators, o) { // a mistake of ours
+			panic("no operator of that name: " + o)
+		}
+	}
+	return queues
+}
+
+// take takes the middle of each queue in turn.
+func take(queues map[string][]change, yield func(change) bool) {
 	for len(queues) > 0 {
 		for _, o := range Operators {
 			q := queues[o]
@@ -172,16 +192,12 @@ func turns(sources []Source) []change {
 				continue
 			}
 			at := len(q) / 2
-			out = append(out, q[at])
+			if !yield(q[at]) {
+				return
+			}
 			queues[o] = slices.Delete(q, at, at+1)
 		}
-		for o := range queues { // a name that Operators lacks is a mistake of ours
-			if !slices.Contains(Operators, o) {
-				panic("no operator of that name: " + o)
-			}
-		}
 	}
-	return out
 }
 
 func line(text string, at int) int { return 1 + strings.Count(text[:at], "\n") }

@@ -17,22 +17,23 @@ func edits(operators string) (out []Edit) {
 
 func TestOperatorsTakeTurnsFromTheMiddleOutwards(t *testing.T) {
 	text := strings.Repeat("x\n", 8)
-	got := Make("m", []Source{{Path: "a", Text: text, Edits: edits("off-by-one off-by-one off-by-one swap-logic off-by-one off-by-one negate-condition")}}, 4)
+	many := strings.Repeat("off-by-one ", 3)
+	got := Make("m", []Source{{Path: "a", Text: text, Edits: edits(many + "swap-logic " + many + "negate-condition")}}, 4)
 	var ids []string
 	for _, m := range got {
 		ids = append(ids, m.ID)
 	}
-	if want := []string{"negate-condition:a:7:1", "off-by-one:a:3:1", "swap-logic:a:4:1", "off-by-one:a:5:1"}; !slices.Equal(ids, want) {
+	if want := []string{"negate-condition:a:8:1", "off-by-one:a:5:1", "swap-logic:a:4:1", "off-by-one:a:3:1"}; !slices.Equal(ids, want) {
 		t.Errorf("%v, want %v", ids, want)
 	}
-	if s := got[0].Description.Text["es"]; s != "a, línea 7: x se convirtió en y." {
+	if s := got[0].Description.Text["es"]; s != "a, línea 8: x se convirtió en y." {
 		t.Error(s)
 	}
 }
 
 func TestAShortSolutionHasMutantsWithTwoChangesOfDifferentKindsAndPlaces(t *testing.T) {
 	got := Make("m", []Source{
-		{Path: "a", Text: "x\nx\nx\n", Edits: edits("off-by-one swap-logic off-by-one")},
+		{Path: "a", Text: "x\nz\nx\n", Edits: edits("off-by-one swap-logic off-by-one")},
 		{Path: "b", Text: "x", Edits: []Edit{{"remove-not", 0, 1, ""}, {"remove-minus", 0, 0, "-"}, {"off-by-one", 0, 1, "x"}}},
 	}, 50)
 	texts := map[string]string{}
@@ -47,7 +48,7 @@ func TestAShortSolutionHasMutantsWithTwoChangesOfDifferentKindsAndPlaces(t *test
 		texts[key] = m.ID
 	}
 	for key, id := range map[string]string{
-		"a:y\nx\nx\n ": "off-by-one:a:1:1", "b:-x ": "remove-minus:b:1:1", "a:y\ny\nx\n ": "off-by-one+swap-logic:a:1:1", "a:x\ny\nx\n b: ": "swap-logic+remove-not:a:2:1",
+		"a:y\nz\nx\n ": "off-by-one:a:1:1", "b:-x ": "remove-minus:b:1:1", "a:y\ny\nx\n ": "off-by-one+swap-logic:a:1:1", "a:x\ny\nx\n b: ": "swap-logic+remove-not:a:2:1",
 	} {
 		if texts[key] != id {
 			t.Errorf("%q is %s, want %s", key, texts[key], id)
@@ -57,7 +58,7 @@ func TestAShortSolutionHasMutantsWithTwoChangesOfDifferentKindsAndPlaces(t *test
 		t.Errorf("%d mutants: %v", len(got), texts)
 	}
 	for _, m := range got {
-		if m.Operator == "off-by-one+swap-logic" && m.Description.Text["en"] != "a, line 1: x became y; and a, line 2: x became y." {
+		if m.Operator == "off-by-one+swap-logic" && m.Description.Text["en"] != "a, line 1: x became y; and a, line 2: z became y." {
 			t.Error(m.Description.Text["en"])
 		}
 	}

@@ -92,7 +92,7 @@ func (e *editor) sign(i int) {
 		for _, with := range opposites[t.text] {
 			e.change("other-comparison", i, with)
 		}
-	case arithmetic[t.text] != "" && two && !(t.text == "+" && texts) && !(t.text == "*" && (next.text == ")" || next.text == "," || next.text == "*")):
+	case arithmetic[t.text] != "" && two && (t.text != "+" || !texts) && (t.text != "*" || next.text != ")" && next.text != "," && next.text != "*"):
 		e.change("swap-arithmetic", i, arithmetic[t.text])
 		for _, with := range otherwise[t.text] {
 			e.change("other-arithmetic", i, with)
@@ -115,7 +115,7 @@ func (e *editor) sign(i int) {
 		e.change("remove-minus", i, "")
 	case bits[t.text] != "" && two && e.l.operand(next) && !e.l.Bare || bits[t.text] != "" && two && t.text != "|" && t.text != "&":
 		e.change("swap-bits", i, bits[t.text])
-	case t.text == "." && next.kind == name && e.at(i+2).text == "(" && e.at(i+2).pair == i+3 && e.l.operand(prev) && !slices.Contains(kept, next.text) && !(e.l.Typed && prev.text[0] >= 'A' && prev.text[0] <= 'Z'):
+	case t.text == "." && next.kind == name && e.at(i+2).text == "(" && e.at(i+2).pair == i+3 && e.l.operand(prev) && !slices.Contains(kept, next.text) && (!e.l.Typed || prev.text[0] < 'A' || prev.text[0] > 'Z'):
 		e.replace("remove-call", i, i+4, "")
 	case (t.text == "[" || t.text == "{") && t.pair > i+1:
 		e.collection(i)

@@ -27,6 +27,7 @@ func Behaviour(s *Subject) []Check {
 		{"passes nothing that did not run", "Give the verdict passed only when every expected test has reported; a missing result is an error, an exit code proves nothing.", s.passesNothingUnproven},
 		{"answers several calls at a time", "Share nothing between calls, or guard it.", s.answersTogether},
 		{"goes on after calls that were given up", "End a call soon after its deadline, and the work that it began with it.", func(t T) { s.survivesDeadlines(t, lang) }},
+		{"makes honest mutants", "A mutant changes the solution's own files, differs from it and from all others, and is the same each time. Without Mutate, answer ErrNoMutants.", s.makesHonestMutants},
 		{"points only to places in the submission", "Findings name a file that was handed in and a line that it has; leave both out when there is none.", s.pointsInside},
 	}
 }

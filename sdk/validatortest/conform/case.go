@@ -155,6 +155,7 @@ func (c *Case) report(t T, s *Subject) (string, []judging.StepResult) {
 			t.Fatalf("plan it once more: %v", err)
 		}
 		s.unproven(t, "of the same submission and tests, ", req, steps)
+		s.mutates(t, "the case", c.Submission, c.Task)
 	}
 	return render(r), results
 }

@@ -22,7 +22,7 @@ func Contract(t *testing.T, spec *validator.Spec, language string, solution map[
 		req.Solution.Files = append(req.Solution.Files, judging.File{Path: name, Content: []byte(solution[name])})
 	}
 	judge := validatortest.Connect(t, spec)
-	make := func(limit int) []judging.Mutant {
+	ask := func(limit int) []judging.Mutant {
 		req.Limit = limit
 		got, err := judge.Mutate(t.Context(), req)
 		if err != nil {
@@ -30,7 +30,7 @@ func Contract(t *testing.T, spec *validator.Spec, language string, solution map[
 		}
 		return got
 	}
-	all := make(500)
+	all := ask(500)
 	operators, sources, ids := map[string]bool{}, map[string]bool{solution[changed]: true}, map[string]bool{}
 	for _, m := range all {
 		operators[m.Operator] = true
@@ -46,7 +46,7 @@ func Contract(t *testing.T, spec *validator.Spec, language string, solution map[
 	if len(all) < 40 || len(operators) < 12 {
 		t.Errorf("%d mutants of %d operators", len(all), len(operators))
 	}
-	few := make(25)
+	few := ask(25)
 	if len(few) != 25 || !slices.EqualFunc(few, all[:25], func(a, b judging.Mutant) bool {
 		return a.ID == b.ID && bytes.Equal(a.Files[0].Content, b.Files[0].Content)
 	}) {
