@@ -111,13 +111,8 @@ func (f *Filler) work(ctx context.Context) (done bool, err error) {
 		}
 		if s.State == rag.SpaceActive {
 			// Until the new space is full, new passages are found by the old one.
-			full, err := f.fill(ctx, *s)
-			switch {
-			case llm.ErrNoModel.Is(err):
-			case err != nil:
+			if done, err = f.fillOld(ctx, *s); err != nil {
 				return false, err
-			default:
-				done = full
 			}
 		}
 	}
@@ -137,6 +132,16 @@ func (f *Filler) work(ctx context.Context) (done bool, err error) {
 	}
 	f.log.InfoContext(ctx, "searches use another embedding space now", "provider", target.Provider, "model", target.Model)
 	return done, nil
+}
+
+// fillOld fills a space that another one is to replace; that its model is gone
+// is no error.
+func (f *Filler) fillOld(ctx context.Context, space store.Space) (full bool, err error) {
+	full, err = f.fill(ctx, space)
+	if llm.ErrNoModel.Is(err) {
+		return true, nil
+	}
+	return full, err
 }
 
 // make makes a space to fill.
