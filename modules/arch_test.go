@@ -72,6 +72,8 @@ var onlyIn = map[string]struct {
 	"google.golang.org/grpc":          {[]string{"sdk", "modules/core/pluginhost"}, "authors never see it"},
 	"github.com/tmc/langchaingo":      {[]string{"plugins/llm-*"}, "its defects stay behind one plugin's interface"},
 	"github.com/golang-jwt/jwt":       {[]string{"modules/core/auth", "cmd"}, "tokens are read in one place"},
+	"github.com/MicahParks":           {[]string{"modules/core/auth"}, "tokens are read in one place"},
+	"github.com/coreos/go-oidc":       {[]string{"modules/core/auth"}, "tokens are read in one place"},
 	"github.com/riverqueue/river":     {[]string{"modules/core/jobs", "modules/core/postgres/migrate", "*/internal/react", "*/internal/work", "*fx"}, "jobs are tickets"},
 	"github.com/prometheus":           {[]string{"modules/core", "*fx", "cmd"}, "metrics in one registry"},
 	"github.com/rabbitmq/amqp091-go":  {[]string{"modules/core/broker"}, "confirms, returns and reconnection in one place"},
