@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -52,17 +54,20 @@ func TestTheComposeFileGrantsWhatRoomsNeedAndNoMore(t *testing.T) {
 			}
 		}
 	}
-	tracker := compose.Services["tracker"]
+	if granted := compose.Services["tracker"].SecurityOpt; len(granted) > 0 {
+		t.Errorf("replicas that judge nothing are granted %v", granted)
+	}
+	worker := compose.Services["worker"]
 	for _, want := range []string{"apparmor=unconfined", "systempaths=unconfined"} {
-		if !slices.Contains(tracker.SecurityOpt, want) {
+		if !slices.Contains(worker.SecurityOpt, want) {
 			t.Errorf("security_opt lacks %s", want)
 		}
 	}
-	at := slices.IndexFunc(tracker.SecurityOpt, func(o string) bool { return strings.HasPrefix(o, "seccomp=") })
+	at := slices.IndexFunc(worker.SecurityOpt, func(o string) bool { return strings.HasPrefix(o, "seccomp=") })
 	if at < 0 {
 		t.Fatal("security_opt names no seccomp profile")
 	}
-	profile, err := os.ReadFile(filepath.Join(deployDir, strings.TrimPrefix(tracker.SecurityOpt[at], "seccomp=")))
+	profile, err := os.ReadFile(filepath.Join(deployDir, strings.TrimPrefix(worker.SecurityOpt[at], "seccomp=")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,6 +91,75 @@ func TestTheComposeFileGrantsWhatRoomsNeedAndNoMore(t *testing.T) {
 	}
 	if len(seccomp.Syscalls) == 0 || !slices.Contains(seccomp.Syscalls[0].Names, "bpf") {
 		t.Error("the profile denies nothing")
+	}
+}
+
+// What the container is built from holds all that the programs are made of, and
+// is there.
+func TestTheContainerFileCopiesWhatTheProgramsAreMadeOf(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join(deployDir, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, user := map[string]bool{}, ""
+	for line := range strings.Lines(string(raw)) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) > 2 && fields[0] == "COPY" && !strings.HasPrefix(fields[1], "--"):
+			for _, source := range fields[1 : len(fields)-1] {
+				if _, err := os.Stat(filepath.Join("../..", source)); err != nil {
+					t.Errorf("COPY %s: %v", source, err)
+				}
+				copied[source] = true
+			}
+		case len(fields) == 2 && fields[0] == "USER":
+			user = fields[1]
+		}
+	}
+	if user == "" || strings.HasPrefix(user, "0") || strings.HasPrefix(user, "root") {
+		t.Errorf("the container runs as %q", user)
+	}
+	imported := regexp.MustCompile(`"github\.com/goals-tracker/tracker/([a-z]+)[/"]`)
+	needed := map[string]bool{"cmd": true, "plugins": true, "go.mod": true, "go.sum": true, "scripts": true}
+	for folder := range copied {
+		err := filepath.WalkDir(filepath.Join("../..", folder), func(path string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			for _, m := range imported.FindAllSubmatch(source, -1) {
+				needed[string(m[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for folder := range needed {
+		if !copied[folder] {
+			t.Errorf("the container file does not copy %s", folder)
+		}
+	}
+	if len(needed) < 9 {
+		t.Errorf("only %v were found to be needed", needed)
+	}
+}
+
+// The chart is rendered by Helm's engine and its objects read as Kubernetes reads
+// them; the compose file by Compose's loader, the container file by BuildKit's.
+func TestChartComposeAndContainerFileAreReadByTheirOwnPrograms(t *testing.T) {
+	if os.Getenv("TRACKER_TEST_FULL") == "" {
+		t.Skip("Helm, Compose and BuildKit take minutes to build: set TRACKER_TEST_FULL=1")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("no Go toolchain here")
+	}
+	check := exec.CommandContext(t.Context(), "go", "run", ".")
+	check.Dir = "../../tools/deploycheck"
+	out, err := check.CombinedOutput()
+	if err != nil || len(regexp.MustCompile(`(?m)^ok `).FindAll(out, -1)) != 3 {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
