@@ -14,13 +14,10 @@ func academyFindings(ctx context.Context, cfg Config) []finding {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	there := finding{"academy", "ok", cfg.Academy.URL}
-	switch {
-	case cfg.Academy.URL == "":
+	if cfg.Academy.URL == "" {
 		there = finding{"academy", "none", "USER_SERVICE_URL is not set: names and titles stay unknown"}
-	default:
-		if err := academyfx.Probe(ctx, cfg.Academy); err != nil {
-			there = finding{"academy", "FAILED", err.Error()}
-		}
+	} else if err := academyfx.Probe(ctx, cfg.Academy); err != nil {
+		there = finding{"academy", "FAILED", err.Error()}
 	}
 	from := auth.Sources{AcademyURL: cfg.Academy.URL, Logger: slog.New(slog.DiscardHandler)}
 	if cfg.Academy.URL != "" {

@@ -25,7 +25,7 @@ func Probe(ctx context.Context, cfg Config, from Sources) (string, error) {
 
 func (v *JWKS) probe(ctx context.Context) (string, error) {
 	where := v.keys.from.name()
-	if _, err := v.keys.fetch(); err != nil {
+	if err := v.keys.refresh(ctx); err != nil {
 		return "", fmt.Errorf("the keys of %s can't be read: %w", where, err)
 	}
 	keys, err := v.keys.Storage.KeyReadAll(ctx)

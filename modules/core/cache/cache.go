@@ -44,13 +44,13 @@ func DefaultConfig() Config {
 type Key struct {
 	// Space is what kind of answer it is: "academy.user". Letters, digits, dots and
 	// dashes.
-	Space string
+	Space string `json:"space"`
 	// Subject is whom or what it is about: a user's or a course's id. Only a digest
 	// of it is written to Redis. All of a subject is dropped at once.
-	Subject string
+	Subject string `json:"subject"`
 	// Name tells answers about the same subject apart; it is written as it is, so
 	// let it hold nothing personal. It may be "".
-	Name string
+	Name string `json:"name,omitempty"`
 }
 
 // dropper forgets. Its errors say that the store can't be reached.
