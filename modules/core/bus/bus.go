@@ -43,6 +43,7 @@ type Bus struct {
 	replica string
 	logger  *slog.Logger
 	out     chan Message
+	carrier Carrier
 
 	mu          sync.Mutex
 	subscribers map[int]func(Message)
@@ -61,6 +62,19 @@ func New(db *postgres.DB, listener *postgres.Listener, logger *slog.Logger) *Bus
 	listener.On(channel, b.receive)
 	return b
 }
+
+// Carrier carries messages between replicas in place of PostgreSQL, where there
+// is one: Redis. *cache.Cache is one.
+type Carrier interface {
+	// Publish sends to all subscribers of a channel.
+	Publish(ctx context.Context, channel string, payload []byte) error
+	// Subscribe calls fn for what is published until ctx ends.
+	Subscribe(ctx context.Context, channel string, fn func(payload string))
+}
+
+// Over lets the bus use a carrier; what it does not take goes by PostgreSQL.
+// Wiring time only.
+func (b *Bus) Over(carrier Carrier) { b.carrier = carrier }
 
 // Publish delivers a message to this replica's subscribers at once and to the
 // others soon. It never blocks: when too much waits, the other replicas miss it.
@@ -91,12 +105,20 @@ func (b *Bus) Subscribe(fn func(Message)) (cancel func()) {
 func (b *Bus) Run(ctx context.Context) {
 	ticker := time.NewTicker(flushEvery)
 	defer ticker.Stop()
+	carried := make(chan string, 1)
+	if b.carrier != nil {
+		var subscribed sync.WaitGroup
+		subscribed.Go(func() { b.subscribe(ctx, carried) })
+		defer subscribed.Wait()
+	}
+	shared := ""
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case shared = <-carried:
 		case m := <-b.out:
-			b.send(ctx, b.gather(m))
+			b.send(ctx, shared, b.gather(m))
 			select {
 			case <-ticker.C:
 			case <-ctx.Done():
@@ -141,8 +163,33 @@ func (b *Bus) gather(first Message) [][]byte {
 	return payloads
 }
 
-func (b *Bus) send(ctx context.Context, payloads [][]byte) {
+// subscribe hears the carrier, on a channel that only replicas of this database
+// share, and says which it is.
+func (b *Bus) subscribe(ctx context.Context, carried chan<- string) {
+	for {
+		var id string
+		err := b.db.Pool().QueryRow(ctx, `
+			SELECT md5(s.system_identifier || '/' || d.oid) FROM pg_control_system() s, pg_database d
+			WHERE d.datname = current_database()`).Scan(&id)
+		if err == nil {
+			carried <- channel + ":" + id
+			b.carrier.Subscribe(ctx, channel+":"+id, b.receive)
+			return
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// send sends over the carrier's channel, if there is one.
+func (b *Bus) send(ctx context.Context, shared string, payloads [][]byte) {
 	for _, payload := range payloads {
+		if shared != "" && b.carrier.Publish(ctx, shared, payload) == nil {
+			continue
+		}
 		if err := b.db.Notify(ctx, channel, string(payload)); err != nil && ctx.Err() == nil {
 			b.logger.Warn("a push did not reach the other replicas", "error", err)
 		}
