@@ -7,6 +7,10 @@
 // refresh tokens live in memory and die with the process. It is not an
 // identity provider: never put it where strangers can reach it.
 //
+// Beside the contract, with the service key: PUT and DELETE /api/users/{id} and
+// /api/courses/{id} do what its own pages would, POST /api/keys/rotate signs with
+// a fresh key. What changes is told to Config.Events while Run runs.
+//
 // A test starts one with httptest:
 //
 //	academy, err := standin.New(standin.Config{})

@@ -139,6 +139,35 @@ func TestATokenThatDoesNotHoldIsRefusedWithItsReason(t *testing.T) {
 	}
 }
 
+func TestIssuerAndAudienceAreAskedForWhereTheyAreSet(t *testing.T) {
+	strict := verifier(t).Checking(auth.Checks{Issuer: "academy", Audience: []string{"tracker", "editor"}})
+	for name, c := range map[string]struct {
+		changes jwt.MapClaims
+		ok      bool
+	}{
+		"both":               {jwt.MapClaims{"iss": "academy", "aud": "tracker"}, true},
+		"one of several":     {jwt.MapClaims{"iss": "academy", "aud": []string{"shop", "editor"}}, true},
+		"another issuer":     {jwt.MapClaims{"iss": "academy.example", "aud": "tracker"}, false},
+		"no issuer":          {jwt.MapClaims{"aud": "tracker"}, false},
+		"another audience":   {jwt.MapClaims{"iss": "academy", "aud": "shop"}, false},
+		"part of a name":     {jwt.MapClaims{"iss": "academy", "aud": "track"}, false},
+		"no audience":        {jwt.MapClaims{"iss": "academy"}, false},
+		"an empty audience":  {jwt.MapClaims{"iss": "academy", "aud": []string{}}, false},
+		"issuer is a number": {jwt.MapClaims{"iss": 7, "aud": "tracker"}, false},
+	} {
+		token := sign(t, jwtHS256, []byte(secret), claims(c.changes))
+		if actor, err := strict.Verify(t.Context(), token); (err == nil) != c.ok || errs.CodeOf(err) == errs.Internal && !c.ok {
+			t.Errorf("%s: got %+v, %v", name, actor, err)
+		}
+		if _, isNumber := c.changes["iss"].(int); isNumber {
+			continue
+		}
+		if _, err := verifier(t).Verify(t.Context(), token); err != nil {
+			t.Errorf("%s: where nothing is set: %v", name, err)
+		}
+	}
+}
+
 func TestARotatedSecretKeepsOldTokensValid(t *testing.T) {
 	old := sign(t, jwt.SigningMethodHS256, []byte(secret), claims(nil))
 	if _, err := verifier(t, "the new secret").Verify(t.Context(), old); err != nil {

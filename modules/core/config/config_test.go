@@ -113,3 +113,16 @@ func TestSampleSecretsAreRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestSecretsInAMapAreKeptAsOthersAre(t *testing.T) {
+	var s struct {
+		Keys map[string]config.Secret `koanf:"keys"`
+	}
+	s.Keys = map[string]config.Secret{"k1": "0f3a", "k2": "changeme"}
+	if err := config.RefuseSamples(&s); err == nil || !strings.Contains(err.Error(), "keys.k2") || strings.Contains(err.Error(), "keys.k1") {
+		t.Errorf("got %v", err)
+	}
+	if shown := strings.Join(config.Redacted(&s), "\n"); strings.Contains(shown, "0f3a") || !strings.Contains(shown, "keys") {
+		t.Errorf("shown: %s", shown)
+	}
+}

@@ -306,6 +306,36 @@ func TestOfManyReplicasOneWorksOnAMessage(t *testing.T) {
 	}
 }
 
+func TestWhatAKilledReplicaBeganAnotherFinishes(t *testing.T) {
+	dying, kill := context.WithCancel(t.Context())
+	parts := 0
+	part := func(stop int) academy.Reaction {
+		return academy.Reaction{Name: "goals", Types: []string{academy.CourseDeleted}, Work: func(ctx context.Context, _ *postgres.Tx, _ academy.Change) (bool, error) {
+			if parts == stop {
+				kill()
+				return false, ctx.Err()
+			}
+			parts++
+			return parts < 4, nil
+		}}
+	}
+	b := setup(t, part(2))
+	b.take(inbox.Taken, message(academy.CourseDeleted, "c1", 0, nil))
+	if err := b.Work(dying); err == nil {
+		t.Fatal("it was not killed")
+	}
+	other := setupOn(t, b.db, part(-1))
+	other.work() // the lease of the one that died still holds
+	if parts != 2 {
+		t.Fatalf("%d parts were done under another's lease", parts)
+	}
+	b.hurry()
+	other.work()
+	if states, _ := b.rows(); parts != 4 || states["done"] != 1 {
+		t.Errorf("%d parts, the inbox has %v", parts, states)
+	}
+}
+
 func TestAReactionThatErasesItsOwnMessageIsNotUndone(t *testing.T) {
 	b := setup(t, academy.Reaction{Name: "erasure", Types: []string{academy.UserDeleted}, Work: func(ctx context.Context, tx *postgres.Tx, c academy.Change) (bool, error) {
 		raw, err := tx.PGX(ctx)
