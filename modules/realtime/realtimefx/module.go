@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
@@ -20,7 +21,7 @@ import (
 // addresses.
 var Module = fx.Module("realtime",
 	fx.Provide(hub.New, fx.Private),
-	fx.Provide(newSockets, fx.Private),
+	fx.Provide(fx.Annotate(newSockets, fx.ParamTags(``, ``, ``, ``, ``, `optional:"true"`)), fx.Private),
 	fx.Provide(newHub),
 	fx.Invoke(fx.Annotate(heed, fx.ParamTags(``, `optional:"true"`))),
 	fx.Provide(fx.Annotate(realtimerpc.Service, fx.ResultTags(`group:"rpc.services"`))),
@@ -68,8 +69,8 @@ func heed(h *Hub, revocations *auth.Revocations) {
 	})
 }
 
-func newSockets(h *hub.Hub, verifier auth.Verifier, caller *rpc.Caller, cfg realtime.Config, logger *slog.Logger) *ws.Handler {
-	return ws.New(h, verifier, caller, cfg, logger)
+func newSockets(h *hub.Hub, verifier auth.Verifier, caller *rpc.Caller, cfg realtime.Config, logger *slog.Logger, registry *prometheus.Registry) *ws.Handler {
+	return ws.New(h, verifier, caller, cfg, logger, measure(h, registry))
 }
 
 func routes(sockets *ws.Handler) []rpc.Route {

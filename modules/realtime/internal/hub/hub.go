@@ -102,6 +102,16 @@ func (h *Hub) Erased(userID string) {
 	h.bus.Publish(bus.Message{UserID: userID, Type: messageErased, Payload: []byte("{}")})
 }
 
+// Open is how many screens are open.
+func (h *Hub) Open() (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, audience := range h.screens {
+		n += len(audience)
+	}
+	return n
+}
+
 // Run follows the log until ctx ends, then ends all screens.
 func (h *Hub) Run(ctx context.Context) error {
 	defer h.Stop()

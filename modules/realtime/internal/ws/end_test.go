@@ -41,6 +41,19 @@ func TestAPersonWhoIsErasedLosesEveryConnectionOnEveryReplica(t *testing.T) {
 	}
 	bob.send("ping", "", nil)
 	bob.next("pong")
+	families, err := here.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			shown[f.GetName()] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	if shown["tracker_realtime_closed_total"] != 1 || shown["tracker_realtime_connections"] != 1 {
+		t.Errorf("the metrics show %v, want one that was closed and one that is open", shown)
+	}
 }
 
 func TestAnErasureThatOneReplicaKnowsOfIsHeardByTheOthers(t *testing.T) {

@@ -51,6 +51,7 @@ type Handler struct {
 	cfg      realtime.Config
 	logger   *slog.Logger
 	commands func() map[string]string
+	closed   func(websocket.StatusCode)
 
 	mu   sync.Mutex
 	open map[*session]struct{}
@@ -58,10 +59,14 @@ type Handler struct {
 	fewer *sync.Cond
 }
 
-// New makes the handler.
-func New(h *hub.Hub, verifier auth.Verifier, caller Caller, cfg realtime.Config, logger *slog.Logger) *Handler {
+// New makes the handler. closed hears of each connection that the server ends,
+// with its code; nil for nobody.
+func New(h *hub.Hub, verifier auth.Verifier, caller Caller, cfg realtime.Config, logger *slog.Logger, closed func(websocket.StatusCode)) *Handler {
+	if closed == nil {
+		closed = func(websocket.StatusCode) {}
+	}
 	handler := &Handler{
-		hub: h, verifier: verifier, caller: caller, cfg: cfg, logger: logger,
+		hub: h, verifier: verifier, caller: caller, cfg: cfg, logger: logger, closed: closed,
 		commands: sync.OnceValue(caller.Commands), open: map[*session]struct{}{},
 	}
 	handler.fewer = sync.NewCond(&handler.mu)

@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
 
@@ -35,9 +36,10 @@ const secret = "a-secret-key-of-this-test-only-0123456789"
 
 // replica is a real server on a real database: log, goals, hub and mux.
 type replica struct {
-	url string
-	bus *bus.Bus
-	hub *realtimefx.Hub
+	url     string
+	bus     *bus.Bus
+	hub     *realtimefx.Hub
+	metrics *prometheus.Registry
 	// stop ends it as a signal does, and waits; kill ends it as kill -9 does.
 	stop, kill func()
 }
@@ -58,10 +60,10 @@ func start(t testing.TB, db *postgres.DB, change func(*options)) *replica {
 	var log *events.Log
 	var listener *postgres.Listener
 	var server *rpc.Server
-	r := &replica{}
+	r := &replica{metrics: prometheus.NewRegistry()}
 	app := fx.New(
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
-		fx.Supply(db, o.logger, o.Config, o.revoked, events.DefaultConfig()),
+		fx.Supply(db, o.logger, o.Config, o.revoked, r.metrics, events.DefaultConfig()),
 		fx.Provide(postgres.NewListener, bus.New, rpc.NewCaller, func() (auth.Verifier, error) { return auth.NewHS256(secret) }),
 		eventsfx.Module, goalsfx.Module, realtimefx.Module,
 		fx.Provide(fx.Annotate(func(verifier auth.Verifier, caller *rpc.Caller, services []rpc.Service, routes []rpc.Route) (*rpc.Server, error) {

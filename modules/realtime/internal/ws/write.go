@@ -35,6 +35,7 @@ func (s *session) drain() {
 		var err error
 		switch {
 		case t.closing != nil:
+			s.closed(t.closing.code)
 			_ = s.conn.Close(t.closing.code, t.closing.reason)
 			s.end()
 		case t.ended != nil:
