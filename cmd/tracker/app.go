@@ -84,6 +84,7 @@ var running = fx.Options(
 	fx.Invoke(background[*realtimefx.Hub]("realtime", func(ctx context.Context, h *realtimefx.Hub) error { return h.Run(ctx) }, roles.API)),
 	fx.Invoke(background[*pluginWatch]("plugins", func(ctx context.Context, w *pluginWatch) error { w.Run(ctx); return nil }, roles.API, roles.Worker)),
 	fx.Invoke(background[*ragfx.Watcher]("material", func(ctx context.Context, w *ragfx.Watcher) error { w.Run(ctx); return nil }, roles.Worker)),
+	fx.Invoke(jobs.RegisterTidy),
 	fx.Invoke(workJobs),
 	fx.Invoke(listen),
 )
