@@ -25,6 +25,8 @@ type Config struct {
 	RetryAtMost time.Duration `koanf:"retry_at_most"`
 	// Publish is what leaves the server.
 	Publish PublishConfig `koanf:"publish"`
+	// Webhooks sends it to addresses of course teams.
+	Webhooks WebhooksConfig `koanf:"webhooks"`
 }
 
 // DefaultConfig is what holds when nothing is set.
@@ -38,6 +40,7 @@ func DefaultConfig() Config {
 		RetryAfter:    5 * time.Second,
 		RetryAtMost:   time.Hour,
 		Publish:       DefaultPublishConfig(),
+		Webhooks:      DefaultWebhooksConfig(),
 	}
 }
 
@@ -50,6 +53,7 @@ func (c Config) withDefaults() Config {
 	c.Batch = positive(c.Batch, d.Batch)
 	c.RetryAfter = positive(c.RetryAfter, d.RetryAfter)
 	c.RetryAtMost = positive(c.RetryAtMost, d.RetryAtMost)
+	c.Webhooks = c.Webhooks.withDefaults()
 	p := DefaultPublishConfig()
 	c.Publish.Batch, c.Publish.Lease = positive(c.Publish.Batch, p.Batch), positive(c.Publish.Lease, p.Lease)
 	return c

@@ -25,6 +25,21 @@ var Privacy = privacy.Registry{
 			Plain: []string{"name", "position", "holder", "leased_until", "updated_at"},
 		},
 		{
+			Name: "events.webhooks", Class: privacy.Facts, Erase: privacy.Impersonal,
+			Plain: []string{
+				"id", "course_id", "url", "types", "description", "secret", "previous_secret", "previous_until", "enabled",
+				"disabled_reason", "failing_since", "created_at", "updated_at",
+			},
+		},
+		{
+			Name: "events.webhook_deliveries", Class: privacy.Operational, Subject: "subject_id", Erase: privacy.DeleteBySubject,
+			Personal: []string{"subject_id"},
+			Plain: []string{
+				"id", "webhook_id", "event_id", "position", "event_type", "status", "attempts", "last_code", "last_error",
+				"duration_ms", "created_at", "next_try_at", "delivered_at",
+			},
+		},
+		{
 			Name: "events.parked", Class: privacy.Operational, Subject: "subject_id", Erase: privacy.DeleteBySubject,
 			Personal: []string{"subject_id", "error"},
 			Plain:    []string{"subscription", "stream_id", "position", "attempts", "parked_at", "next_try_at"},

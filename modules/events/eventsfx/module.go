@@ -10,6 +10,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/roles"
 	"github.com/goals-tracker/tracker/modules/events"
 	"github.com/goals-tracker/tracker/modules/events/internal/rpc"
+	"github.com/goals-tracker/tracker/modules/events/internal/webhooks"
 )
 
 // Module needs an events.Config, the database, its listener and a logger. It provides
@@ -20,6 +21,10 @@ var Module = fx.Module("events",
 	fx.Invoke((*events.Log).ListenOn),
 	fx.Invoke(run),
 	fx.Invoke(publish),
+	fx.Provide(newWebhooks, fx.Private),
+	fx.Provide(func(s *webhooks.Service) events.Webhooks { return s }),
+	fx.Provide(fx.Annotate(rpc.WebhooksService, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Invoke(deliver),
 )
 
 type runParams struct {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
@@ -66,6 +67,10 @@ var appendEvents = postgres.SQL("events.append", `
 // staleVersion is the SQLSTATE that events.append raises.
 const staleVersion = "EV001"
 
+// beingErased is the SQLSTATE of what is written about somebody who is being
+// erased.
+const beingErased = "EV002"
+
 // Append writes the batch in the round trip of the commit, so that its locks,
 // which the log's readers and other writers wait for, are held no longer than
 // that takes. The unit of work fails with errs.StaleVersion when a stream is not
@@ -81,6 +86,9 @@ func Append(tx *postgres.Tx, b Batch) error {
 		var pg *pgconn.PgError
 		if errors.As(err, &pg) && pg.Code == staleVersion {
 			return stale(pg)
+		}
+		if errors.As(err, &pg) && pg.Code == beingErased {
+			return auth.ErrRevoked.New().Because(pg)
 		}
 		return fmt.Errorf("append %d events to %s: %w", len(b.ids), strings.Join(b.Streams, ", "), err)
 	})
