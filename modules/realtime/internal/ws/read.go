@@ -34,7 +34,10 @@ const mostName = 200
 // read takes messages until the connection ends. No context: whoever ends the
 // connection closes it.
 func (s *session) read() {
-	defer s.end()
+	defer func() {
+		s.end()
+		_ = s.conn.CloseNow() // gives back what the library holds
+	}()
 	for {
 		kind, data, err := s.conn.Read(background())
 		if err != nil {
