@@ -17,7 +17,7 @@ var Privacy = privacy.Registry{
 			},
 		},
 		{
-			Name: "tasks.files", Class: privacy.Facts, Parent: "tasks.tasks", Erase: privacy.DeleteWithParent,
+			Name: "tasks.files", Class: privacy.Facts, Parent: "tasks.tasks", ParentKey: "task_id", Erase: privacy.DeleteWithParent,
 			Personal: []string{"content"}, Plain: []string{"task_id", "digest"},
 		},
 	},

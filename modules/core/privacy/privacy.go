@@ -40,6 +40,8 @@ const (
 	Expires Erasure = "expires"
 	// Impersonal means that nothing in the table is about a person.
 	Impersonal Erasure = "impersonal"
+	// WhenErased means that rows name a person only until that one is erased.
+	WhenErased Erasure = "when_erased"
 )
 
 // Table is what is known of one table. Personal and Plain together list every
@@ -51,7 +53,13 @@ type Table struct {
 	// Subject is the column that names the person; "" when none does.
 	Subject string
 	// Parent is the table whose rows take these along, for DeleteWithParent.
-	Parent   string
+	Parent string
+	// ParentKey is the column that holds the parent's id, where no foreign key says
+	// which.
+	ParentKey string
+	// Mentions are columns that may name a person in another's row, by the key of
+	// the JSON object that does: the name is taken out, the row stays.
+	Mentions map[string]string
 	Personal []string
 	Plain    []string
 	Erase    Erasure
@@ -137,6 +145,10 @@ func (t Table) check() []string {
 	case Impersonal:
 		if len(t.Personal) > 0 || t.Subject != "" {
 			wrong = append(wrong, fmt.Sprintf("table %s is called impersonal but has personal columns", t.Name))
+		}
+	case WhenErased:
+		if t.Subject == "" {
+			wrong = append(wrong, fmt.Sprintf("table %s names people until they are erased, but not by which column", t.Name))
 		}
 	case Expires:
 		if t.Class != Operational {
