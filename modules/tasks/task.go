@@ -109,6 +109,12 @@ func (t Task) NeedsVerdict() bool {
 	return (t.Type == TypeCode || t.Type == TypeTesting) && t.Validation != nil && len(t.Validation.Tests) > 0
 }
 
+// Free reports whether no test decides on the task and it asks for no code: it
+// may be answered in prose.
+func (t Task) Free() bool {
+	return t.Type != TypeCode && t.Type != TypeTesting && (t.Validation == nil || len(t.Validation.Tests) == 0)
+}
+
 // New is what a task starts from.
 type New struct {
 	// ID is the task's, a UUID; "" for a new one. Set it where tasks of one plan

@@ -47,6 +47,10 @@ type Task struct {
 	Starter []File
 }
 
+// LanguageText is the language of prose. Files are taken for it only when no
+// other language fits them.
+const LanguageText = "text"
+
 // Limits bound one step. A zero field takes the host's default; the host caps
 // all of them.
 type Limits struct {

@@ -149,7 +149,8 @@ func (c *Catalog) Find(language string) (Match, bool) {
 }
 
 // Guess finds the one language whose extensions all the files have that any
-// language knows; false when there is none, or more than one.
+// language knows; prose beside code doesn't count. False when there is none, or
+// more than one.
 func (c *Catalog) Guess(paths []string) (Match, bool) {
 	var found []Match
 	for _, d := range c.usable() {
@@ -158,6 +159,10 @@ func (c *Catalog) Guess(paths []string) (Match, bool) {
 				found = append(found, Match{Plugin: d.Name, Language: l})
 			}
 		}
+	}
+	prose := func(m Match) bool { return m.Language.Name == judging.LanguageText }
+	if code := slices.DeleteFunc(slices.Clone(found), prose); len(code) > 0 {
+		found = code
 	}
 	if len(found) == 0 || slices.ContainsFunc(found, func(m Match) bool { return m.Language.Name != found[0].Language.Name }) {
 		return Match{}, false

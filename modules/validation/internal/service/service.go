@@ -18,6 +18,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/validation/internal/convert"
 	"github.com/goals-tracker/tracker/modules/validation/internal/judge"
 	"github.com/goals-tracker/tracker/modules/validation/internal/store"
+	"github.com/goals-tracker/tracker/sdk/judging"
 )
 
 var system = auth.System("validation")
@@ -107,9 +108,15 @@ func (s *Service) SubmitTx(ctx context.Context, tx *postgres.Tx, sub validation.
 }
 
 // match finds the validator: for the language that was sent, else the task's,
-// else the one that the files' names say.
+// else the one that the files' names say. What no test decides may be written in
+// any language, and is prose when it is in none.
 func (s *Service) match(task tasks.Task, sub validation.Submission) (judge.Match, error) {
 	language := sub.Language
+	if language == "" && task.Free() && sub.Code == nil {
+		if m, ok := s.prose(sub); ok {
+			return m, nil
+		}
+	}
 	if language == "" {
 		language = task.Language
 	}
@@ -124,14 +131,26 @@ func (s *Service) match(task tasks.Task, sub validation.Submission) (judge.Match
 		return judge.Match{}, validation.ErrNoValidator.New(language, available).
 			WithDetail("language", language).WithDetail("available", available)
 	}
+	if m, ok := s.catalog.Guess(paths(sub)); ok {
+		return m, nil
+	}
+	return judge.Match{}, validation.ErrNoLanguage.New(available).WithField("language", "name one of: "+available)
+}
+
+// prose finds the validator for work that no test decides, by its files alone.
+func (s *Service) prose(sub validation.Submission) (judge.Match, bool) {
+	if m, ok := s.catalog.Guess(paths(sub)); ok {
+		return m, true
+	}
+	return s.catalog.Find(judging.LanguageText)
+}
+
+func paths(sub validation.Submission) []string {
 	paths := make([]string, len(sub.Files))
 	for i, f := range sub.Files {
 		paths[i] = f.Path
 	}
-	if m, ok := s.catalog.Guess(paths); ok {
-		return m, nil
-	}
-	return judge.Match{}, validation.ErrNoLanguage.New(available).WithField("language", "name one of: "+available)
+	return paths
 }
 
 func (s *Service) files(sub validation.Submission, m judge.Match) ([]validation.File, error) {
