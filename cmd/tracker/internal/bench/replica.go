@@ -13,6 +13,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/bus"
+	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/events"
@@ -69,7 +70,7 @@ func startReplica(ctx context.Context, url, secret string) (address string, stop
 	app := fx.New(
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
 		fx.Supply(db, logger, events.DefaultConfig(), realtime.DefaultConfig()),
-		fx.Provide(postgres.NewListener, bus.New, rpc.NewCaller, func() auth.Verifier { return verifier }), fx.Invoke(hear),
+		fx.Provide(postgres.NewListener, bus.New, jobs.NewInserter, rpc.NewCaller, func() auth.Verifier { return verifier }), fx.Invoke(hear),
 		eventsfx.Module, goalsfx.Module, tasksfx.Module, realtimefx.Module,
 		fx.Provide(fx.Annotate(func(caller *rpc.Caller, services []rpc.Service, routes []rpc.Route) (*rpc.Server, error) {
 			return rpc.NewServer(rpc.Config{AllowedOrigins: rpc.DefaultOrigins(), Logger: logger},

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/events"
@@ -54,7 +55,7 @@ func newServer(db *postgres.DB) (*server, error) {
 	s.app = fx.New(
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
 		fx.Supply(db, logger, events.DefaultConfig()),
-		fx.Provide(postgres.NewListener), fx.Invoke(hear),
+		fx.Provide(postgres.NewListener, jobs.NewInserter), fx.Invoke(hear),
 		eventsfx.Module, goalsfx.Module, tasksfx.Module,
 		fx.Provide(fx.Annotate(func(services []rpc.Service) (*rpc.Server, error) {
 			return rpc.NewServer(rpc.Config{AllowedOrigins: rpc.DefaultOrigins(), Logger: logger}, rpc.Deps{Verifier: verifier, Services: services})

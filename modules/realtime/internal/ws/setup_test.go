@@ -23,6 +23,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/bus"
+	"github.com/goals-tracker/tracker/modules/core/jobs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/events"
@@ -64,7 +65,7 @@ func start(t testing.TB, db *postgres.DB, change func(*options)) *replica {
 	app := fx.New(
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
 		fx.Supply(db, o.logger, o.Config, o.revoked, r.metrics, events.DefaultConfig()),
-		fx.Provide(postgres.NewListener, bus.New, rpc.NewCaller, func() (auth.Verifier, error) { return auth.NewHS256(secret) }),
+		fx.Provide(postgres.NewListener, bus.New, jobs.NewInserter, rpc.NewCaller, func() (auth.Verifier, error) { return auth.NewHS256(secret) }),
 		eventsfx.Module, goalsfx.Module, realtimefx.Module,
 		fx.Provide(fx.Annotate(func(verifier auth.Verifier, caller *rpc.Caller, services []rpc.Service, routes []rpc.Route) (*rpc.Server, error) {
 			return rpc.NewServer(rpc.Config{Logger: o.logger, AllowedOrigins: o.origins}, rpc.Deps{Verifier: verifier, Caller: caller, Services: services, Routes: routes})
