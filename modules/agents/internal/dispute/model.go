@@ -220,7 +220,4 @@ func (g *ground) prompt(r *agents.DisputeRecord) (string, names) {
 	return b.String(), labels
 }
 
-var marks = strings.NewReplacer("<claims>", "", "</claims>", "", "<objection>", "", "</objection>", "", "<task>", "", "</task>", "",
-	"<submission>", "", "</submission>", "", "<report>", "", "</report>", "", "<material>", "", "</material>", "")
-
-func data(text string) string { return marks.Replace(screen.Visible(text)) }
+func data(text string) string { return screen.Data(text) }

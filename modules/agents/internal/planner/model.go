@@ -306,5 +306,5 @@ func (c *course) show(o outline) shown {
 
 // data is text that can't leave its place between the marks.
 func data(text string) string {
-	return strings.NewReplacer("<material>", "", "</material>", "", "<learner>", "", "</learner>", "").Replace(screen.Visible(text))
+	return screen.Data(text)
 }

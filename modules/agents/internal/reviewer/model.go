@@ -142,7 +142,4 @@ func (c *Case) prompt(ctx context.Context, m Material) (text string, tests map[s
 	return b.String(), tests, passages
 }
 
-func data(text string) string {
-	return strings.NewReplacer("<submission>", "", "</submission>", "", "<report>", "", "</report>", "", "<earlier>", "", "</earlier>", "", "<material>", "", "</material>", "").
-		Replace(screen.Visible(text))
-}
+func data(text string) string { return screen.Data(text) }

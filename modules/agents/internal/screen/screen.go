@@ -23,21 +23,42 @@ func Visible(text string) string {
 	}, strings.ToValidUTF8(text, ""))
 }
 
+// marks are what prompts put around data, in any spelling that a model may take
+// for one.
+var marks = regexp.MustCompile(`(?i)<(\s*/?\s*(?:task|code|report|material|earlier|submission|criteria|learner|claims|objection)\s*/?\s*>)`)
+
+// Data is text for a prompt that can't leave its place between marks: a mark in
+// it stays readable and is none. Nothing is taken out, so that no pieces join to
+// a mark.
+func Data(text string) string { return marks.ReplaceAllString(Visible(text), "‹$1") }
+
 var (
 	image = regexp.MustCompile(`!\[([^\]]*)\]\([^)]*\)`)
 	link  = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
-	url   = regexp.MustCompile(`(?i)\b(?:https?|ftp|data|javascript|vscode|file|command):\S+`)
+	url   = regexp.MustCompile(`(?i)\b(?:(?:https?|ftp|data|javascript|vscode|file|command):|www\.)\S+`)
 	tag   = regexp.MustCompile(`(?s)<(?:/?[a-zA-Z][^>]*|!--.*?--)>`)
+	// definition is where a link by reference, "[so][1]", says where it leads to.
+	definition = regexp.MustCompile(`(?m)^([ \t>*+\-\d.)]*\[(?:[^\]\\]|\\.)+\]):`)
 )
+
+// takings bounds how often something is looked for in what is left.
+const takings = 10
 
 // Answer makes a model's text fit to be shown: visible, without images, links
 // and HTML, of at most limit characters.
 func Answer(text string, limit int) string {
 	text = Visible(text)
-	text = image.ReplaceAllString(text, "$1")
-	text = link.ReplaceAllString(text, "$1")
-	text = url.ReplaceAllString(text, "")
-	text = tag.ReplaceAllString(text, "")
+	// What is left may be one again: "[[so](x)](y)", "ht<i></i>tps:".
+	for before, n := "", 0; before != text && n < takings; n++ {
+		before = text
+		text = image.ReplaceAllString(text, "$1")
+		text = link.ReplaceAllString(text, "$1")
+		text = tag.ReplaceAllString(text, "")
+		text = url.ReplaceAllString(text, "")
+	}
+	// What is a link nevertheless, by escapes and the like, is taken apart; code
+	// means the same with a blank there.
+	text = definition.ReplaceAllString(strings.ReplaceAll(text, "](", "] ("), "$1 :")
 	return Cut(strings.TrimSpace(text), limit)
 }
 

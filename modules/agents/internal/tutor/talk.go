@@ -160,10 +160,10 @@ func (t *Talk) byModel(ctx context.Context, x *engine.Execution, v *view, code *
 			role = llm.Assistant
 		}
 		if m.RunID != x.Run.ID {
-			messages = append(messages, llm.Message{Role: role, Text: screen.Cut(screen.Visible(m.Text), 2000)})
+			messages = append(messages, llm.Message{Role: role, Text: screen.Cut(data(m.Text), 2000)})
 		}
 	}
-	messages = append(messages, llm.Message{Role: llm.User, Text: screen.Visible(q.Text)})
+	messages = append(messages, llm.Message{Role: llm.User, Text: data(q.Text)})
 	// Whole paragraphs are shown while the rest is being written, each when it is
 	// fit to be.
 	x.Show = func(soFar string) string { return fit(secret, soFar) }
@@ -242,10 +242,7 @@ func (v *view) showMaterial(b *strings.Builder) map[string]rag.Passage {
 	return passages
 }
 
-func data(text string) string {
-	return strings.NewReplacer("<task>", "", "</task>", "", "<code>", "", "</code>", "", "<report>", "", "</report>", "",
-		"<material>", "", "</material>", "", "<earlier>", "", "</earlier>", "").Replace(screen.Visible(text))
-}
+func data(text string) string { return screen.Data(text) }
 
 // secretFrom is what the learner is to find out themselves.
 func (v *view) secretFrom(code *validation.Snapshot, passages map[string]rag.Passage) evidence.Secret {
