@@ -40,6 +40,7 @@ import (
 // and jobs.
 var modules = fx.Options(
 	eventsfx.Module,
+	eventsfx.ErasureModule,
 	academyfx.Module,
 	goalsfx.Module,
 	tasksfx.Module,
@@ -49,6 +50,7 @@ var modules = fx.Options(
 	analyticsfx.Module,
 	agentsfx.Module,
 	realtimefx.Module,
+	erasing,
 )
 
 // core is what all modules stand on.

@@ -199,6 +199,9 @@ func (f *ConfigFlags) Load() (Config, error) {
 	if cfg.Rag.KeyFile == "" {
 		cfg.Rag.KeyFile = cfg.dataPath("rag.key")
 	}
+	if cfg.Events.Erasure.Dir == "" {
+		cfg.Events.Erasure.Dir = cfg.dataPath("erasure")
+	}
 	if cfg.Validation.KeyFile == "" {
 		cfg.Validation.KeyFile = cfg.dataPath("validation.key")
 	}

@@ -21,6 +21,9 @@ type eventsCmd struct {
 
 	Deadletters deadLettersCmd `cmd:"" help:"List messages that could not be handled, or have them tried again."`
 
+	Erase   eventsEraseCmd   `cmd:"" help:"Erase a person, with a receipt. Exit code 1 when something is left."`
+	Receipt eventsReceiptCmd `cmd:"" help:"Verify receipts of erasures."`
+
 	Parked eventsParkedCmd `cmd:"" help:"List streams that a subscription could not handle, or try one again."`
 }
 

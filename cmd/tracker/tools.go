@@ -49,6 +49,6 @@ func withModules(ctx context.Context, flags *ConfigFlags, fn func(*database) err
 func idle(cfg Config, db *database, logger *slog.Logger) fx.Option {
 	return fx.Options(
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
-		fx.Supply(db.DB, logger), settings(cfg), core, modules,
+		fx.Supply(db.DB, logger, personal), settings(cfg), core, modules,
 	)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events/internal/store"
@@ -36,6 +37,9 @@ func (l *Log) Append(tx *postgres.Tx, s Stream, expected int64, payloads ...prot
 		return nil
 	}
 	u := l.unit(tx)
+	if l.refused != nil && s.SubjectID != "" && l.refused(s.SubjectID) {
+		u.fail(auth.ErrRevoked.New())
+	}
 	st, err := u.stream(s, expected)
 	if err != nil {
 		u.fail(err)

@@ -27,6 +27,8 @@ type Config struct {
 	Publish PublishConfig `koanf:"publish"`
 	// Webhooks sends it to addresses of course teams.
 	Webhooks WebhooksConfig `koanf:"webhooks"`
+	// Erasure is how people are erased.
+	Erasure ErasureConfig `koanf:"erasure"`
 }
 
 // DefaultConfig is what holds when nothing is set.
@@ -41,6 +43,7 @@ func DefaultConfig() Config {
 		RetryAtMost:   time.Hour,
 		Publish:       DefaultPublishConfig(),
 		Webhooks:      DefaultWebhooksConfig(),
+		Erasure:       DefaultErasureConfig(),
 	}
 }
 

@@ -1,5 +1,9 @@
 package events
 
+// RefuseWhen has every unit of work fail that appends to a stream of somebody for
+// whom fn holds: a look into memory. Wiring time only.
+func (l *Log) RefuseWhen(fn func(subjectID string) bool) { l.refused = fn }
+
 // Forget takes events of people for whom fn holds out of this replica's memory:
 // followers of the log don't meet them any more, as if they had never been.
 func (l *Log) Forget(fn func(subjectID string) bool) { l.feed.forget(fn) }

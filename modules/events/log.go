@@ -26,6 +26,8 @@ type Log struct {
 	reactions     map[string][]Reaction
 	subscriptions []Subscription
 	folds         []Folder
+	// refused: see RefuseWhen.
+	refused func(subjectID string) bool
 	// done by subscription: see Done.
 	done map[string]*atomic.Int64
 

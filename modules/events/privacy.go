@@ -12,7 +12,9 @@ var Privacy = privacy.Registry{
 			Plain:    []string{"stream_id", "type", "course_id", "version", "created_at", "updated_at"},
 		},
 		{
+			// A teacher's or an admin's name on a learner's event goes; the event is the learner's.
 			Name: "events.events", Class: privacy.Log, Subject: "subject_id", Erase: privacy.DeleteBySubject,
+			Mentions: map[string]string{"meta": "actor"},
 			Personal: []string{"subject_id", "data", "meta", "occurred_at"},
 			Plain:    []string{"position", "event_id", "stream_id", "version", "type", "schema_version", "course_id", "goal_id", "task_id"},
 		},
@@ -43,6 +45,14 @@ var Privacy = privacy.Registry{
 			Name: "events.parked", Class: privacy.Operational, Subject: "subject_id", Erase: privacy.DeleteBySubject,
 			Personal: []string{"subject_id", "error"},
 			Plain:    []string{"subscription", "stream_id", "position", "attempts", "parked_at", "next_try_at"},
+		},
+		{
+			Name: "events.erasures", Class: privacy.Operational, Subject: "subject_id", Erase: privacy.WhenErased,
+			Personal: []string{"subject_id"},
+			Plain: []string{
+				"id", "number", "subject_hash", "key_id", "source", "state", "found", "erased", "replaced", "holder", "leased_until",
+				"attempts", "problem", "requested_at", "finished_at", "receipt",
+			},
 		},
 	},
 	Events: []privacy.Event{
