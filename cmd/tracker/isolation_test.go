@@ -143,6 +143,16 @@ var isolation = map[string]struct {
 
 	"events.v1.EventsService/ListEvents": {ownOnly, func(o owned) map[string]any { return map[string]any{"goal_id": o.Goal} }},
 
+	"events.v1.WebhooksService/CreateWebhook": {denied, func(owned) map[string]any {
+		return map[string]any{"course_id": course, "url": "https://example.org/", "types": []string{"user.erased"}}
+	}},
+	"events.v1.WebhooksService/ListWebhooks":          {denied, func(owned) map[string]any { return map[string]any{"course_id": course} }},
+	"events.v1.WebhooksService/GetWebhook":            {notFound, webhookID},
+	"events.v1.WebhooksService/UpdateWebhook":         {notFound, with(webhookID, "enabled", false)},
+	"events.v1.WebhooksService/DeleteWebhook":         {notFound, webhookID},
+	"events.v1.WebhooksService/RotateWebhookSecret":   {notFound, webhookID},
+	"events.v1.WebhooksService/ListWebhookDeliveries": {notFound, webhookID},
+
 	"academy.v1.AcademyService/GetMe":       {ownOnly, nothing},
 	"academy.v1.AcademyService/GetCourse":   {open, func(owned) map[string]any { return map[string]any{"id": course} }},
 	"academy.v1.AcademyService/ListCourses": {ownOnly, nothing},
@@ -153,6 +163,7 @@ var isolation = map[string]struct {
 func nothing(owned) map[string]any      { return map[string]any{} }
 func goalID(o owned) map[string]any     { return map[string]any{"id": o.Goal} }
 func taskID(o owned) map[string]any     { return map[string]any{"id": o.Task} }
+func webhookID(o owned) map[string]any  { return map[string]any{"id": o.Webhook} }
 func agentRunID(o owned) map[string]any { return map[string]any{"run_id": o.AgentRun} }
 func with(base func(owned) map[string]any, name string, value any) func(owned) map[string]any {
 	return func(o owned) map[string]any {

@@ -29,6 +29,7 @@ type cli struct {
 	Validate validateCmd `cmd:"" help:"Judge a folder with tests, without server and database."`
 	Plugin   pluginCmd   `cmd:"" help:"Write, check, install and list plugins."`
 	Events   eventsCmd   `cmd:"" help:"Read, verify and rebuild from the event log."`
+	Webhooks webhooksCmd `cmd:"" help:"Send a course's events to addresses of its team."`
 	Rag      ragCmd      `cmd:"" help:"Index a course's material, or measure the search."`
 	Model    modelCmd    `cmd:"" help:"Fetch and list the models that run on this machine."`
 	Agents   agentsCmd   `cmd:"" help:"Look at the runs of agents."`

@@ -12,11 +12,11 @@ import (
 
 // owned are the ids of what one learner has.
 type owned struct {
-	Goal, Task, Snapshot, Run, AgentRun, Feedback, Hint, Dispute, Document, Rejudging string
+	Goal, Task, Snapshot, Run, AgentRun, Feedback, Hint, Dispute, Document, Rejudging, Webhook string
 }
 
 func (o owned) all() []string {
-	return []string{o.Goal, o.Task, o.Snapshot, o.Run, o.AgentRun, o.Feedback, o.Hint, o.Dispute, o.Document, o.Rejudging}
+	return []string{o.Goal, o.Task, o.Snapshot, o.Run, o.AgentRun, o.Feedback, o.Hint, o.Dispute, o.Document, o.Rejudging, o.Webhook}
 }
 
 // populate gives a learner one of everything, through the API alone.
@@ -30,6 +30,11 @@ func populated(w *world, user string) owned {
 	teacher.must(http.MethodPost, "/api/v1/courses/"+course+"/documents", map[string]any{"files": courseFiles(t, course)})
 	documents := teacher.must(http.MethodGet, "/api/v1/courses/"+course+"/documents?page_size=1", nil)
 	o.Document = list(documents, "documents")[0]["id"].(string)
+
+	// Of events that never happen here: nothing is sent.
+	o.Webhook = teacher.must(http.MethodPost, "/api/v1/webhooks", map[string]any{
+		"course_id": course, "url": "https://example.org/" + user, "types": []string{"user.erased"},
+	}).field("webhook").(map[string]any)["id"].(string)
 
 	me := w.as(user, "student", course)
 	o.Goal = me.must(http.MethodPost, "/api/v1/goals", map[string]any{"title": "Loops " + user, "course_id": course, "description": user, "metadata": map[string]any{"note": user}}).field("id").(string)

@@ -22,6 +22,8 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
+	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/events/eventstest"
 	"github.com/goals-tracker/tracker/sandbox"
 )
 
@@ -106,6 +108,9 @@ func startWorldOn(t *testing.T, cfg Config, into ...any) *world {
 // startReplica is one of several servers on one database.
 func startReplica(t *testing.T, db *postgres.DB, cfg Config, into ...any) *world {
 	t.Helper()
+	t.Cleanup(func() { // when it has stopped
+		eventstest.CheckSchemas(t, db, events.New(db, cfg.Events, slog.New(slog.DiscardHandler)))
+	})
 	var server *rpc.Server
 	app := fx.New(graph(cfg, db, slog.New(slog.DiscardHandler)), fx.Populate(append(into, &server)...), fx.StopTimeout(time.Minute))
 	if err := app.Start(t.Context()); err != nil {

@@ -188,6 +188,17 @@ func eventSchema(name string, desc protoreflect.MessageDescriptor) object {
 	return out
 }
 
+// EventSchema is the JSON Schema (2020-12) of an event type's payload, as
+// /schemas/ serves it; ok is false for types that this binary does not know.
+func EventSchema(eventType string) (text []byte, ok bool) {
+	desc, ok := EventTypes()[eventType]
+	if !ok {
+		return nil, false
+	}
+	text, err := json.MarshalIndent(eventSchema(eventType, desc), "", "  ")
+	return text, err == nil
+}
+
 // schemasHandler serves /schemas/ (which types there are) and /schemas/<type>.json.
 func schemasHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,11 +13,14 @@ import (
 )
 
 // New makes a log on a fresh, migrated database. It retries parked streams
-// after 50 ms and logs into the test.
+// after 50 ms and logs into the test. What was appended by the test's end is held
+// to the schemas that are published.
 func New(t testing.TB) (*postgres.DB, *events.Log) {
 	t.Helper()
 	db := postgrestest.DB(t)
-	return db, events.New(db, events.Config{RetryAfter: 50 * time.Millisecond}, Logger(t))
+	log := events.New(db, events.Config{RetryAfter: 50 * time.Millisecond}, Logger(t))
+	t.Cleanup(func() { CheckSchemas(t, db, log) })
+	return db, log
 }
 
 // Run runs the log until the test ends.
