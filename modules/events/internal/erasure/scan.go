@@ -60,7 +60,7 @@ func newNeedle(id string) needle {
 // condition is true of a row whose column holds the id; $1 is the id, $2 the
 // same in JSON, $3 the pattern.
 func (n needle) condition(c column) string {
-	name := ident(c.Name)
+	name := "looked." + ident(c.Name)
 	switch {
 	case c.Type == "bytea":
 		if n.exact {
@@ -116,7 +116,7 @@ func scanTable(ctx context.Context, tx pgx.Tx, n needle, columns []column) ([]Le
 		parts[i], into[i] = fmt.Sprintf("count(*) FILTER (WHERE %s)", n.condition(c)), &counts[i]
 	}
 	// The conditions need not use all three, so the types are said here.
-	query := fmt.Sprintf("SELECT %s FROM %s, (SELECT $1::text, $2::text, $3::text) AS sought", strings.Join(parts, ", "), table(columns[0].Table))
+	query := fmt.Sprintf("SELECT %s FROM %s AS looked, (SELECT $1::text, $2::text, $3::text) AS sought", strings.Join(parts, ", "), table(columns[0].Table))
 	if err := tx.QueryRow(ctx, query, n.id, n.quoted, n.pattern).Scan(into...); err != nil {
 		return nil, fmt.Errorf("look through %s: %w", columns[0].Table, err)
 	}
