@@ -24,6 +24,7 @@ import (
 var sets = map[string]map[string]any{
 	"as it is": {},
 	"with all": {
+		"erasure":  map[string]any{"storageClass": "shared"},
 		"ingress":  map[string]any{"enabled": true, "className": "nginx", "tlsSecret": "tls", "annotations": map[string]any{"a": "b"}},
 		"settings": map[string]any{"TRACKER_DATABASE_POOLER": "transaction"},
 		"image":    map[string]any{"tag": "1.2.3", "pullSecrets": []any{map[string]any{"name": "registry"}}},
@@ -36,6 +37,7 @@ var sets = map[string]map[string]any{
 	"without scaling": {
 		"roles":   map[string]any{"api": map[string]any{"autoscaling": map[string]any{"enabled": false}}},
 		"migrate": map[string]any{"enabled": false},
+		"erasure": map[string]any{"existingClaim": "mine"},
 	},
 }
 
@@ -102,6 +104,9 @@ func judge(objects []runtime.Object) []error {
 			pod(&wrong, role, o.Spec.Template.Spec)
 			if c := o.Spec.Template.Spec.Containers[0]; c.ReadinessProbe == nil || c.LivenessProbe == nil || c.StartupProbe == nil {
 				wrong.add("%s lacks a probe", role)
+			}
+			if !slices.ContainsFunc(o.Spec.Template.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == "erasure" && v.PersistentVolumeClaim != nil }) {
+				wrong.add("%s keeps no ledger of erasures", role)
 			}
 			for key, value := range o.Spec.Selector.MatchLabels {
 				if o.Spec.Template.Labels[key] != value {

@@ -24,12 +24,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   value: {{ printf "%ds" (int .Values.drainDelaySeconds) }}
 - name: TRACKER_RAG_KEY_FILE
   value: /etc/tracker-keys/rag.key
+- name: TRACKER_EVENTS_ERASURE_DIR
+  value: /var/lib/tracker-erasure
 - name: TRACKER_VALIDATION_KEY_FILE
   value: /etc/tracker-keys/validation.key
 {{- range $name, $value := .Values.settings }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
+{{- end -}}
+
+{{- define "tracker.erasureClaim" -}}
+{{- .Values.erasure.existingClaim | default (printf "%s-erasure" (include "tracker.name" .)) -}}
 {{- end -}}
 
 {{- define "tracker.restricted" -}}
