@@ -27,6 +27,16 @@ import (
 // Subprotocol is offered to clients that name one.
 const Subprotocol = "goals.v1"
 
+// What keeps a connection from being made, beside its token and its origin.
+var (
+	errPosition = errs.Define(errs.InvalidArgument, "after_seq_invalid",
+		"after_seq must be a whole number of at least 0: the seq of the last event you handled.",
+		"after_seq debe ser un número entero a partir de 0: el seq del último evento que procesaste.")
+	errStopping = errs.Define(errs.Unavailable, "server_stopping",
+		"This server is stopping. Connect again in a second.",
+		"Este servidor se está deteniendo. Vuelve a conectarte en un segundo.")
+)
+
 // Close codes beyond RFC 6455's.
 const (
 	// CloseExpired: the token ended, and no auth frame came before.
@@ -81,18 +91,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		request: rpc.RequestID(r.Context()), began: time.Now(), gone: make(chan struct{}),
 	}
 	first, err := resumeOf(r)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
+	if err == nil {
+		s.screen, err = h.hub.Join(r.Context(), s.actor, s.kick)
 	}
-	s.screen, err = h.hub.Join(r.Context(), s.actor, s.kick)
-	switch {
-	case errors.Is(err, hub.ErrShutdown):
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "the server is stopping, try again", http.StatusServiceUnavailable)
-		return
-	case err != nil:
-		http.Error(w, err.Error(), errs.CodeOf(err).HTTPStatus())
+	if errors.Is(err, hub.ErrShutdown) {
+		err = errStopping.New().After(time.Second)
+	}
+	if err != nil {
+		rpc.WriteProblem(w, r, err)
 		return
 	}
 	thin := &slim{ResponseWriter: w, timeout: h.cfg.WriteTimeout}
@@ -143,7 +149,7 @@ func resumeOf(r *http.Request) (*resume, error) {
 	}
 	after, err := strconv.ParseInt(query.Get("after_seq"), 10, 64)
 	if err != nil || after < 0 {
-		return nil, errors.New("after_seq must be a whole number of at least 0")
+		return nil, errPosition.New()
 	}
 	return &resume{After: after, Epoch: strings.Clone(query.Get("epoch"))}, nil
 }
