@@ -308,6 +308,49 @@ func TestACallHasADeadlineAndACallerMayLeave(t *testing.T) {
 	}
 }
 
+func TestWhoLeavesBeforeTheFirstWordStillPaysForWhatTheProviderRead(t *testing.T) {
+	p := says(true, "")
+	p.generate = func(ctx context.Context, _ *sdk.GenerateRequest, _ func(sdk.Chunk) error) (*sdk.Ending, error) {
+		<-ctx.Done()
+		return nil, sdk.Errorf(sdk.CodeCanceled, "the caller gave up")
+	}
+	g, b := setup(t, nil, p)
+	for range 3 {
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(10*time.Millisecond, cancel)
+		if _, err := g.Generate(ctx, ask()); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	p.generate = func(_ context.Context, _ *sdk.GenerateRequest, emit func(sdk.Chunk) error) (*sdk.Ending, error) {
+		_ = emit(sdk.Chunk{ToolCalls: []sdk.ToolCall{{ID: "1", Name: "look", Arguments: strings.Repeat("x", 1000)}}})
+		return nil, sdk.Errorf(sdk.CodeUnavailable, "the answer was cut off")
+	}
+	if _, err := g.Generate(context.Background(), ask()); !llm.ErrUnavailable.Is(err) {
+		t.Fatalf("got %v", err)
+	}
+	if len(b.rows) != 4 || len(b.open) != 0 {
+		t.Fatalf("%d rows, %d open", len(b.rows), len(b.open))
+	}
+	cut := 0
+	for _, row := range b.rows {
+		if row.InputTokens == 0 || row.CostMicros == 0 {
+			t.Errorf("it is free: %+v", row)
+		}
+		if row.OutputTokens >= 500 {
+			cut++
+		}
+	}
+	if cut != 1 {
+		t.Errorf("%d calls are billed for what was made", cut)
+	}
+	// What the provider refused at once costs nothing.
+	refuses, books := setup(t, nil, fails(sdk.Errorf(sdk.CodeUnavailable, "HTTP 503")))
+	if _, err := refuses.Generate(context.Background(), ask()); !llm.ErrUnavailable.Is(err) || len(books.rows) != 0 {
+		t.Errorf("got %v and %d rows", err, len(books.rows))
+	}
+}
+
 func TestVectorsOfDifferentSpacesAreNeverMixed(t *testing.T) {
 	a, c := says(true, ""), says(true, "")
 	a.embed = func(*sdk.EmbedRequest) (*sdk.Embeddings, error) { return nil, sdk.Errorf(sdk.CodeUnavailable, "down") }

@@ -114,11 +114,15 @@ func (g *Gateway) once(ctx context.Context, r route, req llm.Request, ask *sdk.G
 			})
 			answer.Text = text.String()
 			if err != nil {
-				if text.Len() == 0 {
+				made := text.Len()
+				for _, call := range answer.ToolCalls {
+					made += len(call.Name) + len(call.Arguments)
+				}
+				if made == 0 {
 					return sdk.Usage{}, err
 				}
 				// Cut midway: the provider bills what it had made.
-				return sdk.Usage{InputTokens: estimate.InputTokens, OutputTokens: tokens(text.Len())}, err
+				return sdk.Usage{InputTokens: estimate.InputTokens, OutputTokens: tokens(made)}, err
 			}
 			answer.Finish, answer.Refusal = llm.Finish(end.Reason.String()), end.Refusal
 			if end.Usage == (sdk.Usage{}) { // a provider that does not count

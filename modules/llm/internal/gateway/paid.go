@@ -24,6 +24,9 @@ func (g *Gateway) paid(ctx context.Context, r route, caller llm.Caller, purpose 
 		return notProviderError{err}
 	}
 	took, callErr := fn()
+	if took == (sdk.Usage{}) && underWay(ctx, callErr) {
+		took.InputTokens = estimate.InputTokens
+	}
 	if callErr != nil && ctx.Err() != nil {
 		callErr = notProviderError{callErr} // the caller's own end
 	}
@@ -45,6 +48,13 @@ func (g *Gateway) paid(ctx context.Context, r route, caller llm.Caller, purpose 
 		g.log.ErrorContext(ctx, "model call could not be settled", "usage", id.String(), "provider", r.provider.Name, "error", err)
 	}
 	return callErr
+}
+
+// underWay says whether a call that brought nothing was given up while the
+// provider was at work: it bills what it read, and who asks and leaves again and
+// again would pass any cap for nothing.
+func underWay(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || sdk.CodeOf(err) == sdk.CodeDeadline || sdk.CodeOf(err) == sdk.CodeCanceled)
 }
 
 // free runs a call of a model on this machine that answers in milliseconds, as
