@@ -141,11 +141,13 @@ func (b *Inbox) note(ctx context.Context, tx *postgres.Tx, key []byte, c academy
 		return Duplicate, err
 	}
 	var fresh bool
-	if c.CourseID != "" {
+	switch {
+	case c.CourseID != "":
 		fresh, err = store.HearCourse(ctx, tx, c.CourseID, n.Version, c.At, c.Type == academy.CourseDeleted)
-	} else {
+	case c.Type == academy.UserDeleted:
+		fresh, err = true, store.ForgetUser(ctx, tx, c.UserID) // a person may always go, and leaves no trace here
+	default:
 		fresh, err = store.HearUser(ctx, tx, c.UserID, n.Version, c.At)
-		fresh = fresh || c.Type == academy.UserDeleted // a person may always go
 	}
 	if err != nil {
 		return "", err

@@ -50,6 +50,14 @@ func HearUser(ctx context.Context, tx *postgres.Tx, id string, version *int64, a
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
+var forgetUser = postgres.SQL("academy.users.forget", `DELETE FROM academy.users WHERE user_id = @id`)
+
+// ForgetUser drops what was heard of a person.
+func ForgetUser(ctx context.Context, tx *postgres.Tx, id string) error {
+	_, err := tx.Exec(ctx, forgetUser, postgres.Args{"id": id})
+	return err
+}
+
 var hearCourse = postgres.SQL("academy.courses.hear", `
 	INSERT INTO academy.courses AS known (course_id, version, occurred_at, deleted)
 	VALUES (@id, @version::bigint, @at, @deleted)
@@ -142,8 +150,16 @@ var dropOld = postgres.SQL("academy.inbox.drop", `
 	DELETE FROM academy.inbox WHERE key IN (
 		SELECT key FROM academy.inbox WHERE state <> 'waiting' AND received_at < now() - @age::interval LIMIT 5000)`)
 
-// DropOld forgets messages that were done with long ago.
+var dropOldUsers = postgres.SQL("academy.users.drop", `
+	DELETE FROM academy.users WHERE user_id IN (
+		SELECT user_id FROM academy.users WHERE occurred_at < now() - @age::interval LIMIT 5000)`)
+
+// DropOld forgets messages that were done with long ago, and people of whom
+// nothing was heard since.
 func DropOld(ctx context.Context, q postgres.Queryer, age time.Duration) error {
-	_, err := q.Exec(ctx, dropOld, postgres.Args{"age": age})
+	if _, err := q.Exec(ctx, dropOld, postgres.Args{"age": age}); err != nil {
+		return err
+	}
+	_, err := q.Exec(ctx, dropOldUsers, postgres.Args{"age": age})
 	return err
 }
