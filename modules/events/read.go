@@ -30,6 +30,9 @@ type Filter struct {
 	Types          []string
 	// After and Before bound the positions, both exclusive.
 	After, Before int64
+	// Settled is up to where the caller knows the log to be settled, as from a
+	// Tail: a writer that is late makes Read give less than that otherwise.
+	Settled int64
 	// Descending gives the newest first.
 	Descending bool
 	// Limit is how many at most. Defaults to 50, at most 1000.
@@ -42,9 +45,13 @@ type Filter struct {
 // of work only: a transaction that reads one snapshot can't know what is
 // settled.
 func (l *Log) Read(ctx context.Context, q postgres.Queryer, f Filter) (events []Event, next int64, err error) {
-	upTo, err := store.Horizon(ctx, q)
-	if err != nil {
-		return nil, 0, err
+	upTo := f.Settled
+	if f.Before == 0 || f.Before-1 > f.Settled {
+		horizon, err := store.Horizon(ctx, q)
+		if err != nil {
+			return nil, 0, err
+		}
+		upTo = max(upTo, horizon)
 	}
 	if f.Before > 0 {
 		upTo = min(upTo, f.Before-1)

@@ -221,6 +221,9 @@ func (h *Hub) hear(m bus.Message) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	audience := h.screens[m.UserID]
+	if m.Type == messageErased {
+		h.ring.forget(m.UserID)
+	}
 	if len(audience) == 0 {
 		return
 	}

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/goals-tracker/tracker/modules/events"
 )
@@ -42,6 +43,31 @@ func (s *Screen) Missed(ctx context.Context, after, upTo int64, send func([]*Eve
 	return sent, true, nil
 }
 
+// catchUp is how long a client that comes from a faster replica waits for this
+// one.
+const catchUp = time.Second
+
+// Reached waits a moment for the hub to see a position that another replica has
+// seen, and reports whether it has.
+func (s *Screen) Reached(ctx context.Context, position int64) bool {
+	late := time.After(catchUp)
+	for {
+		s.hub.mu.Lock()
+		reached := s.hub.position >= position
+		s.hub.mu.Unlock()
+		if reached {
+			return true
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-late:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
 // missed gives the next events, and up to where they are all.
 func (s *Screen) missed(ctx context.Context, after, upTo int64) (batch []*Event, next int64, err error) {
 	s.hub.mu.Lock()
@@ -58,6 +84,7 @@ func (s *Screen) missed(ctx context.Context, after, upTo int64) (batch []*Event,
 	defer func() { <-s.hub.readers }()
 	found, more, err := s.hub.log.Read(ctx, s.hub.db.As(s.actor), events.Filter{
 		For: s.actor, SubjectID: s.actor.UserID, After: after, Before: upTo + 1, Limit: page,
+		Settled: s.joined, // the hub has seen it
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("read missed events: %w", err)

@@ -33,6 +33,17 @@ func (r *ring) add(e events.Event) *Event {
 	return kept
 }
 
+// forget takes a person's events out.
+func (r *ring) forget(userID string) {
+	kept := make([]*Event, 0, len(r.kept))
+	for _, e := range r.kept {
+		if e.Stream.SubjectID != userID {
+			kept = append(kept, e)
+		}
+	}
+	r.kept = kept
+}
+
 // of gives a person's events after a position and up to another; ok is false
 // when the ring does not reach back so far.
 func (r *ring) of(userID string, after, upTo int64) (found []*Event, ok bool) {

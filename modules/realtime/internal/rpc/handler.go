@@ -72,12 +72,14 @@ func (h *Handler) Watch(ctx context.Context, req *realtimev1.WatchRequest, strea
 			return err
 		}
 	}
-	return h.follow(ctx, screen, more, stream)
+	return h.follow(ctx, screen, req.GetAfterSeq(), more, stream)
 }
 
+// resume sends what came after the client's last event, up to where the
+// screen's queue begins; reset when it can't.
 func resume(ctx context.Context, screen *hub.Screen, req *realtimev1.WatchRequest, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
 	after, ok := req.GetAfterSeq(), false
-	if after <= screen.Joined() && (req.GetEpoch() == "" || req.GetEpoch() == screen.Epoch()) {
+	if (req.GetEpoch() == "" || req.GetEpoch() == screen.Epoch()) && screen.Reached(ctx, after) {
 		var err error
 		_, ok, err = screen.Missed(ctx, after, screen.Joined(), func(missed []*hub.Event) error {
 			for _, e := range missed {
@@ -94,10 +96,12 @@ func resume(ctx context.Context, screen *hub.Screen, req *realtimev1.WatchReques
 	if ok {
 		return nil
 	}
+	*req.AfterSeq = screen.Joined()
 	return stream.Send(&realtimev1.WatchResponse{Push: &realtimev1.WatchResponse_Reset_{Reset_: &realtimev1.Reset{Seq: screen.Joined()}}})
 }
 
-func (h *Handler) follow(ctx context.Context, screen *hub.Screen, more <-chan struct{}, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
+// follow sends what comes, without what the client has seen on another replica.
+func (h *Handler) follow(ctx context.Context, screen *hub.Screen, seen int64, more <-chan struct{}, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
 	heartbeat := time.NewTicker(h.cfg.Heartbeat)
 	defer heartbeat.Stop()
 	for {
@@ -106,6 +110,9 @@ func (h *Handler) follow(ctx context.Context, screen *hub.Screen, more <-chan st
 			return interrupted(ended)
 		}
 		for _, p := range pushes {
+			if p.Event != nil && p.Event.Position <= seen {
+				continue
+			}
 			if err := stream.Send(response(p)); err != nil {
 				return err
 			}

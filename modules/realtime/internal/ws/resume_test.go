@@ -1,6 +1,7 @@
 package ws_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -161,6 +162,54 @@ func TestAResumeThatComesAfterNewerEventsIsAReset(t *testing.T) {
 	}
 	if m := late.next("resume.ok"); m.CorrelationID != "r2" || m.field("events") != float64(1) {
 		t.Errorf("got %+v", m)
+	}
+}
+
+// A writer that is late holds back what every replica reads as settled, but not
+// what one of them has seen already.
+func TestALateWriterDoesNotHideMissedEvents(t *testing.T) {
+	db := postgrestest.DB(t)
+	r := start(t, db, func(o *options) { o.Ring = 1 })
+	writer := dial(t, r, "/ws", "ada", time.Hour)
+	writer.create("seen")
+	seen := writer.next("goal.created").Seq
+	for range 3 {
+		writer.create("missed")
+		writer.next("goal.created")
+	}
+	tx, err := db.Pool().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := tx.Exec(t.Context(), "SELECT pg_advisory_xact_lock_shared(events.writer_key($1))", seen); err != nil {
+		t.Fatal(err)
+	}
+	back, _, err := open(t, r, fmt.Sprintf("/ws?after_seq=%d&token=%s", seen, token(t, "ada", time.Hour)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := back.next("resume.ok"); m.field("events") != float64(3) {
+		t.Errorf("got %s", m.Payload)
+	}
+}
+
+func TestAClientOfAFasterReplicaIsWaitedFor(t *testing.T) {
+	db := postgrestest.DB(t)
+	fast, slow := start(t, db, nil), start(t, db, nil)
+	writer := dial(t, fast, "/ws", "ada", time.Hour)
+	for i := range 20 {
+		writer.create(fmt.Sprint(i))
+		seq := writer.next("goal.created").Seq // the other may not have seen it
+		c, _, err := open(t, slow, fmt.Sprintf("/ws?after_seq=%d&token=%s", seq, token(t, "ada", time.Hour)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.next("hello")
+		if m, err := c.read(); err != nil || m.Type != "resume.ok" || m.field("seq").(float64) < float64(seq) {
+			t.Fatalf("got %s %s, %v", m.Type, m.Payload, err)
+		}
+		_ = c.conn.CloseNow()
 	}
 }
 

@@ -129,13 +129,16 @@ func (s *session) push(pushes []hub.Push) error {
 // this connection; live events wait in the queue meanwhile. When events went
 // out live that are newer than what is missing, the order is lost: reset.
 func (s *session) replay(want resume) error {
-	upTo := s.lastSent
+	ctx, cancel := context.WithTimeout(background(), time.Minute)
+	defer cancel()
 	known := want.Epoch == "" || want.Epoch == s.screen.Epoch()
+	if known && want.After > s.lastSent && s.screen.Reached(ctx, want.After) {
+		s.lastSent = want.After // what the queue has up to there, another replica sent
+	}
+	upTo := s.lastSent
 	if !known || want.After > upTo || s.live && want.After < s.screen.Joined() {
 		return s.reset(want)
 	}
-	ctx, cancel := context.WithTimeout(background(), time.Minute)
-	defer cancel()
 	sent, ok, err := s.screen.Missed(ctx, want.After, upTo, func(missed []*hub.Event) error {
 		frames := make(net.Buffers, len(missed))
 		for i, e := range missed {
