@@ -76,6 +76,9 @@ var core = fx.Module("core",
 
 // settings hands each module its section.
 func settings(cfg Config) fx.Option {
+	if cfg.Events.Erasure.Dir == "" {
+		cfg.Events.Erasure.Dir = cfg.dataPath("erasure")
+	}
 	return fx.Supply(cfg, cfg.Academy, cfg.Events, cfg.Jobs, cfg.Validation, cfg.Rag, cfg.LLM, cfg.Agents, cfg.Realtime)
 }
 
