@@ -73,7 +73,7 @@ type ServerConfig struct {
 	// 10 s.
 	Grace time.Duration `koanf:"grace"`
 	// Roles are what this replica is for: api answers people, worker judges and runs
-	// agents and jobs, publisher sends events outside. Each serves /healthz, /readyz
+	// agents and jobs, publisher sends events to RabbitMQ. Each serves /healthz, /readyz
 	// and /metrics. Defaults to all.
 	Roles []string `koanf:"roles"`
 	// DrainDelay is how long a replica that is told to stop goes on answering while

@@ -13,7 +13,7 @@ import (
 type Pooler string
 
 const (
-	// NoPooler: connections are sessions of the server, or of a pooler in session
+	// NoPooler says that connections are sessions of the server, or of a pooler in session
 	// mode.
 	NoPooler Pooler = "none"
 	// TransactionPooler gives a connection to somebody else after each transaction,

@@ -18,7 +18,8 @@ const (
 	// Worker runs jobs, subscriptions and the academy's events: it judges, runs
 	// agents, embeds, watches folders and sweeps.
 	Worker Role = "worker"
-	// Publisher sends the log's events outside: to RabbitMQ and webhooks.
+	// Publisher sends the log's events to RabbitMQ. Webhooks are jobs, so workers
+	// call them.
 	Publisher Role = "publisher"
 )
 

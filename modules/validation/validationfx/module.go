@@ -133,10 +133,14 @@ func startWorker(lc fx.Lifecycle, p workerParams) error {
 
 // learnLanguages asks the plugins what they judge, for those who submit here.
 func learnLanguages(lc fx.Lifecycle, catalog *judge.Catalog) {
-	ctx, stop := context.WithCancel(context.Background())
 	var looking sync.WaitGroup
+	var stop context.CancelFunc
 	lc.Append(fx.Hook{
-		OnStart: func(context.Context) error { looking.Go(func() { catalog.Load(ctx) }); return nil },
-		OnStop:  func(context.Context) error { stop(); looking.Wait(); return nil },
+		OnStart: func(ctx context.Context) error {
+			ctx, stop = context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // it outlives the start, and OnStop calls stop
+			looking.Go(func() { catalog.Load(ctx) })
+			return nil
+		},
+		OnStop: func(context.Context) error { stop(); looking.Wait(); return nil },
 	})
 }

@@ -39,7 +39,7 @@ func Start(t testing.TB, direct string, serverConnections int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "pgbouncer-") // t.TempDir's parent lets nobody else in
+	dir, err := os.MkdirTemp("", "pgbouncer-") //nolint:usetesting // t.TempDir's parent lets nobody else in
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func account(host string) uint32 {
 func run(t testing.TB, dir, ini string, uid uint32) {
 	t.Helper()
 	var out bytes.Buffer
-	cmd := exec.Command(program, "-q", ini)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "-q", ini)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if os.Geteuid() == 0 {
 		if err := os.Chown(dir, int(uid), -1); err != nil {
@@ -108,7 +108,7 @@ func run(t testing.TB, dir, ini string, uid uint32) {
 
 func write(t testing.TB, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil { //nolint:gosec // the pooler's user reads it; it holds no password but a test's
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
