@@ -31,7 +31,7 @@ func replica(t *testing.T, roles string, env ...string) *process {
 // watch opens a WebSocket and gives a function that waits for an event's type.
 func watch(t *testing.T, me caller) func(eventType string) json.RawMessage {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), strings.Replace(me.url, "http", "ws", 1)+"/ws?token="+me.token, nil) //nolint:bodyclose // the library has
+	conn, _, err := websocket.Dial(t.Context(), strings.Replace(me.url, "http", "ws", 1)+"/ws?token="+me.token, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
