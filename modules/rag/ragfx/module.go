@@ -64,12 +64,27 @@ func NewWatcher(db *postgres.DB, s rag.Service, folders map[string]rag.WatchConf
 	return watch.New(db, s, folders, logger.With("part", "rag"))
 }
 
-func newService(db *postgres.DB, members academy.Service, models llm.Service, tickets *work.Tickets, cfg rag.Config) (*service.Service, error) {
-	key, err := keyfile.Load("rag.key_file", cfg.KeyFile)
+type serviceParams struct {
+	fx.In
+	DB      *postgres.DB
+	Members academy.Service
+	Models  llm.Service
+	Tickets *work.Tickets
+	Config  rag.Config
+	// Keys are left out where nobody is erased.
+	Keys *keyfile.Subjects `optional:"true"`
+}
+
+func newService(p serviceParams) (*service.Service, error) {
+	key, err := keyfile.Load("rag.key_file", p.Config.KeyFile)
 	if err != nil {
 		return nil, err
 	}
-	return service.New(db, members, cfg, time.Now).WithModels(models).WithKey(key).WithTickets(tickets), nil
+	s := service.New(p.DB, p.Members, p.Config, time.Now).WithModels(p.Models).WithKey(key).WithTickets(p.Tickets)
+	if p.Keys != nil {
+		s.WithKeys(p.Keys)
+	}
+	return s, nil
 }
 
 // followParams is what the index of learners' own things takes.

@@ -94,10 +94,8 @@ func (e *Erasure) do(ctx context.Context, j *job) error {
 	e.learn(j.hash)
 	e.refuse(ctx, j.subject)
 	e.spread(ctx)
-	if e.Keys != nil {
-		if _, err := e.Keys.Forget(j.subject); err != nil {
-			return err
-		}
+	if err := e.forgetKey(j.subject); err != nil {
+		return err
 	}
 	var p plan
 	err := e.unit(ctx, j, "plan", func(raw pgx.Tx, _ *job) error {
@@ -296,9 +294,19 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// forgetKey removes the person's key, at the beginning and, since work that was
+// under way may have made another, at the end.
+func (e *Erasure) forgetKey(subject string) error {
+	if e.Keys == nil {
+		return nil
+	}
+	_, err := e.Keys.Forget(subject)
+	return err
+}
+
 // finish says so in the log and signs the receipt, in one unit of work.
 func (e *Erasure) finish(ctx context.Context, j job, found Scan) error {
-	if err := e.Between("finish"); err != nil {
+	if err := errors.Join(e.Between("finish"), e.forgetKey(j.subject)); err != nil {
 		return err
 	}
 	var r Receipt

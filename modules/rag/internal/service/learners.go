@@ -208,7 +208,11 @@ func (s *Service) share(ctx context.Context, tx *postgres.Tx, userID, taskID str
 	if err != nil || !policy.PeerSnapshots {
 		return err
 	}
-	folder := "peers/" + s.pseudonym(courseID, userID) + "/" + s.pseudonym(courseID, taskID) + "/"
+	own, err := s.ownKey(userID)
+	if err != nil {
+		return err
+	}
+	folder := "peers/" + s.pseudonym(own, courseID, userID) + "/" + s.pseudonym(own, courseID, taskID) + "/"
 	docs := make([]Own, len(files))
 	for i, f := range files {
 		docs[i] = Own{Path: folder + strings.TrimPrefix(f.Path, snapshots+taskID+"/"), Title: path.Base(f.Path),
@@ -217,10 +221,18 @@ func (s *Service) share(ctx context.Context, tx *postgres.Tx, userID, taskID str
 	return s.put(ctx, tx, courseID, userID, docs, taskID, "peers/")
 }
 
+// ownKey is a person's own key; none where people have none.
+func (s *Service) ownKey(userID string) ([]byte, error) {
+	if s.keys == nil {
+		return nil, nil
+	}
+	return s.keys.Key(userID)
+}
+
 // pseudonym names somebody or something within a course: the same for as long
-// as the key lives, another in another course, nobody's without the key.
-func (s *Service) pseudonym(courseID, id string) string {
-	mac := hmac.New(sha256.New, s.key)
+// as both keys live, another in another course, nobody's without one of them.
+func (s *Service) pseudonym(own []byte, courseID, id string) string {
+	mac := hmac.New(sha256.New, slices.Concat(s.key, own))
 	mac.Write([]byte(courseID + "\x00" + id))
 	return strings.ToLower(base32.StdEncoding.EncodeToString(mac.Sum(nil)[:5]))
 }

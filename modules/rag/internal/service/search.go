@@ -7,12 +7,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/rag"
-	"github.com/goals-tracker/tracker/modules/rag/internal/analyze"
 	"github.com/goals-tracker/tracker/modules/rag/internal/embed"
 	"github.com/goals-tracker/tracker/modules/rag/internal/store"
 )
@@ -22,9 +19,6 @@ const (
 	maxTerms     = 64
 	defaultLimit = 10
 	maxLimit     = 50
-	// candidates is how many passages words and meaning each bring at least; twice
-	// as many served no better on cosqa-dev.
-	candidates = 50
 	// reranked is how many a model orders, where there is one that can.
 	reranked = 30
 )
@@ -50,8 +44,8 @@ func (s *Service) Search(ctx context.Context, actor auth.Actor, q rag.Query) (ra
 	if q.Scope == rag.ScopeGlobal && len(actor.CourseIDs) == 0 && !actor.IsSystem() && !actor.Has(auth.Admin) {
 		reader = s.member(ctx, actor)
 	}
-	ranked, err := s.rank(ctx, actor, reader, q, &result)
-	if err != nil || len(ranked) == 0 {
+	got, err := s.find(ctx, actor, reader, q, &result)
+	if err != nil {
 		return result, err
 	}
 	// More than asked for, since some may say the same.
@@ -59,8 +53,8 @@ func (s *Service) Search(ctx context.Context, actor auth.Actor, q rag.Query) (ra
 	if ranks {
 		some = max(some, reranked)
 	}
-	hits, err := s.hits(ctx, reader, ranked[:min(len(ranked), some)])
-	if err != nil {
+	hits, err := s.best(ctx, reader, got, some)
+	if err != nil || len(hits) == 0 {
 		return result, err
 	}
 	result.Reranked = ranks && s.rerank(ctx, actor, q, hits)
@@ -70,100 +64,6 @@ func (s *Service) Search(ctx context.Context, actor auth.Actor, q rag.Query) (ra
 	}
 	result.Passages = choose(hits, q.Limit, q.MaxTokens, diversity)
 	return result, nil
-}
-
-// rank finds candidates, best first. Words are looked up while the question's
-// vector is made, and what is near it while words are still looked up.
-func (s *Service) rank(ctx context.Context, actor, reader auth.Actor, q rag.Query, result *rag.Result) ([]scored, error) {
-	asked, err := s.ask(ctx, actor, q)
-	if err != nil {
-		return nil, err
-	}
-	terms := analyze.Query(q.Text, maxTerms)
-	if terms == nil || q.By == rag.ByMeaning {
-		terms = []string{}
-	}
-	by := store.Ranking{K1: s.cfg.K1, B: s.cfg.B, Peers: q.Peers}
-	bring := max(candidates, 2*q.Limit)
-	var words store.Words
-	var near []store.Likeness
-	var vector []float32
-	both, inTime := errgroup.WithContext(ctx)
-	both.Go(func() (err error) {
-		if len(terms) > 0 {
-			words, err = store.Search(inTime, s.db.As(reader), reader, q.Scope, q.CourseID, terms, by)
-		}
-		return err
-	})
-	both.Go(func() (err error) {
-		if vector, result.Fallback = asked.wait(inTime); vector != nil {
-			near, err = store.Compare(inTime, s.db.As(reader), reader, q.Scope, q.CourseID, q.Peers, store.Nearness{
-				Space: *asked.space, Vector: vector, Amount: bring, Breadth: s.cfg.IndexBreadth, Few: s.cfg.ExactUpTo,
-			})
-		}
-		return err
-	})
-	if err := both.Wait(); err != nil {
-		return nil, err
-	}
-	best := words.Found[:min(len(words.Found), bring)]
-	if vector == nil {
-		return byWords(best), ctx.Err()
-	}
-	result.Method = "hybrid"
-	if q.By == rag.ByMeaning {
-		result.Method = "vectors"
-	}
-	added, err := s.complete(ctx, reader, words, best, near, *asked.space, vector)
-	if err != nil {
-		return nil, err
-	}
-	spanish := analyze.Detect(q.Text, 1) == analyze.Spanish
-	return fuse(added, embed.WeightFor(asked.space.Model, asked.space.Weight, spanish)), nil
-}
-
-// complete gives the candidates, those that are best by words and those that
-// are near, what they lack of the other kind.
-func (s *Service) complete(ctx context.Context, reader auth.Actor, words store.Words, best, near []store.Likeness, space store.Space, vector []float32) ([]store.Likeness, error) {
-	candidates := make(map[int64]bool, len(best)+len(near))
-	for _, n := range near {
-		candidates[n.Chunk] = true
-	}
-	var apart []int64
-	for _, w := range best {
-		if !candidates[w.Chunk] {
-			apart = append(apart, w.Chunk)
-			candidates[w.Chunk] = true
-		}
-	}
-	more, err := store.Complete(ctx, s.db.As(reader), space, vector, words, apart, near)
-	if err != nil {
-		return nil, err
-	}
-	all := slices.Concat(near, more)
-	for _, w := range words.Found {
-		if candidates[w.Chunk] {
-			all = append(all, w)
-		}
-	}
-	return all, nil
-}
-
-// hits reads what was found, in its order.
-func (s *Service) hits(ctx context.Context, reader auth.Actor, ranked []scored) ([]store.Hit, error) {
-	nums, place := make([]int64, len(ranked)), make(map[int64]int, len(ranked))
-	for i, r := range ranked {
-		nums[i], place[r.chunk] = r.chunk, i
-	}
-	hits, err := store.Hits(ctx, s.db.As(reader), reader, nums)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(hits, func(a, b store.Hit) int { return cmp.Compare(place[a.Num], place[b.Num]) })
-	for i := range hits {
-		hits[i].Score = ranked[place[hits[i].Num]].score
-	}
-	return hits, nil
 }
 
 // ranks says whether a model is to order what is found.

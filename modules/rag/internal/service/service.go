@@ -33,8 +33,21 @@ type Service struct {
 	meaning *meaning
 	// tickets is nil where no jobs are made.
 	tickets Tickets
-	// key makes pseudonyms.
-	key []byte
+	// key makes pseudonyms, with a key of each person's own where there are any.
+	key  []byte
+	keys Keys
+}
+
+// Keys are people's own keys: when one is removed, nobody can find out any more
+// whose pseudonym something stands under.
+type Keys interface {
+	Key(userID string) ([]byte, error)
+}
+
+// WithKeys has each person's pseudonyms made with a key of their own as well.
+func (s *Service) WithKeys(keys Keys) *Service {
+	s.keys = keys
+	return s
 }
 
 // WithKey sets the key of pseudonyms; see keyfile.Load. Without it they are new ones
