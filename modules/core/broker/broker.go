@@ -157,7 +157,7 @@ func (b *Broker) address() string {
 // backoff is longer each time, and different for each replica.
 func (b *Broker) backoff(failures int) time.Duration {
 	most := min(100*time.Millisecond<<min(failures, 20), b.cfg.RetryAtMost)
-	return most/2 + rand.N(most/2+1)
+	return most/2 + rand.N(most/2+1) //nolint:gosec // it only spreads the attempts
 }
 
 func product(conn *amqp.Connection) string {

@@ -150,9 +150,9 @@ func TestWhatNobodyCanHandleBecomesADeadLetterThatIsListedReplayedAndDropped(t *
 	var letters []broker.DeadLetter
 	eventually(t, "and shows it again", func() bool { letters = dead(); return len(letters) == 2 })
 	for _, l := range letters {
-		reasons[l.ID] = fmt.Sprintf("%s %s %s %s %d %v", l.Reason, l.Exchange, l.Key, l.Type, l.Deaths, !l.DiedAt.IsZero())
+		reasons[l.ID] = fmt.Sprintf("%s %s %s, a %s, %d %v", l.Reason, l.Exchange, l.Key, l.Type, l.Deaths, !l.DiedAt.IsZero())
 	}
-	if reasons["p"] != "rejected numbers number.poison number.poison 1 true" || reasons["f"] != "delivery_limit numbers number.fails number.fails 1 true" {
+	if reasons["p"] != "rejected numbers number.poison, a number.poison, 1 true" || reasons["f"] != "delivery_limit numbers number.fails, a number.fails, 1 true" {
 		t.Errorf("the dead letters are %v", reasons)
 	}
 	mu.Lock()
@@ -254,6 +254,15 @@ func TestAfterACrashOfTheBrokerWhatItHadConfirmedIsThereAndWorkGoesOn(t *testing
 		}
 		return true
 	})
+}
+
+func TestEachTestHasAVirtualHostOfItsOwn(t *testing.T) {
+	one, other := run(t, brokertest.URL(t)), run(t, brokertest.URL(t))
+	work(t, one, broker.Consumer{Queue: numbers, Handle: func(context.Context, broker.Delivery) error { return nil }})
+	eventually(t, "the queue is there", func() bool { _, err := one.DeadLetters(within(t), numbers.Name, 1); return err == nil })
+	if _, err := other.DeadLetters(within(t), numbers.Name, 1); err == nil {
+		t.Error("a queue of one virtual host is seen in the other")
+	}
 }
 
 func TestABrokerShortOfMemoryBlocksPublishersAndSaysSo(t *testing.T) {

@@ -88,7 +88,7 @@ func (b *Broker) Consume(ctx context.Context, c Consumer) error {
 	for failures := 0; ctx.Err() == nil; {
 		worked, err := b.consume(ctx, c)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // asked to end
 		}
 		if worked {
 			failures = 0
@@ -181,7 +181,7 @@ func (b *Broker) work(ctx context.Context, c Consumer, d amqp.Delivery, closed <
 	for tries := 0; ; tries++ {
 		err := handle(ctx, c, read(d))
 		if ctx.Err() != nil && err != nil {
-			return nil // the server stops: the channel's end gives the message back
+			return nil //nolint:nilerr // the server stops: the channel's end gives the message back
 		}
 		switch {
 		case err == nil:

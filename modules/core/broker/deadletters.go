@@ -156,7 +156,10 @@ func letter(queue string, d amqp.Delivery) DeadLetter {
 			l.Key, _ = keys[0].(string)
 		}
 	}
-	var event struct{ ID, Type string }
+	var event struct {
+		ID   string `json:"id"`
+		Type string `json:"type"`
+	}
 	if json.Unmarshal(d.Body, &event) == nil {
 		l.Type = firstOf(l.Type, event.Type)
 		l.ID = firstOf(l.ID, event.ID)

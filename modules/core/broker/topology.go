@@ -54,7 +54,7 @@ func (q Queue) declare(channel *amqp.Channel) error {
 		return err
 	}
 	_, err := channel.QueueDeclare(q.Name, true, false, false, false, amqp.Table{
-		amqp.QueueTypeArg: amqp.QueueTypeQuorum, "x-delivery-limit": int32(limit), //nolint:gosec // a handful
+		amqp.QueueTypeArg: amqp.QueueTypeQuorum, "x-delivery-limit": int32(limit),
 		"x-dead-letter-exchange": "", "x-dead-letter-routing-key": q.DeadName(),
 	})
 	if err != nil {

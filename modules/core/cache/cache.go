@@ -97,7 +97,7 @@ func New(cfg Config, logger *slog.Logger) (*Cache, error) {
 			return nil, err
 		}
 	}
-	c.ctx, c.stop = context.WithCancel(context.Background())
+	c.ctx, c.stop = context.WithCancel(context.Background()) //nolint:forbidigo // ends with Close
 	return c, nil
 }
 

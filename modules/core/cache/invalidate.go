@@ -20,7 +20,9 @@ type Notice struct {
 func (c *Cache) Tell(tell func(Notice)) { c.tell = tell }
 
 // Heard takes another replica's notice.
-func (c *Cache) Heard(n Notice) { _ = apply(context.Background(), c.memory, n) }
+func (c *Cache) Heard(n Notice) {
+	_ = apply(context.Background(), c.memory, n) //nolint:forbidigo // memory waits for nobody
+}
 
 // Missed is for when notices may have been lost: what this process remembers is
 // forgotten.

@@ -50,11 +50,12 @@ func Load[T any](ctx context.Context, c *Cache, k Key, life Life, load func(cont
 	if e, ok := readEntry(raw); ok {
 		if value, err := decode[T](e); err == nil || errors.Is(err, ErrNone) {
 			if time.Now().UnixMilli() >= e.Fresh {
-				c.refresh(k, func(ctx context.Context) error { _, err := fill(ctx, c, k, life, mark, load); return err }, life)
+				c.refresh(k, func(ctx context.Context) error { _, err := fill(ctx, c, k, life, mark, load); return err }, life) //nolint:contextcheck // it goes on without the request
 			}
 			return value, err
 		}
 	}
+	//nolint:contextcheck // the same
 	loaded := c.flight.DoChan(flightKey(k), func() (any, error) {
 		ctx, cancel := context.WithTimeout(c.ctx, life.Loading)
 		defer cancel()

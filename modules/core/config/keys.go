@@ -26,7 +26,9 @@ func describe(into any) (*keySet, error) {
 		"TRACKER_BIN":               true,
 		"TRACKER_TEST_FULL":         true,
 		"TRACKER_EVAL":              true,
+		"TRACKER_CHAOS":             true,
 		"TRACKER_SDK":               true,
+		"TRACKER_IMPORT_FROM":       true,
 	}}
 	s.walk(v.Elem().Type(), "")
 	return s, nil

@@ -58,7 +58,7 @@ func publish(lifecycle fx.Lifecycle, p publishParams) error {
 			Name: "tracker_events_unroutable_total", Help: "Events that no queue in RabbitMQ was bound for.",
 		}, func() float64 { return float64(p.Broker.Health().Unroutable) }))
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.Background()) //nolint:forbidigo // ends with the application
 	var running sync.WaitGroup
 	lifecycle.Append(fx.Hook{
 		OnStart: func(context.Context) error {

@@ -22,8 +22,8 @@ func CheckSchemas(t testing.TB, db *postgres.DB, log *events.Log) int {
 	compiled := map[string]*jsonschema.Schema{}
 	count := 0
 	for {
-		// The test's own context has ended when cleanups run.
-		found, next, err := log.Read(context.Background(), db.As(reader), f)
+		// The test's own context may have ended: cleanups run after it.
+		found, next, err := log.Read(context.WithoutCancel(t.Context()), db.As(reader), f)
 		if err != nil {
 			t.Fatalf("eventstest: read the log: %v", err)
 		}

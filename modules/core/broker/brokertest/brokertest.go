@@ -58,14 +58,14 @@ func Own(t testing.TB) *Server {
 func (s *Server) Host(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("test%d", shared.hosts.Add(1))
-	if _, err := s.ask("host " + name); err != nil {
+	if err := s.ask("host " + name); err != nil {
 		t.Fatalf("brokertest: make virtual host: %v", err)
 	}
 	t.Cleanup(func() {
 		if !s.Running() {
 			return
 		}
-		if _, err := s.ask("drop " + name); err != nil {
+		if err := s.ask("drop " + name); err != nil {
 			t.Errorf("brokertest: drop virtual host: %v", err)
 		}
 	})

@@ -112,7 +112,7 @@ func (s *Server) Start() error {
 }
 
 func (s *Server) awaitReady() error {
-	if _, err := s.askLocked("ready", startTime); err != nil {
+	if err := s.askLocked("ready", startTime); err != nil {
 		return fmt.Errorf("RabbitMQ does not start: %w\n%s", err, s.leash.Output())
 	}
 	return nil
@@ -127,7 +127,7 @@ func (s *Server) Kill() error {
 	if s.leash == nil {
 		return nil
 	}
-	if _, err := s.askLocked("save", startTime); err != nil {
+	if err := s.askLocked("save", startTime); err != nil {
 		return err
 	}
 	held := s.leash
@@ -144,14 +144,12 @@ func (s *Server) Running() bool {
 
 // Alarm makes the server act as if it were out of memory: publishers block.
 func (s *Server) Alarm(on bool) error {
-	_, err := s.ask(fmt.Sprintf("alarm %v", on))
-	return err
+	return s.ask(fmt.Sprintf("alarm %v", on))
 }
 
 // CloseConnections breaks all connections, as an operator may.
 func (s *Server) CloseConnections() error {
-	_, err := s.ask("disconnect")
-	return err
+	return s.ask("disconnect")
 }
 
 func (s *Server) end() error {
@@ -165,34 +163,34 @@ func (s *Server) end() error {
 	return held.Kill(false)
 }
 
-func (s *Server) ask(command string) (string, error) {
+func (s *Server) ask(command string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leash == nil {
-		return "", errors.New("RabbitMQ does not run")
+		return errors.New("RabbitMQ does not run")
 	}
 	return s.askLocked(command, startTime)
 }
 
 // askLocked has the control loop in the server do something; the answer comes
 // in a file of its own.
-func (s *Server) askLocked(command string, limit time.Duration) (string, error) {
+func (s *Server) askLocked(command string, limit time.Duration) error {
 	s.asked++
 	file := filepath.Join(s.dir, fmt.Sprintf("answer%d", s.asked))
 	if err := s.leash.Say(file + " " + command + "\n"); err != nil {
-		return "", err
+		return err
 	}
 	var answer []byte
 	if !s.leash.Await(limit, func() bool {
 		var err error
-		answer, err = os.ReadFile(file) //nolint:gosec // our own folder
+		answer, err = os.ReadFile(file)
 		return err == nil
 	}) {
-		return "", fmt.Errorf("no answer to %q (it may take %v)", command, limit)
+		return fmt.Errorf("no answer to %q (it may take %v)", command, limit)
 	}
 	text := strings.TrimSpace(string(answer))
-	if rest, ok := strings.CutPrefix(text, "ok "); ok {
-		return rest, os.Remove(file)
+	if strings.HasPrefix(text, "ok ") {
+		return os.Remove(file)
 	}
-	return "", fmt.Errorf("%s: %s", command, text)
+	return fmt.Errorf("%s: %s", command, text)
 }

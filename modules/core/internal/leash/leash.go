@@ -47,7 +47,7 @@ func Start(dir, script string, env []string) (*Leash, error) {
 			return nil, err
 		}
 	}
-	output, err := os.OpenFile(filepath.Join(dir, "output"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the caller's own folder
+	output, err := os.OpenFile(filepath.Join(dir, "output"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func Start(dir, script string, env []string) (*Leash, error) {
 		return nil, errors.Join(err, rope.Close())
 	}
 	defer func() { _ = read.Close() }()
-	cmd := exec.Command("/bin/sh", "-c", holder, "leash", script, dir) //nolint:gosec // the script is the test package's
+	cmd := exec.Command("/bin/sh", "-c", holder, "leash", script, dir) //nolint:noctx // the script is the test package's; it outlives any context
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, env, hold, output, output
 	cmd.ExtraFiles = []*os.File{read}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is the test's, the pipe says the rest
@@ -116,9 +116,17 @@ func (l *Leash) Output() string {
 
 // Await asks again and again until ready says yes, or a program has ended.
 func (l *Leash) Await(limit time.Duration, ready func() bool) bool {
-	for deadline := time.Now().Add(limit); time.Now().Before(deadline) && l.Alive(); time.Sleep(10 * time.Millisecond) {
+	late := time.After(limit)
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for l.Alive() {
 		if ready() {
 			return true
+		}
+		select {
+		case <-late:
+			return false
+		case <-look.C:
 		}
 	}
 	return false
@@ -133,7 +141,8 @@ func FreePorts(n int) ([]int, error) {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
 		defer func() { _ = l.Close() }() // all at the end, so that they differ
-		ports[i] = l.Addr().(*net.TCPAddr).Port
+		address, _ := l.Addr().(*net.TCPAddr)
+		ports[i] = address.Port
 	}
 	return ports, nil
 }

@@ -334,7 +334,12 @@ func TestWhatReplicasRememberOfTheLogForgetsThePersonAndFollowersGoOn(t *testing
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.log.RunTailer(ctx) }()
-	defer func() { cancel(); <-done }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}()
 	first := b.log.Tail(0)
 	b.happens(t, ada, ada, 2)
 	b.happens(t, bob, bob, 1)

@@ -50,7 +50,10 @@ type needle struct {
 }
 
 func newNeedle(id string) needle {
-	quoted, _ := json.Marshal(id) // a string can always be marshalled
+	quoted, err := json.Marshal(id)
+	if err != nil { // of a string it never fails
+		quoted = []byte(`"` + id + `"`)
+	}
 	return needle{
 		exact: !distinctive(id), id: id, quoted: string(quoted),
 		pattern: `(^|[^[:alnum:]_-])` + regexp.QuoteMeta(id) + `($|[^[:alnum:]_-])`,

@@ -172,7 +172,7 @@ var deliveryStatus = map[string]eventsv1.WebhookDeliveryStatus{
 func deliveryMessage(d events.Delivery) *eventsv1.WebhookDelivery {
 	m := &eventsv1.WebhookDelivery{
 		Id: d.ID.String(), EventId: d.EventID.String(), EventType: d.EventType, Status: deliveryStatus[d.Status],
-		Attempts: int32(d.Attempts), LastCode: int32(d.LastCode), LastError: d.LastError, DurationMs: int32(d.Duration.Milliseconds()), //nolint:gosec // all small
+		Attempts: int32(d.Attempts), LastCode: int32(d.LastCode), LastError: d.LastError, DurationMs: int32(d.Duration.Milliseconds()),
 		CreatedAt: timestamp(d.CreatedAt), DeliveredAt: timestamp(d.DeliveredAt),
 	}
 	if d.Status == "pending" {

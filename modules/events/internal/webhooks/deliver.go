@@ -166,7 +166,7 @@ func (s *Service) wait(attempt int) time.Duration {
 			break
 		}
 	}
-	return wait + rand.N(wait/10+1)
+	return wait + rand.N(wait/10+1) //nolint:gosec // it only spreads the attempts
 }
 
 // Sweep makes tickets for deliveries whose own are lost, and shortens the log.
