@@ -17,11 +17,11 @@ import (
 	"github.com/goals-tracker/tracker/modules/events/internal/erasure"
 )
 
-// Erasure erases people; Receipt says what was erased.
-type (
-	Erasure = erasure.Erasure
-	Receipt = erasure.Receipt
-)
+// Erasure erases people.
+type Erasure = erasure.Erasure
+
+// Receipt says what was erased.
+type Receipt = erasure.Receipt
 
 // VerifyReceipt proves that a receipt is as it was signed, with a public key or,
 // for "", with the receipt's own.
@@ -87,13 +87,15 @@ type runErasureParams struct {
 // them; workers carry erasures out.
 func runErasure(lifecycle fx.Lifecycle, p runErasureParams) {
 	p.Erasure.ListenOn(p.Listener)
-	ctx, stop := context.WithCancel(context.Background())
+	var stop context.CancelFunc
 	var running sync.WaitGroup
 	lifecycle.Append(fx.Hook{
 		OnStart: func(starting context.Context) error {
 			if err := p.Erasure.Load(starting); err != nil {
 				return err
 			}
+			var ctx context.Context
+			ctx, stop = context.WithCancel(context.WithoutCancel(starting)) //nolint:gosec // it outlives the start, and OnStop calls stop
 			running.Go(func() { p.Erasure.Run(ctx, p.Roles.Has(roles.Worker)) })
 			return nil
 		},

@@ -362,3 +362,35 @@ func TestWhenACourseIsRemovedItsMaterialAndCopiesGoAndLearnersKeepTheirs(t *test
 		t.Errorf("%d rows of the course are left, %v", n, err)
 	}
 }
+
+// ownKeys are people's keys until they are forgotten.
+type ownKeys map[string][]byte
+
+func (k ownKeys) Key(userID string) ([]byte, error) {
+	if k[userID] == nil {
+		k[userID] = []byte(uuid.NewString())
+	}
+	return k[userID], nil
+}
+
+func TestAPseudonymCanBeMadeAgainByNobodyOnceThePersonsKeyIsForgotten(t *testing.T) {
+	b := setup(t)
+	keys := ownKeys{}
+	b.WithKeys(keys)
+	b.peers(true)
+	bob := person("bob", "c1")
+	task := b.task("ada", "c1", b.goal("ada", "Zoo"), "Feed")
+	snapshot := b.judged("ada", "c1", task, passed, "zoo.py", "def feed_lion(): pass\n")
+	name := b.found(bob, rag.ScopeCourse, "c1", "feed_lion")
+	b.verdict("ada", "c1", task, snapshot, passed)
+	if again := b.found(bob, rag.ScopeCourse, "c1", "feed_lion"); again != name || !strings.HasPrefix(name, "peers/") {
+		t.Errorf("with the same key it is %q and then %q", name, again)
+	}
+	delete(keys, "ada")
+	b.verdict("ada", "c1", task, snapshot, passed)
+	after := b.found(bob, rag.ScopeCourse, "c1", "feed_lion")
+	before, now := strings.Split(name, "/"), strings.Split(after, "/")
+	if len(before) != 4 || len(now) != 4 || before[1] == now[1] || before[2] == now[2] {
+		t.Errorf("%q is %q without the key", name, after)
+	}
+}
