@@ -18,8 +18,10 @@ type Disputes interface {
 	// errs.BadInput (no such part, a reason that is too long).
 	PrepareDispute(ctx context.Context, actor auth.Actor, r DisputeRequest) (DisputeRecord, error)
 	// DisputeTx files a prepared dispute and starts the run that looks at the
-	// output again. The actor's open dispute of it comes back where there is one,
-	// and the last one of an output that was withdrawn.
+	// output again. The one that there is comes back where the actor has an open
+	// one, where the output was withdrawn, where a teacher said that it or the
+	// whole of it holds or was corrected, and where the actor had it looked at
+	// three times in a day.
 	DisputeTx(ctx context.Context, tx *postgres.Tx, d DisputeRecord) (DisputeRecord, error)
 	// SettleTx settles a dispute by hand, also one that was settled before.
 	// ErrDisputeNotFound, errs.Forbidden (a learner's own), errs.BadInput.

@@ -215,6 +215,75 @@ func TestOneOpenDisputeOfAnOutputAndPersonAndNoneOfATaskThatIsGone(t *testing.T)
 	}
 }
 
+func TestWhatATeacherSaidOfAnOutputIsNotLookedAtAgain(t *testing.T) {
+	b := setup(t, nil)
+	eventstest.Run(t, b.log)
+	task := b.exercise(ada, english, "Understand loops", "Countdown")
+	s, f := b.submit(ada, task.ID, "countdown.py", wrongCountdown)
+	d := b.dispute(ada, agents.OutputFeedback, f.ID, "")
+	if _, err := b.settle(tess, d.ID, agents.Settlement{Outcome: agents.DisputeUpheld, Note: "Look at the range."}); err != nil {
+		t.Fatal(err)
+	}
+	// Rules would withdraw it now; who teaches the course has the last word.
+	b.spoil(`UPDATE agents.feedback SET comments = replace(replace(comments::text, '"test_id":"', '"test_id":"x'), '"rule":"', '"rule":"x')::json WHERE id = $1`, f.ID)
+	for _, part := range []string{"", "1"} {
+		if again := b.dispute(ada, agents.OutputFeedback, f.ID, part); again.ID != d.ID || again.Status != agents.DisputeUpheld || again.SettledBy != agents.SettledByTeacher {
+			t.Errorf("part %q is %s by %s", part, again.Status, again.SettledBy)
+		}
+	}
+	if f, err := b.agents.Feedback(t.Context(), ada, s.RunID); err != nil || f.Dispute != agents.DisputeUpheld || f.Comments[0].Withdrawn {
+		t.Errorf("the feedback stands %q, %v", f.Dispute, err)
+	}
+	// A teacher who can't tell leaves it open to another look.
+	if _, err := b.settle(tess, d.ID, agents.Settlement{Outcome: agents.DisputeUnclear, Note: "Hm."}); err != nil {
+		t.Fatal(err)
+	}
+	if again := b.dispute(ada, agents.OutputFeedback, f.ID, ""); again.ID == d.ID || again.Status != agents.DisputeWithdrawn {
+		t.Errorf("it is %s by %s", again.Status, again.SettledBy)
+	}
+}
+
+func TestOnePersonHasABoundedNumberOfLooksAtTheSameInADay(t *testing.T) {
+	b := setup(t, nil)
+	eventstest.Run(t, b.log)
+	task := b.exercise(ada, english, "Understand loops", "Countdown")
+	_, f := b.submit(ada, task.ID, "countdown.py", wrongCountdown)
+	seen := map[string]bool{}
+	for range 6 {
+		seen[b.dispute(ada, agents.OutputFeedback, f.ID, "").RunID] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("%d runs looked at the same", len(seen))
+	}
+	// Who ends the runs before they come to anything gets no more either.
+	clear(seen)
+	for range 6 {
+		d, err := b.file(ada, agents.OutputFeedback, f.ID, "1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[d.RunID] = true
+		_, err = do(b, ada, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
+			return b.agents.CancelTx(ctx, tx, d.RunID, "")
+		})
+		if err != nil && !agents.ErrRunOver.Is(err) {
+			t.Fatal(err)
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("%d runs were begun and ended", len(seen))
+	}
+	// Another has looks of their own, and tomorrow is another day.
+	if d := b.dispute(tess, agents.OutputFeedback, f.ID, ""); d.By != "teacher" || d.Status != agents.DisputeUpheld {
+		t.Errorf("got %+v", d)
+	}
+	b.spoil(`UPDATE agents.disputes SET created_at = created_at - interval '25 hours' WHERE part = ''`)
+	last := b.dispute(ada, agents.OutputFeedback, f.ID, "")
+	if seen[last.RunID] || last.CreatedAt.Before(f.CreatedAt) {
+		t.Errorf("nobody looks at it a day later: %+v", last)
+	}
+}
+
 func TestAHintAndAMessageAreHeldAgainstTheMaterialOfToday(t *testing.T) {
 	b := setup(t, nil)
 	eventstest.Run(t, b.log)

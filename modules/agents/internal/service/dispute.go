@@ -69,6 +69,14 @@ func hasPart(s agents.Said, r agents.DisputeRequest) bool {
 	return false
 }
 
+// Each look costs a model's call or proofs, and comes to the same as long as
+// nothing changes: one person has so many looks at the same in a day, then a
+// teacher's word is what is left.
+const (
+	looksADay = 3
+	day       = 24 * time.Hour
+)
+
 // DisputeTx implements agents.Disputes.
 func (s *Service) DisputeTx(ctx context.Context, tx *postgres.Tx, d agents.DisputeRecord) (agents.DisputeRecord, error) {
 	if d.TaskID != "" {
@@ -78,7 +86,7 @@ func (s *Service) DisputeTx(ctx context.Context, tx *postgres.Tx, d agents.Dispu
 		}
 	}
 	key := personKey(tx.Actor(), d.DisputeRequest)
-	before, err := store.StandingDispute(ctx, tx, d.DisputeRequest, key)
+	before, err := store.StandingDispute(ctx, tx, d.DisputeRequest, key, looksADay, s.log.Now(tx).Add(-day))
 	if err != nil {
 		return agents.DisputeRecord{}, err
 	}
@@ -112,6 +120,9 @@ func (s *Service) again(ctx context.Context, tx *postgres.Tx, d *agents.DisputeR
 	}
 	run, err := store.Lock(ctx, tx, tx.Actor(), d.RunID)
 	if err != nil || run != nil && run.Status.Active() {
+		return *d, err
+	}
+	if n, err := store.DisputeRuns(ctx, tx, *d, s.log.Now(tx).Add(-day)); err != nil || n >= looksADay {
 		return *d, err
 	}
 	if d.RunID, err = s.startDispute(ctx, tx, *d); err != nil {

@@ -26,8 +26,17 @@ var (
 		SELECT `+disputeColumns+` FROM agents.disputes r WHERE r.id = @id AND `+scope+` FOR UPDATE`)
 	standingDispute = postgres.SQL("agents.dispute.standing", `
 		SELECT `+disputeColumns+` FROM agents.disputes r
-		WHERE r.kind = @kind AND r.output_id = @output AND r.part = @part AND (r.status = 'withdrawn' OR r.status = 'open' AND r.by_key = @key) AND `+scope+`
+		WHERE r.kind = @kind AND r.output_id = @output AND (
+			r.part = @part AND (r.status = 'withdrawn' OR r.status = 'open' AND r.by_key = @key)
+			OR r.part IN ('', @part) AND r.settled_by = 'teacher' AND r.status IN ('upheld', 'corrected')
+			OR r.part = @part AND r.by_key = @key AND @most <= (
+				SELECT count(*) FROM agents.disputes o
+				WHERE o.kind = @kind AND o.output_id = @output AND o.part = @part AND o.by_key = @key AND o.created_at > @since)
+		) AND `+scope+`
 		ORDER BY r.status = 'open' DESC, r.settled_at DESC, r.id DESC LIMIT 1 FOR UPDATE`)
+	disputeRuns = postgres.SQL("agents.dispute.runs", `
+		SELECT count(*) FROM agents.runs r
+		WHERE r.user_id = @user AND r.graph = 'dispute' AND r.state->>'dispute' = @dispute AND r.created_at > @since AND `+scope)
 	listDisputes = postgres.SQL("agents.dispute.list", `
 		SELECT `+disputeColumns+` FROM agents.disputes r
 		WHERE CASE WHEN @course::text IS NULL THEN r.user_id = @owner ELSE r.course_id = @course END
@@ -51,12 +60,23 @@ func LockDispute(ctx context.Context, tx *postgres.Tx, actor auth.Actor, id stri
 	return oneDispute(tx.QueryRow(ctx, lockDispute, scoped(actor, postgres.Args{"id": id})))
 }
 
-// StandingDispute locks the open dispute that one person has of an output, or
-// else the one by which it was withdrawn; nil for neither.
-func StandingDispute(ctx context.Context, tx *postgres.Tx, r agents.DisputeRequest, key string) (*agents.DisputeRecord, error) {
+// StandingDispute locks the dispute of an output that stands in the way of
+// another: the open one that its person has; the one by which it was withdrawn,
+// or by which a teacher said that it holds, of it or of the whole; the last of a
+// person who had it looked at so often since a time. Nil for none.
+func StandingDispute(ctx context.Context, tx *postgres.Tx, r agents.DisputeRequest, key string, most int, since time.Time) (*agents.DisputeRecord, error) {
 	return oneDispute(tx.QueryRow(ctx, standingDispute, scoped(tx.Actor(), postgres.Args{
-		"kind": string(r.Kind), "output": r.OutputID, "part": r.Part, "key": key,
+		"kind": string(r.Kind), "output": r.OutputID, "part": r.Part, "key": key, "most": most, "since": since,
 	})))
+}
+
+// DisputeRuns counts the runs that began to look at a dispute since a time.
+func DisputeRuns(ctx context.Context, tx *postgres.Tx, d agents.DisputeRecord, since time.Time) (n int, err error) {
+	args := scoped(tx.Actor(), postgres.Args{"user": d.UserID, "dispute": d.ID, "since": since})
+	if err = tx.QueryRow(ctx, disputeRuns, args).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count runs of dispute %s: %w", d.ID, err)
+	}
+	return n, nil
 }
 
 // Disputes reads disputes after a key, newest first: those of what the actor was
