@@ -2,6 +2,7 @@ package service
 
 import (
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/goals-tracker/tracker/modules/rag"
@@ -22,7 +23,13 @@ type place struct {
 var roleFolders = map[string]rag.Role{
 	"starter": rag.Starter, "start": rag.Starter, "template": rag.Starter,
 	"solution": rag.Solution, "solutions": rag.Solution, "solucion": rag.Solution, "solución": rag.Solution, "soluciones": rag.Solution,
-	"test": rag.Tests, "tests": rag.Tests, "pruebas": rag.Tests,
+	"answer": rag.Solution, "answers": rag.Solution, "respuestas": rag.Solution,
+	"test": rag.Tests, "tests": rag.Tests, "pruebas": rag.Tests, "__tests__": rag.Tests,
+}
+
+// innerFolders have a role in an exercise only; elsewhere they are words like others.
+var innerFolders = map[string]rag.Role{
+	"reference": rag.Solution, "referencia": rag.Solution, "spec": rag.Tests, "specs": rag.Tests, "hidden": rag.Tests,
 }
 
 // exerciseOf finds the exercise that a file belongs to: the folder below the
@@ -37,7 +44,11 @@ func exerciseOf(file string) (place, bool) {
 		at := place{folder: strings.Join(parts[:i+2], "/")}
 		rest := parts[i+2:]
 		for j, part := range rest[:len(rest)-1] {
-			if role, ok := roleFolders[strings.ToLower(part)]; ok {
+			role, ok := roleFolders[strings.ToLower(part)]
+			if !ok {
+				role, ok = innerFolders[strings.ToLower(part)]
+			}
+			if ok {
 				at.role, at.name = role, strings.Join(rest[j+1:], "/")
 				return at, true
 			}
@@ -45,22 +56,29 @@ func exerciseOf(file string) (place, bool) {
 		at.name = strings.Join(rest, "/")
 		base := strings.ToLower(path.Base(file))
 		at.statement = len(rest) == 1 && (base == "exercise.md" || base == "ejercicio.md")
-		at.role = roleOfName(base)
+		at.role = roleOfName(path.Base(file))
 		return at, true
 	}
 	return place{}, false
 }
 
+// testClass is how Java, C# and others name tests: ReceiptTest, not latest.
+var testClass = regexp.MustCompile(`[a-z0-9](?:Tests?|Spec)$`)
+
 func roleOfName(base string) rag.Role {
-	stem := strings.TrimSuffix(base, path.Ext(base))
+	written := strings.TrimSuffix(base, path.Ext(base))
+	stem := strings.ToLower(written)
 	if stem == "exercise" || stem == "ejercicio" {
 		return ""
 	}
 	switch {
 	case strings.HasPrefix(stem, "solution"), strings.HasSuffix(stem, "solution"), strings.HasPrefix(stem, "soluci"),
+		strings.HasSuffix(stem, "solucion"), strings.HasSuffix(stem, "solución"),
 		strings.HasPrefix(stem, "answer"), strings.HasPrefix(stem, "respuesta"):
 		return rag.Solution
-	case strings.HasPrefix(stem, "test_"), strings.HasSuffix(stem, "_test"), strings.HasSuffix(stem, ".test"), strings.HasSuffix(stem, ".spec"):
+	case stem == "test", stem == "tests", stem == "conftest", stem == "pruebas", testClass.MatchString(written),
+		strings.HasPrefix(stem, "test_"), strings.HasPrefix(stem, "prueba_"), strings.HasPrefix(stem, "pruebas_"),
+		strings.HasSuffix(stem, "_test"), strings.HasSuffix(stem, "_spec"), strings.HasSuffix(stem, ".test"), strings.HasSuffix(stem, ".spec"):
 		return rag.Tests
 	}
 	return ""

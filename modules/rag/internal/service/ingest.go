@@ -219,11 +219,11 @@ func (in *ingestion) take(ctx context.Context, path string, content []byte) erro
 		in.sides = append(in.sides, sideFile{place: at, path: path, content: string(content)})
 	}
 	if at.hidden() {
-		return nil
+		return in.withdraw(ctx, path)
 	}
-	if strayedSolution(path) {
-		in.problem(path, "solutions are never indexed; keep this one in exercises/<name>/solution/ to have it used for tests")
-		return nil
+	if strayed(path) {
+		in.problem(path, "solutions and tests are never indexed; keep this one in exercises/<name>/solution/ or tests/ to have it used")
+		return in.withdraw(ctx, path)
 	}
 	digest := sha256.Sum256(content)
 	state, known := in.states[path]

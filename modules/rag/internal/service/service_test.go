@@ -212,6 +212,57 @@ func TestSolutionsAndTestsAreKeptAndNeverFound(t *testing.T) {
 	}
 }
 
+func TestSolutionsAndTestsAreKnownByWhateverTheyAreCalled(t *testing.T) {
+	b := setup(t, nil)
+	hidden := []string{
+		"exercises/zebra/test.py", "exercises/zebra/ZebraTest.java", "exercises/zebra/src/__tests__/zebra.js", "exercises/zebra/reference/zebra.py",
+		"exercises/zebra/conftest.py", "exercises/zebra/zebra_spec.rb", "exercises/zebra/hidden/cases.py", "exercises/zebra/respuestas/zebra.py",
+		"exercises/zebra/prueba_cebra.py", "exercises/zebra/cebra_solucion.py",
+		"exercises/zebra_solution.py", "exercises/test_zebra.py", "ejercicios/solucion.py", "unit-1/solution.py", "unit-1/Soluciones.md",
+		"unit-1/lab-solution.md", "answers/unit-1.md",
+	}
+	files := []string{"exercises/zebra/exercise.md", "# Zebra\n\nCount the stripes.\n"}
+	for _, name := range hidden {
+		files = append(files, name, "# xylophone\n\nxylophone = 1\n")
+	}
+	open := []string{
+		"exercises/zebra/starter/latest.py", "exercises/zebra/latest.py", "unit-1/respuestas-http.md", "unit-1/solution-design.md",
+		"reference/strings.md", "examples/test_math.py",
+	}
+	for _, name := range open {
+		files = append(files, name, "# Contest\n\ncontest = 1\n")
+	}
+	b.ingest(tess, "c1", false, files...)
+	all, err := b.Passages(t.Context(), ada, rag.PassageFilter{CourseID: "c1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, p := range all {
+		if seen[p.Path] = true; strings.Contains(p.Text, "xylophone") {
+			t.Errorf("a learner reads %s", p.Path)
+		}
+	}
+	for _, name := range open {
+		if !seen[name] {
+			t.Errorf("a learner can't read %s", name)
+		}
+	}
+}
+
+func TestWhatIsNoLongerReadableLeavesTheIndex(t *testing.T) {
+	b := setup(t, nil)
+	b.ingest(tess, "c1", false, "exercises/zebra/exercise.md", "# Zebra\n\nCount.\n", "unit-1/notes.md", "# Notes\n\nxylophone\n")
+	// As an older version of the server had indexed it.
+	if tag, err := b.db.Pool().Exec(t.Context(), `UPDATE rag.documents SET path = 'exercises/zebra/tests/test_zebra.py' WHERE path = 'unit-1/notes.md'`); err != nil || tag.RowsAffected() != 1 {
+		t.Fatal(tag, err)
+	}
+	report := b.ingest(tess, "c1", true, "exercises/zebra/exercise.md", "# Zebra\n\nCount.\n", "exercises/zebra/tests/test_zebra.py", "assert xylophone\n")
+	if found := b.search(ada, "c1", "xylophone"); len(found) != 0 || report.Removed != 1 {
+		t.Errorf("found %v after %+v", found, report)
+	}
+}
+
 func TestOnlyTeachersOfTheCourseChangeItsMaterial(t *testing.T) {
 	b := setup(t, academyOf{"tim": {{ID: "c1", Role: "teacher"}, {ID: "c2", Role: "student"}}})
 	b.ingest(tess, "c1", false, "a.md", "# A\n\nText.\n")

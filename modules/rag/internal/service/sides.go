@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -30,15 +31,37 @@ func notText(content []byte) string {
 	return ""
 }
 
-// strayedSolution reports whether a file outside an exercise's folder calls
-// itself a solution.
-func strayedSolution(file string) bool {
-	for _, folder := range strings.Split(path.Dir(file), "/") {
-		if roleFolders[strings.ToLower(folder)] == rag.Solution {
+// strayed reports whether a file outside an exercise's folder calls itself a
+// solution, or lies beside the exercises' folders and calls itself a test.
+func strayed(file string) bool {
+	folders := strings.Split(strings.ToLower(path.Dir(file)), "/")
+	for _, folder := range folders {
+		if roleFolders[folder] == rag.Solution {
 			return true
 		}
 	}
-	return false
+	if _, inside := exerciseOf(file); inside {
+		return false
+	}
+	if last := folders[len(folders)-1]; last == "exercises" || last == "ejercicios" {
+		return roleOfName(path.Base(file)) != ""
+	}
+	return solutionName.MatchString(path.Base(file))
+}
+
+// solutionName is what can only be a solution's name; lessons may be on answers
+// and on how to find solutions.
+var solutionName = regexp.MustCompile(`(?i)^(?:(?:.*[_\-. ])?(?:solutions?|soluci[oó]n(?:es)?)|answers|answer[_\- ]key|respuestas)\.[^.]+$`)
+
+// withdraw takes a document out of the index that was readable and no longer is.
+func (in *ingestion) withdraw(ctx context.Context, path string) error {
+	state, known := in.states[path]
+	if !known {
+		return nil
+	}
+	delete(in.states, path)
+	in.report.Removed++
+	return store.DropDocuments(ctx, in.tx, []string{state.ID})
 }
 
 // writeExercises stores the exercises whose statement or files changed.
