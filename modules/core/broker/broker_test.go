@@ -191,7 +191,7 @@ func TestWhatNobodyCanHandleBecomesADeadLetterThatIsListedReplayedAndDropped(t *
 }
 
 func TestAfterACrashOfTheBrokerWhatItHadConfirmedIsThereAndWorkGoesOn(t *testing.T) {
-	server := brokertest.Own(t)
+	server := brokertest.Shared(t)
 	b := run(t, server.Host(t))
 	var mu sync.Mutex
 	var got []string

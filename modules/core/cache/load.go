@@ -59,6 +59,11 @@ func Load[T any](ctx context.Context, c *Cache, k Key, life Life, load func(cont
 	loaded := c.flight.DoChan(flightKey(k), func() (any, error) {
 		ctx, cancel := context.WithTimeout(c.ctx, life.Loading)
 		defer cancel()
+		// The flight before may have landed since the first look.
+		raw, mark := c.get(ctx, k)
+		if e, ok := readEntry(raw); ok && time.Now().UnixMilli() < e.Fresh {
+			return decode[T](e)
+		}
 		return fill(ctx, c, k, life, mark, load)
 	})
 	select {

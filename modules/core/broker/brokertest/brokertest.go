@@ -25,7 +25,8 @@ func URL(t testing.TB) string {
 	return Shared(t).Host(t)
 }
 
-// Shared is the server of this process, for its other verbs. Don't kill it.
+// Shared is the server of this process, for its other verbs. Who kills it starts
+// it again, and runs beside no other test.
 func Shared(t testing.TB) *Server {
 	t.Helper()
 	shared.Lock()

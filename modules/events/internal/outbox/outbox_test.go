@@ -214,7 +214,7 @@ func TestEventsLeaveAsCloudEventsInTheOrderOfTheLog(t *testing.T) {
 }
 
 func TestNothingIsLostWhenPublishersAndTheBrokerDie(t *testing.T) {
-	server := brokertest.Own(t)
+	server := brokertest.Shared(t)
 	b := setup(t, server.Host(t))
 	b.listen("goal.*")
 	first := b.connect()
