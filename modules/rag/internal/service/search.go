@@ -48,21 +48,39 @@ func (s *Service) Search(ctx context.Context, actor auth.Actor, q rag.Query) (ra
 	if err != nil {
 		return result, err
 	}
-	// More than asked for, since some may say the same.
-	some, ranks := max(2*q.Limit, q.Limit+5), s.ranks(q)
-	if ranks {
-		some = max(some, reranked)
-	}
-	hits, err := s.best(ctx, reader, got, some)
-	if err != nil || len(hits) == 0 {
+	ranked, err := s.best(ctx, reader, got)
+	if err != nil || len(ranked) == 0 {
 		return result, err
 	}
-	result.Reranked = ranks && s.rerank(ctx, actor, q, hits)
 	diversity := s.cfg.Diversity
 	if q.Diversity != nil {
 		diversity = *q.Diversity
 	}
+	// More than asked for, since some may say the same. Most don't: where they are
+	// chosen in this order, the last of them are read when they are needed.
+	some, ranks := max(2*q.Limit, q.Limit+5), s.ranks(q)
+	if ranks {
+		some = max(some, reranked)
+	}
+	ranked = ranked[:min(len(ranked), some)]
+	first := len(ranked)
+	if diversity == 0 && !ranks {
+		first = min(first, q.Limit+2)
+	}
+	hits, err := s.hits(ctx, reader, ranked[:first])
+	if err != nil {
+		return result, err
+	}
+	result.Reranked = ranks && s.rerank(ctx, actor, q, hits)
 	result.Passages = choose(hits, q.Limit, q.MaxTokens, diversity)
+	if len(result.Passages) == q.Limit || first == len(ranked) {
+		return result, nil
+	}
+	more, err := s.hits(ctx, reader, ranked[first:])
+	if err != nil {
+		return result, err
+	}
+	result.Passages = choose(append(hits, more...), q.Limit, q.MaxTokens, diversity)
 	return result, nil
 }
 

@@ -111,55 +111,77 @@ func Compare(ctx context.Context, q postgres.Queryer, actor auth.Actor, scope ra
 	return list, nil
 }
 
-// What words alone found is compared with the question's vector, and what its
-// vector alone found is rated by words.
-var complete = postgres.SQL("rag.search.complete", `
-	SELECT e.chunk, 0::float8, 1 - (e.embedding <=> @query::halfvec)
+var alike = postgres.SQL("rag.search.alike", `
+	SELECT e.chunk, 1 - (e.embedding <=> @query::halfvec)
 	FROM unnest(@found::bigint[]) AS f (chunk) JOIN rag.embeddings e ON e.space_id = @space AND e.chunk = f.chunk
-	WHERE e.embedding IS NOT NULL
-	UNION ALL
-	SELECT n.chunk, `+bm25+`, NULL
+	WHERE e.embedding IS NOT NULL`)
+
+// Alike tells how near passages that words found are to a vector, as far as
+// they have one themselves.
+func Alike(ctx context.Context, q postgres.Queryer, space Space, vector []float32, found []Likeness) ([]Likeness, error) {
+	nums := make([]int64, len(found))
+	for i, f := range found {
+		nums[i] = f.Chunk
+	}
+	rows, err := q.Query(ctx, alike, postgres.Args{"space": space.ID, "query": pgvector.NewHalfVector(vector).String(), "found": nums})
+	if err != nil {
+		return nil, fmt.Errorf("compare passages: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Likeness, err error) {
+		err = row.Scan(&l.Chunk, &l.Cosine)
+		return l, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare passages: %w", err)
+	}
+	return list, nil
+}
+
+var rate = postgres.SQL("rag.search.rate", `
+	SELECT n.chunk, `+bm25+`
 	FROM (SELECT @average::float8 AS average) u CROSS JOIN unnest(@near::bigint[], @collections::int[]) AS n (chunk, collection_id)
 	CROSS JOIN unnest(@terms::text[], @worth::float8[]) AS w (term, idf) CROSS JOIN LATERAL (
 		SELECT p.tf, p.tokens FROM rag.postings p
 		WHERE p.collection_id = n.collection_id AND p.term = w.term AND p.chunk = n.chunk OFFSET 0
 	) p GROUP BY n.chunk`)
 
-// Complete tells of passages that words found how near they are, as far as they
-// have a vector, and of those that are near, but not among all that words
-// found, what their words are worth. Only what there is to add comes back.
-func Complete(ctx context.Context, q postgres.Queryer, space Space, vector []float32, words Words, found []int64, near []Likeness) ([]Likeness, error) {
-	args := postgres.Args{"space": space.ID, "query": pgvector.NewHalfVector(vector).String(), "found": orNone(found),
-		"k1": words.by.K1, "b": words.by.B, "average": max(words.average, 1)}
-	var nums []int64
-	var collections []int32
-	terms, worth := words.terms, words.worth
-	if words.Whole {
-		near, terms, worth = nil, nil, nil
+// Unrated are those of the near passages whose words may be worth something
+// that Search didn't tell.
+func (w *Words) Unrated(near []Likeness) []Likeness {
+	if w.Whole || len(w.terms) == 0 {
+		return nil
 	}
-	rated := make(map[int64]bool, len(words.Found))
-	for _, w := range words.Found {
-		rated[w.Chunk] = true
+	rated := make(map[int64]bool, len(w.Found))
+	for _, f := range w.Found {
+		rated[f.Chunk] = true
 	}
+	var list []Likeness
 	for _, n := range near {
 		if !rated[n.Chunk] {
-			nums, collections = append(nums, n.Chunk), append(collections, n.collection)
+			list = append(list, n)
 		}
 	}
-	if len(found) == 0 && len(nums) == 0 {
-		return nil, nil
+	return list
+}
+
+// Rate tells what the words of near passages are worth, by the terms and
+// measures of what was found by words. Those that hold no term are left out.
+func Rate(ctx context.Context, q postgres.Queryer, words Words, near []Likeness) ([]Likeness, error) {
+	nums, collections := make([]int64, len(near)), make([]int32, len(near))
+	for i, n := range near {
+		nums[i], collections[i] = n.Chunk, n.collection
 	}
-	args["near"], args["collections"], args["terms"], args["worth"] = orNone(nums), orNone(collections), orNone(terms), orNone(worth)
-	rows, err := q.Query(ctx, complete, args)
+	rows, err := q.Query(ctx, rate, postgres.Args{"k1": words.by.K1, "b": words.by.B, "average": max(words.average, 1),
+		"near": nums, "collections": collections, "terms": orNone(words.terms), "worth": orNone(words.worth)})
 	if err != nil {
-		return nil, fmt.Errorf("compare passages: %w", err)
+		return nil, fmt.Errorf("rate passages: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Likeness, err error) {
-		err = row.Scan(&l.Chunk, &l.BM25, &l.Cosine)
+		err = row.Scan(&l.Chunk, &l.BM25)
 		return l, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("compare passages: %w", err)
+		return nil, fmt.Errorf("rate passages: %w", err)
 	}
 	return list, nil
 }
