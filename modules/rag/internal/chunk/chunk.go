@@ -17,7 +17,7 @@ import (
 )
 
 // Version changes when the same document is cut in another way.
-const Version = 2
+const Version = 3
 
 // Sizes of passages in bytes. A passage grows up to target; only what must stay
 // together (a fence, a table, a list, a short function) may make it longer.

@@ -1,6 +1,7 @@
 package chunk_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -210,6 +211,40 @@ func TestHostileInputIsCutInTimeOfItsLength(t *testing.T) {
 			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("%s of %q took %s", name, part, took)
 			}
+		}
+	}
+}
+
+func TestANotebookIsReadWithoutWhatNbgraderKeepsFromLearners(t *testing.T) {
+	cell := func(metadata, source string) string {
+		raw, err := json.Marshal(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return `{"cell_type": "code", "metadata": ` + metadata + `, "source": ` + string(raw) + `}`
+	}
+	content := `{"cells": [` + strings.Join([]string{
+		cell(`{}`, "def stripes(zebra):\n    ### BEGIN SOLUTION\n    return xylophone\n    ### END SOLUTION\n\nkept = 1\n"),
+		cell(`{}`, "assert visible\n### BEGIN HIDDEN TESTS\nassert xylophone\n"),
+		cell(`{"nbgrader": {"solution": true, "grade": false}}`, "xylophone = 2\n"),
+		cell(`{"nbgrader": {"solution": false, "grade": true}}`, "assert xylophone == 2\n"),
+		cell(`{"nbgrader": {"solution": false, "grade": false, "locked": true}}`, "import given\n"),
+		cell(`[]`, "other = 1\n"), cell(`{"nbgrader": 5}`, "another = 1\n"),
+	}, ",") + `]}`
+	doc, err := chunk.Cut(t.Context(), "a.ipynb", content, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for _, c := range doc.Chunks {
+		text.WriteString(c.Text)
+	}
+	if strings.Contains(text.String(), "xylophone") {
+		t.Errorf("the solution can be read: %s", text.String())
+	}
+	for _, want := range []string{"def stripes", "kept = 1", "assert visible", "import given", "other = 1", "another = 1"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is gone", want)
 		}
 	}
 }

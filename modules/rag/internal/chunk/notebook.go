@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/goals-tracker/tracker/modules/rag"
@@ -113,9 +114,13 @@ func (r *notebookReader) cells(decoder *json.Decoder) error {
 		var cell struct {
 			Type   string          `json:"cell_type"`
 			Source json.RawMessage `json:"source"`
+			Meta   json.RawMessage `json:"metadata"`
 		}
 		if err := decoder.Decode(&cell); err != nil {
 			return err
+		}
+		if graded(cell.Meta) {
+			continue
 		}
 		source, err := joined(cell.Source)
 		if err != nil {
@@ -127,6 +132,22 @@ func (r *notebookReader) cells(decoder *json.Decoder) error {
 	}
 	_, err := decoder.Token()
 	return err
+}
+
+// graded reports whether a cell is one that nbgrader collects or judges: in the
+// course team's copy it holds the solution, or tests.
+func graded(metadata json.RawMessage) bool {
+	var meta struct {
+		Grader struct {
+			Grade    bool `json:"grade"`
+			Solution bool `json:"solution"`
+			Task     bool `json:"task"`
+		} `json:"nbgrader"`
+	}
+	if len(metadata) == 0 || json.Unmarshal(metadata, &meta) != nil {
+		return false // whatever else it says is nothing to nbgrader
+	}
+	return (meta.Grader.Grade || meta.Grader.Solution) && !meta.Grader.Task
 }
 
 // joined reads a source: one string, or a list of lines.
@@ -145,10 +166,15 @@ func joined(raw json.RawMessage) (string, error) {
 	return strings.Join(parts, ""), err
 }
 
+// kept is what nbgrader takes out of the copies that learners get: solutions and
+// hidden tests, to the cell's end where nothing says that they end.
+var kept = regexp.MustCompile(`(?ms)^[^\n]*### BEGIN (?:SOLUTION|HIDDEN TESTS)\b.*?(?:### END (?:SOLUTION|HIDDEN TESTS)[^\n]*(?:\n|\z)|\z)`)
+
 func (r *notebookReader) cell(kind, source string, start, end int) error {
 	if err := readable(source); err != nil {
 		return err
 	}
+	source = kept.ReplaceAllString(source, "\n")
 	var part Document
 	switch kind {
 	case "markdown":
