@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,36 @@ func TestAnothersRunsFeedbackAndHintsAreNotFound(t *testing.T) {
 }
 
 // Without the owner's filter, row-level security alone holds others back.
+func TestRefusalsAreWhollyInBothLanguages(t *testing.T) {
+	b := setup(t, nil)
+	eventstest.Run(t, b.log)
+	task := b.exercise(ada, english, "Understand loops", "Countdown")
+	_, f := b.submit(ada, task.ID, "countdown.py", wrongCountdown)
+	d, err := b.file(ada, agents.OutputFeedback, f.ID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, settled := b.settle(ada, d.ID, agents.Settlement{Outcome: agents.DisputeWithdrawn, Note: "Mine"})
+	_, hinted := b.agents.PrepareHint(t.Context(), tess, agents.HintRequest{TaskID: task.ID})
+	_, asked := do(b, tess, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
+		return b.agents.AskTx(ctx, tx, agents.TutorQuestion{TaskID: task.ID, Text: "Why?"})
+	})
+	_, planned := do(b, tess, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
+		return b.agents.PlanTx(ctx, tx, agents.PlanRequest{GoalID: task.GoalID})
+	})
+	foreign := regexp.MustCompile(`(?i)\b(?:the|only|learner|task|who|whose|goal|may|not)\b`)
+	for name, err := range map[string]error{"settle": settled, "hint": hinted, "ask": asked, "plan": planned} {
+		var e *errs.Error
+		if !errors.As(err, &e) || e.Kind.Code != errs.PermissionDenied {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if foreign.MatchString(e.Spanish) || !foreign.MatchString(e.English) {
+			t.Errorf("%s: a Spanish learner reads %q", name, e.Spanish)
+		}
+	}
+}
+
 func TestRowLevelSecurityHoldsWithoutTheFilters(t *testing.T) {
 	b := setup(t, nil)
 	eventstest.Run(t, b.log)

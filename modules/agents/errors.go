@@ -2,8 +2,8 @@ package agents
 
 import "github.com/goals-tracker/tracker/modules/core/errs"
 
-// What can go wrong with agents; besides errs.BadInput, errs.BadPageToken,
-// errs.Forbidden and the errors of goals and tasks.
+// What can go wrong with agents; besides errs.BadInput, errs.BadPageToken
+// and the errors of goals and tasks.
 var (
 	// ErrRunNotFound: there is no such run, or it is another's.
 	ErrRunNotFound = errs.Define(errs.NotFound, "agent_run_not_found",
@@ -25,6 +25,23 @@ var (
 	ErrNoPlan = errs.Define(errs.FailedPrecondition, "no_plan_waiting",
 		"Run %s has no plan that waits for approval. Read the run again to see where it stands.",
 		"La ejecución %s no tiene ningún plan pendiente de aprobación. Vuelve a leerla para ver en qué punto está.")
+	// ErrNotYourTask: only its learner asks for hints on a task, or talks about it.
+	ErrNotYourTask = errs.Define(errs.PermissionDenied, "not_your_task",
+		"Only the learner whose task it is asks the tutor about it.",
+		"Solo quien tiene la tarea pregunta al tutor por ella.")
+	// ErrNotYourGoal: only its learner plans a goal.
+	ErrNotYourGoal = errs.Define(errs.PermissionDenied, "not_your_goal",
+		"Only the learner whose goal it is plans it.",
+		"Solo quien tiene el objetivo lo planifica.")
+	// ErrNotYoursToSettle: only who teaches the course settles a dispute, and never
+	// their own.
+	ErrNotYoursToSettle = errs.Define(errs.PermissionDenied, "not_yours_to_settle",
+		"Only who teaches the course settles what a learner of it disputes.",
+		"Solo quien da el curso resuelve lo que reclama alguien que lo sigue.")
+	// ErrMeanwhile: the same is being done by another call.
+	ErrMeanwhile = errs.Define(errs.Unavailable, "agents_busy",
+		"The same is being done at this moment. Try again in a moment.",
+		"En este momento ya se está haciendo lo mismo. Inténtalo de nuevo en un momento.")
 	// ErrRunOver: the run has ended. Details: status.
 	ErrRunOver = errs.Define(errs.FailedPrecondition, "agent_run_over",
 		"Run %s is over. Ask for a new plan instead.",

@@ -17,9 +17,9 @@ import (
 	"github.com/goals-tracker/tracker/modules/agents/internal/store"
 	"github.com/goals-tracker/tracker/modules/analytics"
 	"github.com/goals-tracker/tracker/modules/core/auth"
-	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events"
+	"github.com/goals-tracker/tracker/modules/goals"
 	agentsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/agents/v1"
 )
 
@@ -208,8 +208,10 @@ func (c *Companion) UpdateCoachTx(ctx context.Context, tx *postgres.Tx, p agents
 	}
 	if p.TimeZone != nil {
 		if _, err := time.LoadLocation(*p.TimeZone); err != nil || *p.TimeZone == "" || *p.TimeZone == "Local" {
-			return s, errs.BadInput.New(fmt.Sprintf("time_zone is %q, which is no time zone; give one like %q", *p.TimeZone, "America/Bogota")).
-				WithField("time_zone", "an IANA name")
+			var c goals.Checker
+			c.Wrong("time_zone", fmt.Sprintf("is %.60q, which is no time zone; give one like %q", *p.TimeZone, "America/Bogota"),
+				fmt.Sprintf("es %.60q, que no es una zona horaria; da una como %q", *p.TimeZone, "America/Bogota"))
+			return s, c.Err()
 		}
 		s.TimeZone = *p.TimeZone
 	}
@@ -222,7 +224,9 @@ func minutes(field string, text *string, to *int) error {
 	}
 	at, err := time.Parse("15:04", *text)
 	if err != nil {
-		return errs.BadInput.New(fmt.Sprintf("%s is %q, give a time like %q", field, *text, "22:00")).WithField(field, "a time like 22:00")
+		var c goals.Checker
+		c.Wrong(field, fmt.Sprintf("is %.60q; give a time like %q", *text, "22:00"), fmt.Sprintf("es %.60q; da una hora como %q", *text, "22:00"))
+		return c.Err()
 	}
 	*to = at.Hour()*60 + at.Minute()
 	return nil

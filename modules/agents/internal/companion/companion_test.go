@@ -2,6 +2,7 @@ package companion_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -214,6 +215,8 @@ func TestALearnerSaysWhenTheCoachMaySpeak(t *testing.T) {
 	for _, p := range []agents.CoachPatch{{QuietTo: text("25:00")}, {TimeZone: text("Mars/Olympus")}, {TimeZone: text("Local")}} {
 		if _, err := update(p); errs.CodeOf(err) != errs.InvalidArgument {
 			t.Errorf("%+v: got %v", p, err)
+		} else if e := (*errs.Error)(nil); !errors.As(err, &e) || strings.Contains(e.Spanish, "give a") || strings.Contains(e.Spanish, " is ") || !strings.Contains(e.Spanish, "como") {
+			t.Errorf("a Spanish learner reads %+v", e)
 		}
 	}
 	if got, err = b.CoachSettings(t.Context(), ada); err != nil || got.Enabled || len(got.Muted) != 1 {

@@ -105,7 +105,7 @@ func (s *Service) DisputeTx(ctx context.Context, tx *postgres.Tx, d agents.Dispu
 		return agents.DisputeRecord{}, err
 	}
 	if !made {
-		return agents.DisputeRecord{}, errs.Busy.New("Your dispute")
+		return agents.DisputeRecord{}, agents.ErrMeanwhile.New()
 	}
 	s.log.Append(tx, dispute.Stream(d), 0, dispute.Event(d))
 	s.mark(tx, d)
@@ -143,7 +143,7 @@ func (s *Service) startDispute(ctx context.Context, tx *postgres.Tx, d agents.Di
 		return "", err
 	}
 	if run == nil {
-		return "", errs.Busy.New("This dispute")
+		return "", agents.ErrMeanwhile.New()
 	}
 	return id, nil
 }
@@ -177,7 +177,7 @@ func (s *Service) SettleTx(ctx context.Context, tx *postgres.Tx, id string, w ag
 	}
 	team := tx.Actor().IsSystem() || tx.Actor().Has(auth.Admin) || d.CourseID != "" && tx.Actor().Teaches(d.CourseID)
 	if !team || tx.Actor().Owns(d.UserID) && !tx.Actor().IsSystem() {
-		return agents.DisputeRecord{}, errs.Forbidden.New("only who teaches the course settles what a learner of it disputes")
+		return agents.DisputeRecord{}, agents.ErrNotYoursToSettle.New()
 	}
 	code := w.Why
 	if code == "" {

@@ -11,7 +11,6 @@ import (
 	"github.com/goals-tracker/tracker/modules/agents/internal/store"
 	"github.com/goals-tracker/tracker/modules/agents/internal/tutor"
 	"github.com/goals-tracker/tracker/modules/core/auth"
-	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
@@ -27,7 +26,7 @@ func (s *Service) PrepareHint(ctx context.Context, actor auth.Actor, r agents.Hi
 		return agents.Hint{}, err
 	}
 	if !actor.Owns(task.UserID) {
-		return agents.Hint{}, errs.Forbidden.New("only the learner whose task it is asks for hints")
+		return agents.Hint{}, agents.ErrNotYourTask.New()
 	}
 	// As the system: the learner doesn't see hidden tests, which must not be told.
 	if task, err = s.tasks.Get(ctx, system, r.TaskID); err != nil {
@@ -84,7 +83,7 @@ func (s *Service) HintTx(ctx context.Context, tx *postgres.Tx, h agents.Hint) (a
 		return agents.Hint{}, err
 	}
 	if row == nil {
-		return agents.Hint{}, errs.Busy.New("The next hint")
+		return agents.Hint{}, agents.ErrMeanwhile.New()
 	}
 	pending.ID = row.ID
 	return pending, nil

@@ -11,7 +11,6 @@ import (
 	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
 	"github.com/goals-tracker/tracker/modules/agents/internal/planner"
 	"github.com/goals-tracker/tracker/modules/agents/internal/store"
-	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/goals"
 	agentsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/agents/v1"
@@ -32,7 +31,7 @@ func (s *Service) PlanTx(ctx context.Context, tx *postgres.Tx, r agents.PlanRequ
 		return agents.Run{}, err
 	}
 	if !tx.Actor().Owns(goal.UserID) {
-		return agents.Run{}, errs.Forbidden.New("only the learner whose goal it is plans it")
+		return agents.Run{}, agents.ErrNotYourGoal.New()
 	}
 	if !goal.Status.Open() {
 		return agents.Run{}, goal.Closed()
@@ -67,7 +66,7 @@ func (s *Service) PlanTx(ctx context.Context, tx *postgres.Tx, r agents.PlanRequ
 		return agents.Run{}, fmt.Errorf("start plan of goal %s: %w", goal.ID, err)
 	}
 	if run == nil {
-		return agents.Run{}, errs.Busy.New("The planner of this goal")
+		return agents.Run{}, agents.ErrMeanwhile.New()
 	}
 	return *run, nil
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/goals-tracker/tracker/modules/agents/internal/store"
 	"github.com/goals-tracker/tracker/modules/agents/internal/tutor"
 	"github.com/goals-tracker/tracker/modules/core/auth"
-	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
@@ -26,7 +25,7 @@ func (s *Service) AskTx(ctx context.Context, tx *postgres.Tx, q agents.TutorQues
 		return agents.Run{}, err
 	}
 	if !tx.Actor().Owns(task.UserID) {
-		return agents.Run{}, errs.Forbidden.New("only the learner whose task it is talks about it with the tutor")
+		return agents.Run{}, agents.ErrNotYourTask.New()
 	}
 	id, err := newID()
 	if err != nil {

@@ -287,7 +287,7 @@ func (l *Ladder) Give(ctx context.Context, tx *postgres.Tx, h agents.Hint) (agen
 		return agents.Hint{}, err
 	}
 	if !made {
-		return agents.Hint{}, errs.Busy.New("The next hint")
+		return agents.Hint{}, agents.ErrMeanwhile.New()
 	}
 	l.log.Append(tx, events.Stream{Type: agents.StreamHint, ID: h.ID, SubjectID: h.UserID, CourseID: h.CourseID}, 0, &agentsv1.HintGiven{
 		HintId: h.ID, TaskId: h.TaskID, Level: int32(h.Level), Text: h.Text, Citations: convert.Citations(h.Citations), Label: h.Label,
