@@ -48,7 +48,7 @@ func TestWhomTheAcademyDeletesIsGoneFromEveryReplicaAndStaysRefused(t *testing.T
 		teacher.must(http.MethodPost, "/api/v1/tasks/"+task+":complete", map[string]any{})
 	}
 	// On the other replica, somebody looks at a screen.
-	socket, _, err := websocket.Dial(t.Context(), strings.Replace(two.url, "http", "ws", 1)+"/ws?token="+mine[1].token, nil) //nolint:bodyclose // the library has
+	socket, _, err := websocket.Dial(t.Context(), strings.Replace(two.url, "http", "ws", 1)+"/ws?token="+mine[1].token, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
