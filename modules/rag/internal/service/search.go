@@ -52,12 +52,18 @@ func (s *Service) Search(ctx context.Context, actor auth.Actor, q rag.Query) (ra
 	if err != nil || len(ranked) == 0 {
 		return result, err
 	}
+	err = s.show(ctx, actor, reader, q, ranked, &result)
+	return result, err
+}
+
+// show reads the texts of the best and chooses among them. More are looked at
+// than were asked for, since some may say the same. Most don't: where they are
+// chosen in this order, the last of them are read when they are needed.
+func (s *Service) show(ctx context.Context, actor, reader auth.Actor, q rag.Query, ranked []scored, result *rag.Result) error {
 	diversity := s.cfg.Diversity
 	if q.Diversity != nil {
 		diversity = *q.Diversity
 	}
-	// More than asked for, since some may say the same. Most don't: where they are
-	// chosen in this order, the last of them are read when they are needed.
 	some, ranks := max(2*q.Limit, q.Limit+5), s.ranks(q)
 	if ranks {
 		some = max(some, reranked)
@@ -69,19 +75,19 @@ func (s *Service) Search(ctx context.Context, actor auth.Actor, q rag.Query) (ra
 	}
 	hits, err := s.hits(ctx, reader, ranked[:first])
 	if err != nil {
-		return result, err
+		return err
 	}
 	result.Reranked = ranks && s.rerank(ctx, actor, q, hits)
 	result.Passages = choose(hits, q.Limit, q.MaxTokens, diversity)
 	if len(result.Passages) == q.Limit || first == len(ranked) {
-		return result, nil
+		return nil
 	}
 	more, err := s.hits(ctx, reader, ranked[first:])
 	if err != nil {
-		return result, err
+		return err
 	}
 	result.Passages = choose(append(hits, more...), q.Limit, q.MaxTokens, diversity)
-	return result, nil
+	return nil
 }
 
 // ranks says whether a model is to order what is found.
