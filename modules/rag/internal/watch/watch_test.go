@@ -206,3 +206,35 @@ func TestACheckoutIsPulled(t *testing.T) {
 		t.Errorf("the course has %q", got)
 	}
 }
+
+func TestAPullNeverAsksOnTheServersTerminal(t *testing.T) {
+	seen := filepath.Join(t.TempDir(), "session")
+	ssh := filepath.Join(t.TempDir(), "ssh")
+	if err := os.WriteFile(ssh, []byte("#!/bin/sh\ncut -d' ' -f6 /proc/self/stat >'"+seen+"'\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GIT_SSH_COMMAND", ssh)
+	b := setup(t)
+	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"remote", "add", "origin", "ssh://git@127.0.0.1:9/course.git"},
+		{"config", "branch.main.remote", "origin"}, {"config", "branch.main.merge", "refs/heads/main"}} {
+		if out, err := exec.Command("git", append([]string{"-C", b.root}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+	}
+	b.write("a.md", "# A\n\nLions.\n")
+	b.watch(rag.WatchConfig{Folder: b.root, Pull: true, Every: time.Hour})
+	b.has("a.md")
+	got, err := os.ReadFile(seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// After the name, which may hold blanks: state, parent, group, session.
+	own := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))[3]
+	if session := strings.TrimSpace(string(got)); session == "" || session == own {
+		t.Errorf("ssh runs in session %q, the server in %q: it can ask on the server's terminal", session, own)
+	}
+}
