@@ -223,7 +223,7 @@ func TestSolutionsAndTestsAreKnownByWhateverTheyAreCalled(t *testing.T) {
 	}
 	files := []string{"exercises/zebra/exercise.md", "# Zebra\n\nCount the stripes.\n"}
 	for _, name := range hidden {
-		files = append(files, name, "# xylophone\n\nxylophone = 1\n")
+		files = append(files, name, "# Stripes\n\nxylophone = 1\n")
 	}
 	open := []string{
 		"exercises/zebra/starter/latest.py", "exercises/zebra/latest.py", "unit-1/respuestas-http.md", "unit-1/solution-design.md",

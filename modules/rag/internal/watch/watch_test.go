@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"os"
@@ -233,7 +234,7 @@ func TestAPullNeverAsksOnTheServersTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	// After the name, which may hold blanks: state, parent, group, session.
-	own := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))[3]
+	own := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))[3]
 	if session := strings.TrimSpace(string(got)); session == "" || session == own {
 		t.Errorf("ssh runs in session %q, the server in %q: it can ask on the server's terminal", session, own)
 	}
