@@ -313,7 +313,7 @@ func TestInstallingChecksPinsAndSaysWhichFileWins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.must("all 18 checks passed", "plugin", "check", binary)
+	o.must("all 19 checks passed", "plugin", "check", binary)
 	o.refused("✗ starts in a minimal environment", "plugin", "check", playedBinary(t, "1.0.0-broken"))
 	o.refused("was not installed", "plugin", "install", playedBinary(t, "1.0.0-broken"))
 	if left, err := os.ReadDir(o.cfg.Plugins.Dir); err != nil || len(left) != 0 {

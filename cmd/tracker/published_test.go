@@ -42,8 +42,9 @@ func TestWhatHappensOnAServerReachesTheQueuesOfOthers(t *testing.T) {
 	select {
 	case d := <-got:
 		var e struct {
-			Source, Subject, UserID string
-			Data                    map[string]any
+			Source string         `json:"source"`
+			UserID string         `json:"userid"`
+			Data   map[string]any `json:"data"`
 		}
 		if err := json.Unmarshal(d.Body, &e); err != nil || e.Source != "https://tracker.example.org" || e.UserID != "ada" || e.Data["goal_id"] != goal {
 			t.Errorf("it is %s: %v", d.Body, err)

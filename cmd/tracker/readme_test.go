@@ -47,7 +47,7 @@ func TestEveryCommandOfTheSDKsReadmeWorks(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	wants := []string{"all 20 checks passed", "all 21 checks passed", "installed shell-out 0.1.0 (judges shell)", "passed: 1 of 1 tests", "shell-out is enabled", "installed llm-echo 0.1.0"}
+	wants := []string{"all 21 checks passed", "all 22 checks passed", "installed shell-out 0.1.0 (judges shell)", "passed: 1 of 1 tests", "shell-out is enabled", "installed llm-echo 0.1.0"}
 	if python != "" {
 		wants = append(wants, "installed python-hello 1.0.0 (judges text)")
 	}

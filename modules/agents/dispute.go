@@ -11,8 +11,9 @@ import (
 )
 
 // Disputes take "this is wrong" about anything that an agent told a learner. The
-// learner whom it was told may dispute it, and who teaches the course; another's
-// is ErrOutputNotFound or ErrDisputeNotFound.
+// learner whom it was told may dispute it, and who teaches the course what is not
+// between the learner and an agent (hints, messages, nudges), which they see once
+// it is disputed; another's is ErrOutputNotFound or ErrDisputeNotFound.
 type Disputes interface {
 	// PrepareDispute reads what is disputed; it only reads. ErrOutputNotFound,
 	// errs.BadInput (no such part, a reason that is too long).

@@ -317,6 +317,11 @@ func TestAHintAndAMessageAreHeldAgainstTheMaterialOfToday(t *testing.T) {
 	if _, err := b.file(bob, agents.OutputHint, h.ID, ""); !agents.ErrOutputNotFound.Is(err) {
 		t.Errorf("another's hint: %v", err)
 	}
+	for kind, id := range map[agents.OutputKind]string{agents.OutputHint: h.ID, agents.OutputMessage: said.RunID} {
+		if _, err := b.file(tess, kind, id, ""); !agents.ErrOutputNotFound.Is(err) {
+			t.Errorf("a teacher reads a learner's %s by calling it wrong: %v", kind, err)
+		}
+	}
 }
 
 func TestAPlanIsProvenAgainTaskByTask(t *testing.T) {

@@ -134,7 +134,7 @@ func (s *keySet) fromEnvironment(env map[string]string) (map[string]string, erro
 				settings[fileKey] = strings.TrimRight(string(content), "\r\n")
 				continue
 			}
-			if strings.HasPrefix(name, Prefix) && !s.foreign[name] {
+			if strings.HasPrefix(name, Prefix) && !s.foreign[name] && !ofTests(name) {
 				return nil, fmt.Errorf("there is no setting %s%s", name, s.suggest(name))
 			}
 			continue

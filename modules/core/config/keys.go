@@ -21,17 +21,20 @@ func describe(into any) (*keySet, error) {
 		return nil, fmt.Errorf("settings go into a pointer to a struct, not %T", into)
 	}
 	s := &keySet{keys: map[string]reflect.Type{}, byEnv: map[string]string{}, foreign: map[string]bool{
-		"TRACKER_TEST_DATABASE_URL": true,
-		"TRACKER_CONFIG":            true,
-		"TRACKER_BIN":               true,
-		"TRACKER_TEST_FULL":         true,
-		"TRACKER_EVAL":              true,
-		"TRACKER_CHAOS":             true,
-		"TRACKER_SDK":               true,
-		"TRACKER_IMPORT_FROM":       true,
+		"TRACKER_CONFIG":      true,
+		"TRACKER_BIN":         true,
+		"TRACKER_SDK":         true,
+		"TRACKER_EVAL":        true,
+		"TRACKER_CHAOS":       true,
+		"TRACKER_IMPORT_FROM": true,
 	}}
 	s.walk(v.Elem().Type(), "")
 	return s, nil
+}
+
+// ofTests reports whether a variable is for tests and evaluations.
+func ofTests(name string) bool {
+	return strings.HasPrefix(name, Prefix+"TEST_") || strings.HasPrefix(name, Prefix+"EVAL_")
 }
 
 func (s *keySet) walk(t reflect.Type, prefix string) {

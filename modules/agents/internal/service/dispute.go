@@ -32,7 +32,7 @@ func (s *Service) PrepareDispute(ctx context.Context, actor auth.Actor, r agents
 	if err != nil {
 		return agents.DisputeRecord{}, err
 	}
-	if d == nil || !reaches(actor, *d) {
+	if d == nil || !reaches(actor, *d) || private(r.Kind) && !actor.Owns(d.UserID) {
 		return agents.DisputeRecord{}, agents.ErrOutputNotFound.New(string(r.Kind), r.OutputID)
 	}
 	if !hasPart(d.Said, r) {
@@ -51,6 +51,12 @@ func (s *Service) PrepareDispute(ctx context.Context, actor auth.Actor, r agents
 // learner was told.
 func reaches(actor auth.Actor, d agents.DisputeRecord) bool {
 	return actor.Owns(d.UserID) || actor.IsSystem() || actor.Has(auth.Admin) || d.CourseID != "" && actor.Teaches(d.CourseID)
+}
+
+// private says whether an output is between its learner and an agent: nobody else
+// reads it, unless the learner disputes it.
+func private(k agents.OutputKind) bool {
+	return k == agents.OutputHint || k == agents.OutputMessage || k == agents.OutputNudge
 }
 
 func hasPart(s agents.Said, r agents.DisputeRequest) bool {
