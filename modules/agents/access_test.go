@@ -145,7 +145,8 @@ func TestRowLevelSecurityHoldsWithoutTheFilters(t *testing.T) {
 	key := disputeKey(t, b, filed.ID)
 	args := map[string]postgres.Args{
 		"agents.dispute.get": {"id": filed.ID}, "agents.dispute.lock": {"id": filed.ID},
-		"agents.dispute.standing":  {"kind": "feedback", "output": f.ID, "part": "", "key": key},
+		"agents.dispute.standing":  {"kind": "feedback", "output": f.ID, "part": "", "key": key, "most": 1, "since": time.Now().Add(-time.Hour)},
+		"agents.dispute.runs":      {"user": "ada", "dispute": filed.ID, "since": time.Now().Add(-time.Hour)},
 		"agents.dispute.of_output": {"kind": "feedback", "output": f.ID},
 		"agents.dispute.list":      {"course": nil, "status": nil, "owner": "ada", "at": time.Now().Add(time.Hour), "id": "ffffffff-ffff-ffff-ffff-ffffffffffff", "n": 10},
 		"agents.evaluations.get":   {"user": "ada", "course": ""}, "agents.messages.list": {"task": task.ID, "size": 10}, "agents.nudges.list": {"size": 10},

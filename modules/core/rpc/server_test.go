@@ -275,7 +275,7 @@ func TestTheTablesCoverTheWholeAPI(t *testing.T) {
 	}
 	want := []string{
 		"POST /api/v1/goals", "POST /api/v1/goals/{goal_id}/plan", "POST /api/v1/tasks",
-		"POST /api/v1/tasks/{task_id}/hints", "POST /api/v1/tasks/{task_id}/snapshots",
+		"POST /api/v1/tasks/{task_id}/hints", "POST /api/v1/tasks/{task_id}/snapshots", "POST /api/v1/webhooks",
 	}
 	if got := slices.Sorted(maps.Keys(created)); !slices.Equal(got, want) {
 		t.Errorf("201 at %v, want %v", got, want)

@@ -35,7 +35,7 @@ var (
 		) AND `+scope+`
 		ORDER BY r.status = 'open' DESC, r.settled_at DESC, r.id DESC LIMIT 1 FOR UPDATE`)
 	disputeRuns = postgres.SQL("agents.dispute.runs", `
-		SELECT count(*) FROM agents.runs r
+		SELECT r.id::text FROM agents.runs r
 		WHERE r.user_id = @user AND r.graph = 'dispute' AND r.state->>'dispute' = @dispute AND r.created_at > @since AND `+scope)
 	listDisputes = postgres.SQL("agents.dispute.list", `
 		SELECT `+disputeColumns+` FROM agents.disputes r
@@ -73,10 +73,15 @@ func StandingDispute(ctx context.Context, tx *postgres.Tx, r agents.DisputeReque
 // DisputeRuns counts the runs that began to look at a dispute since a time.
 func DisputeRuns(ctx context.Context, tx *postgres.Tx, d agents.DisputeRecord, since time.Time) (n int, err error) {
 	args := scoped(tx.Actor(), postgres.Args{"user": d.UserID, "dispute": d.ID, "since": since})
-	if err = tx.QueryRow(ctx, disputeRuns, args).Scan(&n); err != nil {
+	rows, err := tx.Query(ctx, disputeRuns, args)
+	if err != nil {
 		return 0, fmt.Errorf("count runs of dispute %s: %w", d.ID, err)
 	}
-	return n, nil
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return 0, fmt.Errorf("count runs of dispute %s: %w", d.ID, err)
+	}
+	return len(ids), nil
 }
 
 // Disputes reads disputes after a key, newest first: those of what the actor was
