@@ -119,7 +119,7 @@ func (r *reader) Read(line []byte) ([]byte, error) {
 	}
 	var ev event
 	if err := json.Unmarshal(data, &ev); err != nil {
-		return nil, llm.Errorf(llm.CodeUnavailable, "the provider sent an event that is not JSON: %v", err)
+		return nil, llm.Errorf(llm.CodeInterrupted, "the provider sent an event that is not JSON: %v", err)
 	}
 	var out bytes.Buffer
 	if !r.started {
@@ -197,7 +197,7 @@ func (r *reader) delta(index int, d block, out *bytes.Buffer) error {
 	case "input_json_delta":
 		place, ok := r.places[index]
 		if !ok {
-			return llm.Errorf(llm.CodeUnavailable, "the provider sent arguments of a call that it had not begun")
+			return llm.Errorf(llm.CodeInterrupted, "the provider sent arguments of a call that it had not begun")
 		}
 		r.answer.ToolCalls[place].Arguments += d.Partial
 		return r.answer.Grow(len(d.Partial))

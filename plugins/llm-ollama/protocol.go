@@ -70,7 +70,7 @@ func (protocol) Vectors(raw []byte, a *wire.Answer) ([]byte, error) {
 		Prompt     int         `json:"prompt_eval_count"`
 	}
 	if err := json.Unmarshal(raw, &body); err != nil {
-		return nil, llm.Errorf(llm.CodeUnavailable, "read the server's vectors: %v", err)
+		return nil, llm.Errorf(llm.CodeInterrupted, "read the server's vectors: %v", err)
 	}
 	a.Model, a.Vectors, a.Usage.InputTokens = body.Model, body.Embeddings, body.Prompt
 	return []byte(`{"embeddings":[[0]]}`), nil
@@ -88,7 +88,7 @@ func (r *reader) Read(raw []byte) ([]byte, error) {
 	}
 	var l line
 	if err := json.Unmarshal(raw, &l); err != nil {
-		return nil, llm.Errorf(llm.CodeUnavailable, "the server sent a line that is not JSON: %v", err)
+		return nil, llm.Errorf(llm.CodeInterrupted, "the server sent a line that is not JSON: %v", err)
 	}
 	if l.Error != "" {
 		return nil, llm.Errorf(llm.CodeUnavailable, "%s", l.Error)

@@ -99,7 +99,7 @@ func (protocol) Vectors(raw []byte, a *wire.Answer) ([]byte, error) {
 		Usage usageIn `json:"usage"`
 	}
 	if err := json.Unmarshal(raw, &body); err != nil {
-		return nil, llm.Errorf(llm.CodeUnavailable, "read the provider's vectors: %v", err)
+		return nil, llm.Errorf(llm.CodeInterrupted, "read the provider's vectors: %v", err)
 	}
 	a.Vectors = make([][]float32, len(body.Data))
 	data := make([]map[string]any, len(body.Data))
@@ -133,7 +133,7 @@ func (r *reader) Read(line []byte) ([]byte, error) {
 	}
 	var ev event
 	if err := json.Unmarshal(data, &ev); err != nil {
-		return nil, llm.Errorf(llm.CodeUnavailable, "the provider sent an event that is not JSON: %v", err)
+		return nil, llm.Errorf(llm.CodeInterrupted, "the provider sent an event that is not JSON: %v", err)
 	}
 	if ev.Error != nil {
 		return nil, ev.Error.typed()

@@ -143,8 +143,8 @@ func TestTheBuiltPluginAnswersOverTheTrackersHandshake(t *testing.T) {
 		t.Fatalf("got %+v, %v", v, err)
 	}
 	time.AfterFunc(200*time.Millisecond, p.Kill)
-	if _, err := llmtest.Generate(ctx, p.Client, ask); llm.CodeOf(err) != llm.CodeUnavailable {
-		t.Errorf("a plugin that died: got %v, want unavailable", err)
+	if _, err := llmtest.Generate(ctx, p.Client, ask); llm.CodeOf(err) != llm.CodeInterrupted {
+		t.Errorf("a plugin that died: got %v, want interrupted", err)
 	}
 }
 

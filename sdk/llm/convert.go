@@ -21,6 +21,7 @@ var grpcCodes = map[Code]codes.Code{
 	CodeUnsupported:     codes.Unimplemented,
 	CodeDeadline:        codes.DeadlineExceeded,
 	CodeCanceled:        codes.Canceled,
+	CodeInterrupted:     codes.Aborted,
 }
 
 // toStatus turns what a plugin's function returned into a gRPC status; the

@@ -20,7 +20,8 @@ const (
 	CodeUnauthenticated
 	// CodeInvalidRequest means that this request can never work.
 	CodeInvalidRequest
-	// CodeUnavailable means that trying again later may work.
+	// CodeUnavailable means that the provider was not reached or did not take the
+	// request: trying again later may work, and nothing is charged.
 	CodeUnavailable
 	// CodeUnsupported means that the model can't do what was asked.
 	CodeUnsupported
@@ -28,11 +29,15 @@ const (
 	CodeDeadline
 	// CodeCanceled means that the caller gave up.
 	CodeCanceled
+	// CodeInterrupted means that the request was sent, and the answer to it did
+	// not come, or not whole: trying again later may work, but the provider may
+	// charge for this call.
+	CodeInterrupted
 )
 
 var codeNames = [...]string{
 	"internal", "rate_limited", "unauthenticated", "invalid_request",
-	"unavailable", "unsupported", "deadline", "canceled",
+	"unavailable", "unsupported", "deadline", "canceled", "interrupted",
 }
 
 // String names the code in lower case.

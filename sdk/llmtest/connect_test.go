@@ -66,6 +66,7 @@ func TestTypedErrorsCrossTheProtocol(t *testing.T) {
 		{Code: llm.CodeInternal, Message: "a"}, {Code: llm.CodeRateLimited, Message: "b", RetryAfter: 1500 * time.Millisecond},
 		{Code: llm.CodeUnauthenticated, Message: "c"}, {Code: llm.CodeInvalidRequest, Message: "d"}, {Code: llm.CodeUnavailable, Message: "e", RetryAfter: time.Second},
 		{Code: llm.CodeUnsupported, Message: "f"}, {Code: llm.CodeDeadline, Message: "g"}, {Code: llm.CodeCanceled, Message: "h"},
+		{Code: llm.CodeInterrupted, Message: "i"},
 	} {
 		c := llmtest.Connect(t, plugin(func(s *llm.Spec) {
 			s.Embed = func(context.Context, *llm.EmbedRequest) (*llm.Embeddings, error) { return nil, want }

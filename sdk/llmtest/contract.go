@@ -77,7 +77,7 @@ func TestProvider(t *testing.T, p Provider) { //nolint:tparallel // the caller d
 		{"an answer cut by its bound says so", lengthEnds},
 		{"an answer of one very long piece arrives whole", longPiece},
 		{"errors are typed", typedErrors},
-		{"a cut stream is unavailable, not a short answer", cutStream},
+		{"a cut stream is interrupted, not a short answer", cutStream},
 		{"an error in the middle of a stream is an error", midStreamError},
 		{"an answer that is not the protocol's JSON is unavailable", malformed},
 		{"an answer without end is cut short", endless},

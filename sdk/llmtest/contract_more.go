@@ -170,7 +170,7 @@ func cutStream(t *testing.T, p Provider) {
 	} {
 		c, _ := p.connect(t, Setup{Answer: script.Sequence(turn)})
 		got, err := Generate(within(t, patience), c, p.ask("hello"))
-		_ = wantCode(t, err, llm.CodeUnavailable)
+		_ = wantCode(t, err, llm.CodeInterrupted)
 		if len(got.ToolCalls) > 0 {
 			t.Errorf("half a tool call was handed on: %+v", got.ToolCalls)
 		}
@@ -190,7 +190,7 @@ func malformed(t *testing.T, p Provider) {
 	t.Helper()
 	c, _ := p.connect(t, Setup{Answer: script.Sequence(script.Turn{Text: []string{"half "}, Malformed: true})})
 	_, err := Generate(within(t, patience), c, p.ask("hello"))
-	_ = wantCode(t, err, llm.CodeUnavailable)
+	_ = wantCode(t, err, llm.CodeInterrupted)
 }
 
 func endless(t *testing.T, p Provider) {
@@ -223,7 +223,7 @@ func silentProvider(t *testing.T, p Provider) {
 	} {
 		c, _ := p.connect(t, Setup{Answer: script.Sequence(turn), IdleTimeout: 300 * time.Millisecond})
 		_, err := Generate(within(t, patience), c, p.ask("hello"))
-		if e := wantCode(t, err, llm.CodeUnavailable); !strings.Contains(e.Message, "silent") {
+		if e := wantCode(t, err, llm.CodeInterrupted); !strings.Contains(e.Message, "silent") {
 			t.Errorf("got %q", e.Message)
 		}
 	}
@@ -324,7 +324,7 @@ func embedErrors(t *testing.T, p Provider) {
 	}{
 		{script.Turn{Status: 429, Message: "slow down", RetryAfter: 3 * time.Second}, llm.CodeRateLimited},
 		{script.Turn{Status: 502, Message: "bad gateway"}, llm.CodeUnavailable},
-		{script.Turn{Cut: true}, llm.CodeUnavailable},
+		{script.Turn{Cut: true}, llm.CodeInterrupted},
 	} {
 		client, _ := p.connect(t, Setup{EmbedAnswer: script.Sequence(c.turn)})
 		_, err := client.Embed(within(t, patience), &llm.EmbedRequest{Model: p.EmbeddingModel, Texts: []string{"x"}})

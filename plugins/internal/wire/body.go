@@ -71,7 +71,7 @@ func (b *body) next() error {
 	case errors.As(err, &typed):
 		return err
 	case err != nil && b.ctx.Err() != nil:
-		return fromTransport(b.ctx, err, b.client.Secrets)
+		return fromTransport(b.ctx, err, b.client.Secrets, llm.CodeInterrupted)
 	case errors.Is(err, io.EOF):
 		return b.finish(errCut()) // some servers leave the closing words out
 	case err != nil:
@@ -83,7 +83,7 @@ func (b *body) next() error {
 	b.ex.mu.Unlock()
 	b.out.Write(out)
 	if errors.Is(err, io.EOF) {
-		return b.finish(llm.Errorf(llm.CodeUnavailable, "the provider closed its answer without saying why"))
+		return b.finish(llm.Errorf(llm.CodeInterrupted, "the provider closed its answer without saying why"))
 	}
 	if errors.As(err, &typed) {
 		typed.Message = b.client.redact(typed.Message)

@@ -90,9 +90,10 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, ex.fail(llm.Errorf(llm.CodeInternal, "write request: %v", err))
 	}
-	ctx, cancel := context.WithCancelCause(req.Context())
+	ctx, sent := watchSent(req.Context())
+	ctx, cancel := context.WithCancelCause(ctx)
 	watch := time.AfterFunc(c.IdleTimeout, func() {
-		cancel(llm.Errorf(llm.CodeUnavailable, "the provider was silent for %s", c.IdleTimeout))
+		cancel(llm.Errorf(lost(sent), "the provider was silent for %s", c.IdleTimeout))
 	})
 	stop := func() { watch.Stop(); cancel(nil) }
 	embeds := isEmbedding(req.URL.Path)
@@ -104,7 +105,7 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	}
 	res, err := c.http.Do(req) //nolint:gosec // G704: the operator configures where requests go
 	if err != nil {
-		err = ex.fail(fromTransport(ctx, err, c.Secrets))
+		err = ex.fail(fromTransport(ctx, err, c.Secrets, lost(sent)))
 		stop()
 		return nil, err
 	}
@@ -145,9 +146,9 @@ func (c *Client) vectors(ctx context.Context, ex *Exchange, res *http.Response) 
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxEmbeddingBody))
 	if err != nil {
 		if ctx.Err() != nil {
-			return fromTransport(ctx, err, c.Secrets)
+			return fromTransport(ctx, err, c.Secrets, llm.CodeInterrupted)
 		}
-		return llm.Errorf(llm.CodeUnavailable, "read the provider's vectors: %s", c.redact(err.Error()))
+		return llm.Errorf(llm.CodeInterrupted, "read the provider's vectors: %s", c.redact(err.Error()))
 	}
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
@@ -166,7 +167,7 @@ func (c *Client) whole(ctx context.Context, ex *Exchange, res *http.Response) er
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxLine))
 	if err != nil {
 		if ctx.Err() != nil {
-			return fromTransport(ctx, err, c.Secrets)
+			return fromTransport(ctx, err, c.Secrets, llm.CodeInterrupted)
 		}
 		return errCut()
 	}

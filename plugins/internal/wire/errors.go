@@ -7,10 +7,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/goals-tracker/tracker/sdk/llm"
@@ -105,7 +107,7 @@ func (c *Client) Ask(ctx context.Context, method, address string, send, into any
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return fromTransport(ctx, err, c.Secrets)
+		return fromTransport(ctx, err, c.Secrets, llm.CodeUnavailable)
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
@@ -118,8 +120,8 @@ func (c *Client) Ask(ctx context.Context, method, address string, send, into any
 }
 
 // fromTransport types what net/http returns. URLs are left out: a base URL may
-// hold what nobody else should read.
-func fromTransport(ctx context.Context, err error, secrets []string) error {
+// hold what nobody else should read. code is for what is nobody's clock.
+func fromTransport(ctx context.Context, err error, secrets []string, code llm.Code) error {
 	var typed *llm.Error
 	if errors.As(context.Cause(ctx), &typed) {
 		return typed
@@ -134,7 +136,26 @@ func fromTransport(ctx context.Context, err error, secrets []string) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	return llm.Errorf(llm.CodeUnavailable, "reach the provider: %s", redact(err.Error(), secrets))
+	return llm.Errorf(code, "reach the provider: %s", redact(err.Error(), secrets))
+}
+
+// watchSent notices when the whole of a request of ctx was written.
+func watchSent(ctx context.Context) (context.Context, *atomic.Bool) {
+	sent := new(atomic.Bool)
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(w httptrace.WroteRequestInfo) {
+		if w.Err == nil {
+			sent.Store(true)
+		}
+	}}), sent
+}
+
+// lost is what it means when nothing comes back: a provider that has the request
+// may charge for it.
+func lost(sent *atomic.Bool) llm.Code {
+	if sent.Load() {
+		return llm.CodeInterrupted
+	}
+	return llm.CodeUnavailable
 }
 
 func (c *Client) redact(s string) string { return redact(s, c.Secrets) }

@@ -117,14 +117,14 @@ func (ex *Exchange) Result(ctx context.Context) (Answer, error) {
 		return ex.answer, nil
 	case ctx.Err() != nil:
 		// langchaingo takes a stream that was cut by its context for a whole one.
-		return Answer{}, fromTransport(ctx, ctx.Err(), nil)
+		return Answer{}, fromTransport(ctx, ctx.Err(), nil, llm.CodeInterrupted)
 	default:
 		return Answer{}, errCut()
 	}
 }
 
 func errCut() *llm.Error {
-	return llm.Errorf(llm.CodeUnavailable, "the provider's answer was cut off")
+	return llm.Errorf(llm.CodeInterrupted, "the provider's answer was cut off")
 }
 
 // rewrite applies Edit to the request as langchaingo wrote it.

@@ -16,6 +16,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	llmv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/plugin/llm/v1"
@@ -83,10 +84,14 @@ func (c *Client) Generate(ctx context.Context, req *llm.GenerateRequest, emit fu
 	for {
 		res, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return nil, llm.Errorf(llm.CodeUnavailable, "the plugin's answer was cut off")
+			return nil, llm.Errorf(llm.CodeInterrupted, "the plugin's answer was cut off")
 		}
 		if err != nil {
-			return nil, fromStatus(ctx, err)
+			e := fromStatus(ctx, err)
+			if size == 0 && calls == 0 {
+				e = orDied(e, stream.Trailer())
+			}
+			return nil, e
 		}
 		if chunk := chunkFromProto(res); chunk.Text != "" || len(chunk.ToolCalls) > 0 {
 			size += len(chunk.Text)
@@ -111,9 +116,10 @@ func (c *Client) Generate(ctx context.Context, req *llm.GenerateRequest, emit fu
 
 // Embed asks for one vector a text.
 func (c *Client) Embed(ctx context.Context, req *llm.EmbedRequest) (*llm.Embeddings, error) {
-	res, err := c.rpc.Embed(ctx, &llmv1.EmbedRequest{Model: req.Model, Texts: req.Texts, Kind: string(req.Kind)}, sizes...)
+	var last metadata.MD
+	res, err := c.rpc.Embed(ctx, &llmv1.EmbedRequest{Model: req.Model, Texts: req.Texts, Kind: string(req.Kind)}, append(sizes, grpc.Trailer(&last))...)
 	if err != nil {
-		return nil, fromStatus(ctx, err)
+		return nil, orDied(fromStatus(ctx, err), last)
 	}
 	if len(res.GetVectors()) != len(req.Texts) {
 		return nil, llm.Errorf(llm.CodeInternal, "the plugin answered %d vectors for %d texts", len(res.GetVectors()), len(req.Texts))
@@ -136,9 +142,10 @@ func (c *Client) Embed(ctx context.Context, req *llm.EmbedRequest) (*llm.Embeddi
 
 // Rerank asks for one score a passage.
 func (c *Client) Rerank(ctx context.Context, req *llm.RerankRequest) (*llm.Ranking, error) {
-	res, err := c.rpc.Rerank(ctx, &llmv1.RerankRequest{Model: req.Model, Query: req.Query, Passages: req.Passages}, sizes...)
+	var last metadata.MD
+	res, err := c.rpc.Rerank(ctx, &llmv1.RerankRequest{Model: req.Model, Query: req.Query, Passages: req.Passages}, append(sizes, grpc.Trailer(&last))...)
 	if err != nil {
-		return nil, fromStatus(ctx, err)
+		return nil, orDied(fromStatus(ctx, err), last)
 	}
 	if len(res.GetScores()) != len(req.Passages) {
 		return nil, llm.Errorf(llm.CodeInternal, "the plugin answered %d scores for %d passages", len(res.GetScores()), len(req.Passages))
@@ -159,11 +166,21 @@ var codesByGRPC = map[codes.Code]llm.Code{
 	codes.Unimplemented:     llm.CodeUnsupported,
 	codes.DeadlineExceeded:  llm.CodeDeadline,
 	codes.Canceled:          llm.CodeCanceled,
+	codes.Aborted:           llm.CodeInterrupted,
 }
 
-// fromStatus turns a gRPC error into an llm.Error. A plugin that dies in the
-// middle of a call shows as CodeUnavailable.
-func fromStatus(ctx context.Context, err error) error {
+// orDied tells the end of a plugin that died before its first word from what a
+// plugin says: whoever answers with an error alone sends at least its type of
+// content with it, and whoever dies sends nothing.
+func orDied(e *llm.Error, last metadata.MD) *llm.Error {
+	if e.Code == llm.CodeUnavailable && len(last) == 0 {
+		e.Code = llm.CodeInterrupted
+	}
+	return e
+}
+
+// fromStatus turns a gRPC error into an llm.Error.
+func fromStatus(ctx context.Context, err error) *llm.Error {
 	st := status.Convert(err)
 	e := &llm.Error{Code: codesByGRPC[st.Code()], Message: cleanMessage(st.Message()), RetryAfter: retryAfter(st)}
 	// Receive-size overflows are gRPC's own ResourceExhausted, not a rate limit.

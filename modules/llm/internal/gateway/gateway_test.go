@@ -329,7 +329,13 @@ func TestWhoLeavesBeforeTheFirstWordStillPaysForWhatTheProviderRead(t *testing.T
 	if _, err := g.Generate(context.Background(), ask()); !llm.ErrUnavailable.Is(err) {
 		t.Fatalf("got %v", err)
 	}
-	if len(b.rows) != 4 || len(b.open) != 0 {
+	p.generate = func(context.Context, *sdk.GenerateRequest, func(sdk.Chunk) error) (*sdk.Ending, error) {
+		return nil, sdk.Errorf(sdk.CodeInterrupted, "the answer was cut off before its first word")
+	}
+	if _, err := g.Generate(context.Background(), ask()); !llm.ErrUnavailable.Is(err) {
+		t.Fatalf("got %v", err)
+	}
+	if len(b.rows) != 5 || len(b.open) != 0 {
 		t.Fatalf("%d rows, %d open", len(b.rows), len(b.open))
 	}
 	cut := 0

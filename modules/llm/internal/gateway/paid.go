@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/goals-tracker/tracker/modules/llm"
@@ -50,12 +51,15 @@ func (g *Gateway) paid(ctx context.Context, r route, caller llm.Caller, purpose 
 	return callErr
 }
 
-// underWay says whether a call that brought nothing was given up while the
-// provider was at work: it bills what it read, and who asks and leaves again and
-// again would pass any cap for nothing.
+// underWay says whether a call that brought nothing was given up, or cut off,
+// while the provider was at work: it bills what it read, and who asks and leaves
+// again and again would pass any cap for nothing.
 func underWay(ctx context.Context, err error) bool {
-	return err != nil && (ctx.Err() != nil || sdk.CodeOf(err) == sdk.CodeDeadline || sdk.CodeOf(err) == sdk.CodeCanceled)
+	return err != nil && (ctx.Err() != nil || slices.Contains(sent, sdk.CodeOf(err)))
 }
+
+// sent are the codes of calls that the provider may have read.
+var sent = []sdk.Code{sdk.CodeDeadline, sdk.CodeCanceled, sdk.CodeInterrupted}
 
 // free runs a call of a model on this machine that answers in milliseconds, as
 // for each search: nothing is paid, and a row for each would cost more than it.

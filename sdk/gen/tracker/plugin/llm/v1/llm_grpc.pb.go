@@ -35,8 +35,10 @@ const (
 // LlmService is implemented by an LLM plugin. Errors use gRPC codes:
 // RESOURCE_EXHAUSTED (rate limit or quota; the status carries
 // google.rpc.RetryInfo when the provider said when), UNAUTHENTICATED (key
-// refused), INVALID_ARGUMENT (the request can never work), UNAVAILABLE (try
-// again), DEADLINE_EXCEEDED, UNIMPLEMENTED (the model can't do this).
+// refused), INVALID_ARGUMENT (the request can never work), UNAVAILABLE (the
+// provider was not reached or did not take it: try again), ABORTED (the request
+// was sent and no whole answer came: the provider may charge for it),
+// DEADLINE_EXCEEDED, UNIMPLEMENTED (the model can't do this).
 type LlmServiceClient interface {
 	// Describe lists models and what each can do. Called once a start; 5 s.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error)
@@ -112,8 +114,10 @@ func (c *llmServiceClient) Rerank(ctx context.Context, in *RerankRequest, opts .
 // LlmService is implemented by an LLM plugin. Errors use gRPC codes:
 // RESOURCE_EXHAUSTED (rate limit or quota; the status carries
 // google.rpc.RetryInfo when the provider said when), UNAUTHENTICATED (key
-// refused), INVALID_ARGUMENT (the request can never work), UNAVAILABLE (try
-// again), DEADLINE_EXCEEDED, UNIMPLEMENTED (the model can't do this).
+// refused), INVALID_ARGUMENT (the request can never work), UNAVAILABLE (the
+// provider was not reached or did not take it: try again), ABORTED (the request
+// was sent and no whole answer came: the provider may charge for it),
+// DEADLINE_EXCEEDED, UNIMPLEMENTED (the model can't do this).
 type LlmServiceServer interface {
 	// Describe lists models and what each can do. Called once a start; 5 s.
 	Describe(context.Context, *DescribeRequest) (*DescribeResponse, error)
