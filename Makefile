@@ -2,7 +2,7 @@
 # in scripts/ that also runs by itself.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup build run demo test test-full chaos test-llm bench eval lint generate checkgenerate clean
+.PHONY: help setup build run demo test test-full chaos test-llm bench eval lint vulncheck generate checkgenerate clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ eval: ## Measure the quality of answers (tests named TestEval…)
 
 lint: ## golangci-lint, buf lint and the scripts' syntax
 	@scripts/lint
+
+vulncheck: ## Known vulnerabilities that our code reaches (GOVULNDB names an offline copy)
+	@scripts/vulncheck
 
 generate: ## Generate Go from the .proto files
 	@scripts/generate
