@@ -42,6 +42,10 @@ var (
 	ErrMeanwhile = errs.Define(errs.Unavailable, "agents_busy",
 		"The same is being done at this moment. Try again in a moment.",
 		"En este momento ya se está haciendo lo mismo. Inténtalo de nuevo en un momento.")
+	// ErrLeftCourse: the plan is on a course that its learner belongs to no more.
+	ErrLeftCourse = errs.Define(errs.PermissionDenied, "course_left",
+		"You no longer belong to course %q, so its plan can't be taken. Ask its team to add you again, or reject the plan.",
+		"Ya no perteneces al curso %q, así que su plan no se puede aprobar. Pide a su equipo que te vuelva a añadir o rechaza el plan.")
 	// ErrRunOver: the run has ended. Details: status.
 	ErrRunOver = errs.Define(errs.FailedPrecondition, "agent_run_over",
 		"Run %s is over. Ask for a new plan instead.",

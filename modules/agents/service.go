@@ -22,6 +22,9 @@ type Service interface {
 	// AnswerTx answers the question that a run waits with. ErrRunNotFound,
 	// ErrNoQuestion (details: waiting_for).
 	AnswerTx(ctx context.Context, tx *postgres.Tx, runID, questionID, answer string) (Run, error)
+	// MayApprove refuses a plan on a course that the actor has left since; ask
+	// before the unit of work, it may ask the academy. ErrRunNotFound, ErrLeftCourse.
+	MayApprove(ctx context.Context, actor auth.Actor, runID string) error
 	// ApproveTx takes a plan, or those of its tasks whose keys are named, with
 	// changes to them; tasks and plan.approved follow in one unit of work.
 	// ErrRunNotFound, ErrNoPlan, errs.BadInput (an unknown key, a change of a

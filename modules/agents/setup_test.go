@@ -88,7 +88,12 @@ type bundle struct {
 	agents     *agentstest.Kit
 	// ingested are the courses whose material is there.
 	ingested map[string]bool
+	// refusal is what the policy of courses says, nil for leave.
+	refusal error
 }
+
+// MayUse implements goals.CoursePolicy.
+func (b *bundle) MayUse(context.Context, auth.Actor, string) error { return b.refusal }
 
 func setup(t *testing.T, models func(*postgres.DB) llm.Service) *bundle {
 	t.Helper()
@@ -110,7 +115,7 @@ func setupWith(t *testing.T, models func(*postgres.DB) llm.Service, prover valid
 	t.Helper()
 	b := &bundle{T: t, ingested: map[string]bool{}}
 	b.db, b.log = eventstest.New(t)
-	b.goals = goalstest.New(b.db, b.log)
+	b.goals = goalstest.Under(b.db, b.log, b)
 	b.tasks = taskstest.New(b.db, b.log, b.goals)
 	b.rag = ragtest.New(b.db, ragtest.Members{"ada": {english}, "bob": {english}, "eva": {spanish}})
 	b.validation = validationtest.New(t, b.db, b.log, b.tasks, validationtest.Options{Host: python(t), Config: validation.DefaultConfig(), Pool: prover == nil})

@@ -17,10 +17,13 @@ import (
 
 // New is the goals service as goalsfx wires it, with its folds. Call it once
 // per log, before the log is used.
-func New(db *postgres.DB, log *events.Log) goals.Service {
+func New(db *postgres.DB, log *events.Log) goals.Service { return Under(db, log, nil) }
+
+// Under is New where a policy says who may put a goal on a course; nil for none.
+func Under(db *postgres.DB, log *events.Log, policy goals.CoursePolicy) goals.Service {
 	log.Fold(service.Fold{})
 	log.Fold(service.ProgressFold{})
-	return service.New(db, log, nil)
+	return service.New(db, log, policy)
 }
 
 // RPC is the module's Connect service.

@@ -80,6 +80,9 @@ func (h *Handler) AnswerPlan(ctx context.Context, req *agentsv1.AnswerPlanReques
 
 // ApprovePlan implements the handler.
 func (h *Handler) ApprovePlan(ctx context.Context, req *agentsv1.ApprovePlanRequest) (*agentsv1.AgentRun, error) {
+	if err := h.agents.MayApprove(ctx, corerpc.Actor(ctx), req.GetRunId()); err != nil {
+		return nil, err
+	}
 	return h.mutate(ctx, req, func(ctx context.Context, tx *postgres.Tx) (agents.Run, error) {
 		a := agents.Approval{Keys: req.GetKeys()}
 		for _, e := range req.GetEdits() {

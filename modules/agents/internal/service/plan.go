@@ -7,10 +7,14 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/goals-tracker/tracker/modules/agents"
 	"github.com/goals-tracker/tracker/modules/agents/internal/engine"
 	"github.com/goals-tracker/tracker/modules/agents/internal/planner"
 	"github.com/goals-tracker/tracker/modules/agents/internal/store"
+	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/goals"
 	agentsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/agents/v1"
@@ -85,6 +89,28 @@ func (s *Service) AnswerTx(ctx context.Context, tx *postgres.Tx, runID, question
 	}
 	err = s.engine.Resume(ctx, tx, row, planner.Answer{QuestionID: row.Question.ID, Text: answer})
 	return row.Run, err
+}
+
+// MayApprove implements agents.Service. A course that the academy has deleted was
+// not left, and an academy that can't be asked keeps nobody from their work.
+func (s *Service) MayApprove(ctx context.Context, actor auth.Actor, runID string) error {
+	if uuid.Validate(runID) != nil {
+		return agents.ErrRunNotFound.New(runID)
+	}
+	row, err := store.Get(ctx, s.db.As(actor), actor, runID)
+	if err != nil {
+		return fmt.Errorf("load agent run %s: %w", runID, err)
+	}
+	if row == nil {
+		return agents.ErrRunNotFound.New(runID)
+	}
+	if row.CourseID == "" {
+		return nil
+	}
+	if err := s.goals.MayUseCourse(ctx, actor, row.CourseID); errs.CodeOf(err) == errs.PermissionDenied {
+		return agents.ErrLeftCourse.New(row.CourseID)
+	}
+	return nil
 }
 
 // ApproveTx implements agents.Service.

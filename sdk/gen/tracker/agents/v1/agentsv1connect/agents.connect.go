@@ -83,7 +83,8 @@ type AgentsServiceClient interface {
 	AnswerPlan(context.Context, *v1.AnswerPlanRequest) (*v1.AgentRun, error)
 	// ApprovePlan makes tasks of a generated plan, all or those that are named,
 	// with the changes that the learner makes to them. Errors: invalid_argument (an
-	// unknown key), failed_precondition (no plan waits).
+	// unknown key), permission_denied (its learner has left the course),
+	// failed_precondition (no plan waits).
 	ApprovePlan(context.Context, *v1.ApprovePlanRequest) (*v1.AgentRun, error)
 	// RejectPlan ends a run without tasks.
 	RejectPlan(context.Context, *v1.RejectPlanRequest) (*v1.AgentRun, error)
@@ -320,7 +321,8 @@ type AgentsServiceHandler interface {
 	AnswerPlan(context.Context, *v1.AnswerPlanRequest) (*v1.AgentRun, error)
 	// ApprovePlan makes tasks of a generated plan, all or those that are named,
 	// with the changes that the learner makes to them. Errors: invalid_argument (an
-	// unknown key), failed_precondition (no plan waits).
+	// unknown key), permission_denied (its learner has left the course),
+	// failed_precondition (no plan waits).
 	ApprovePlan(context.Context, *v1.ApprovePlanRequest) (*v1.AgentRun, error)
 	// RejectPlan ends a run without tasks.
 	RejectPlan(context.Context, *v1.RejectPlanRequest) (*v1.AgentRun, error)
