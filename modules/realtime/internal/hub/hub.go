@@ -143,14 +143,7 @@ func (h *Hub) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.mu.Lock()
-	h.position = head
-	h.ring.start(head)
-	if h.epoch == "" {
-		close(h.ready)
-	}
-	h.epoch = epoch
-	h.mu.Unlock()
+	h.begin(epoch, head)
 	tail := h.log.Tail(head)
 	for {
 		batch, err := tail.Next(ctx)
@@ -158,6 +151,20 @@ func (h *Hub) follow(ctx context.Context) error {
 			return err
 		}
 		h.dispatch(batch)
+	}
+}
+
+// begin has the hub go on from a position of the log. Who joined since it last
+// followed would miss what came in between.
+func (h *Hub) begin(epoch string, head int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.removeAll(ErrGap)
+	first := h.epoch == ""
+	h.position, h.epoch = head, epoch
+	h.ring.start(head)
+	if first {
+		close(h.ready)
 	}
 }
 
@@ -260,6 +267,11 @@ func (h *Hub) end(s *Screen, why error) {
 func (h *Hub) endAll(why error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.removeAll(why)
+}
+
+// removeAll is endAll under mu.
+func (h *Hub) removeAll(why error) {
 	for _, audience := range h.screens {
 		for screen := range audience {
 			h.remove(screen, why)

@@ -15,8 +15,8 @@ const page = 250
 // one dies, all of its clients come back at the same time.
 const readersAtOnce = 8
 
-// Missed hands a person's events after a position and up to another to send, in
-// order and in portions. It says how many there were; ok is false when there
+// Missed hands a person's events after a position and up to another, which the
+// hub has seen, to send, in order and in portions. It says how many there were; ok is false when there
 // were more than are sent again.
 func (s *Screen) Missed(ctx context.Context, after, upTo int64, send func([]*Event) error) (sent int, ok bool, err error) {
 	for after < upTo {
@@ -84,7 +84,7 @@ func (s *Screen) missed(ctx context.Context, after, upTo int64) (batch []*Event,
 	defer func() { <-s.hub.readers }()
 	found, more, err := s.hub.log.Read(ctx, s.hub.db.As(s.actor), events.Filter{
 		For: s.actor, SubjectID: s.actor.UserID, After: after, Before: upTo + 1, Limit: page,
-		Settled: s.joined, // the hub has seen it
+		Settled: upTo, // the hub has seen it
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("read missed events: %w", err)
