@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/goals-tracker/tracker/modules/core/config"
@@ -77,7 +78,8 @@ type Cache struct {
 	background sync.WaitGroup
 	ctx        context.Context //nolint:containedctx // of what runs in the background
 	stop       context.CancelFunc
-	failing    sync.Map // keys whose refresh failed → until when to leave them
+	// failing are keys whose refresh failed, and until when they are left alone.
+	failing *lru.Cache[Key, time.Time]
 }
 
 // New makes a cache. A Redis that is away does not keep it from starting; the
@@ -91,8 +93,11 @@ func New(cfg Config, logger *slog.Logger) (*Cache, error) {
 	cfg.Timeout = orDefault(cfg.Timeout, d.Timeout)
 	cfg.MemoryEntries, cfg.MemoryBytes = orDefault(cfg.MemoryEntries, d.MemoryEntries), orDefault(cfg.MemoryBytes, d.MemoryBytes)
 	c := &Cache{cfg: cfg, logger: logger.With("part", "cache"), memory: newMemory(cfg.MemoryEntries, cfg.MemoryBytes)}
+	var err error
+	if c.failing, err = lru.New[Key, time.Time](maxFailing); err != nil {
+		return nil, err
+	}
 	if cfg.URL != "" {
-		var err error
 		if c.redis, err = newRedis(cfg, c.logger, c.memory.clear); err != nil {
 			return nil, err
 		}

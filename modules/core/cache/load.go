@@ -28,6 +28,9 @@ var ErrNone = errors.New("there is none")
 // retryAfter is how long a refresh that failed is left alone.
 const retryAfter = 5 * time.Second
 
+// maxFailing is of how many keys that is known.
+const maxFailing = 10_000
+
 // entry is how an answer is kept.
 type entry struct {
 	// Value is null when there is none.
@@ -113,11 +116,11 @@ func (c *Cache) putEntry(ctx context.Context, k Key, e entry, life time.Duration
 
 // refresh renews an answer beside the request, one at a time.
 func (c *Cache) refresh(k Key, fill func(context.Context) error, life Life) {
-	if until, failed := c.failing.Load(k); failed {
-		if t, ok := until.(time.Time); ok && time.Now().Before(t) {
+	if until, failed := c.failing.Get(k); failed {
+		if time.Now().Before(until) {
 			return
 		}
-		c.failing.Delete(k)
+		c.failing.Remove(k)
 	}
 	if c.ctx.Err() != nil {
 		return
@@ -127,8 +130,8 @@ func (c *Cache) refresh(k Key, fill func(context.Context) error, life Life) {
 			ctx, cancel := context.WithTimeout(c.ctx, life.Loading)
 			defer cancel()
 			if err := fill(ctx); err != nil && !errors.Is(err, ErrNone) && c.ctx.Err() == nil {
-				c.failing.Store(k, time.Now().Add(retryAfter))
-				time.AfterFunc(retryAfter, func() { c.failing.Delete(k) })
+				c.failing.Add(k, time.Now().Add(retryAfter))
+				time.AfterFunc(retryAfter, func() { c.failing.Remove(k) })
 				c.logger.Debug("an answer could not be renewed, the old one is given", "space", k.Space, "error", err)
 			}
 			return nil, nil

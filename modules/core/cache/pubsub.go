@@ -50,7 +50,7 @@ func (c *Cache) Subscribe(ctx context.Context, channel string, fn func(payload s
 func (r *redis) connected(ctx context.Context) (rueidis.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(r.timeout, time.Second))
 	defer cancel()
-	client, _, err := r.connect(ctx)
+	client, err := r.connect(ctx)
 	if err == nil && client == nil {
 		err = errNoRedis
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/rueidis"
+	"golang.org/x/sync/singleflight"
 )
 
 // redis is a store that the replicas share. An entry is "tracker:e:<space>:
@@ -33,8 +34,9 @@ type redis struct {
 	closed     bool
 	// away is when to try again; zero while it answers.
 	away time.Time
-	// due is what could not be invalidated yet.
-	due []Notice
+	// due is what could not be invalidated yet; see due.go.
+	due      []Notice
+	settling singleflight.Group
 }
 
 // retryRedis is how long a Redis that failed is left alone.
@@ -66,22 +68,25 @@ func (r *redis) up() bool {
 }
 
 // with runs fn on the connection, after what is due.
-func (r *redis) with(ctx context.Context, fn func(context.Context, rueidis.Client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+func (r *redis) with(asker context.Context, fn func(context.Context, rueidis.Client) error) error {
+	ctx, cancel := context.WithTimeout(asker, r.timeout)
 	defer cancel()
-	client, due, err := r.connect(ctx)
-	if err == nil && len(due) > 0 {
-		err = r.settle(ctx, client, due)
+	client, err := r.connect(ctx)
+	if err == nil {
+		err = r.settle(ctx, client)
 	}
 	if err == nil {
 		err = fn(ctx, client)
+	}
+	if err != nil && asker.Err() != nil && !rueidis.IsRedisNil(err) {
+		return err // who asked has gone away, which says nothing of Redis
 	}
 	return r.heard(err)
 }
 
 // connect gives the client, which is made once and connects again by itself. It
 // waits for the first connection no longer than ctx.
-func (r *redis) connect(ctx context.Context) (rueidis.Client, []Notice, error) {
+func (r *redis) connect(ctx context.Context) (rueidis.Client, error) {
 	r.mu.Lock()
 	if r.client == nil && r.connecting == nil {
 		done := make(chan struct{})
@@ -105,28 +110,15 @@ func (r *redis) connect(ctx context.Context) (rueidis.Client, []Notice, error) {
 		select {
 		case <-connecting:
 		case <-ctx.Done():
-			return nil, nil, ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.client == nil {
-		return nil, nil, r.failed
+		return nil, r.failed
 	}
-	return r.client, r.due, nil
-}
-
-// settle invalidates what could not be while Redis was away.
-func (r *redis) settle(ctx context.Context, client rueidis.Client, due []Notice) error {
-	for _, n := range due {
-		if err := apply(ctx, connected{client}, n); err != nil {
-			return err
-		}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.due = r.due[min(len(due), len(r.due)):]
-	return nil
+	return r.client, nil
 }
 
 // heard notes whether Redis answers.
@@ -166,9 +158,7 @@ func (r *redis) invalidate(ctx context.Context, n Notice) {
 		return apply(ctx, connected{client}, n)
 	})
 	if err != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.due = append(r.due, n)
+		r.owe(n)
 	}
 }
 
