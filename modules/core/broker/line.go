@@ -183,6 +183,27 @@ func (l *line) set(conn *amqp.Connection, h Health) {
 	}
 }
 
+// cutWhenStuck breaks the connection when its user has not called done a while
+// after ctx ended: the library waits for a broker that no longer reads, however
+// long that takes.
+func (l *line) cutWhenStuck(ctx context.Context) (done func()) {
+	returned := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-returned:
+			return
+		case <-time.After(closeTime):
+		}
+		l.mu.Lock()
+		conn := l.conn
+		l.mu.Unlock()
+		if conn != nil {
+			_ = conn.CloseDeadline(time.Now())
+		}
+	})
+	return func() { stop(); close(returned) }
+}
+
 // leave closes a channel, but does not wait for a broker that no longer reads:
 // what was not acknowledged goes back when the connection ends.
 func leave(channel *amqp.Channel) {

@@ -54,6 +54,7 @@ const maxBatch = 1000
 func (p *Publisher) Publish(ctx context.Context, messages ...Message) (unrouted []string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.broker.out.cutWhenStuck(ctx)()
 	for len(messages) > 0 {
 		n := min(len(messages), maxBatch)
 		some, err := p.batch(ctx, messages[:n])
@@ -94,6 +95,11 @@ func (p *Publisher) batch(ctx context.Context, messages []Message) (unrouted []s
 				return nil, err
 			}
 			p.declared[m.Exchange] = true
+		}
+		// By the clock: the library doesn't ask ctx, and a process that was stopped for
+		// a while comes here before its timers do.
+		if deadline, ok := ctx.Deadline(); ok && time.Now().After(deadline) {
+			return nil, fmt.Errorf("publish %s: %w", m.Type, context.DeadlineExceeded)
 		}
 		waiting[i], err = p.channel.PublishWithDeferredConfirmWithContext(ctx, m.Exchange, m.Key, true, false, amqp.Publishing{
 			MessageId: m.ID, Type: m.Type, ContentType: m.ContentType, Headers: m.Headers, Body: m.Body,
