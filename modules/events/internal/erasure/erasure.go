@@ -7,13 +7,14 @@ package erasure
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -109,8 +110,8 @@ func (e *Erasure) Erased(userID string) bool {
 // the person is refused everywhere, and the job is sure to run to its end. Asked
 // again, it changes nothing.
 func (e *Erasure) BeginTx(ctx context.Context, tx *postgres.Tx, userID, source string) error {
-	if userID == "" || len(userID) > 36 {
-		return errors.New("erase a person: a user id has 1 to 36 characters")
+	if n := utf8.RuneCountInString(userID); n < 1 || n > 36 || !utf8.ValidString(userID) || strings.ContainsRune(userID, 0) {
+		return fmt.Errorf("erase a person: %q is no user id, which has 1 to 36 characters", userID)
 	}
 	hash := e.vault.hash(userID)
 	// Before the commit: a ledger that knows too much asks for what was asked for.

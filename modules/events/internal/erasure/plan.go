@@ -21,13 +21,16 @@ type target struct {
 // mention is where others' rows may name the person.
 type mention struct{ table, column, key, subject string }
 
+// fade is a column whose naming the person is reason enough for the row to go.
+type fade struct{ table, column string }
+
 // plan is what the privacy registry asks for, with children before parents.
 type plan struct {
 	targets  []target
 	mentions []mention
-	// fading are personal columns, as one text, of tables whose rows go by
-	// themselves soon: those that name the person go now.
-	fading []target
+	// fading are personal columns of tables whose rows go by themselves soon: those
+	// that name the person go now.
+	fading []fade
 	// subjects are the columns that name people, by table.
 	subjects map[string]string
 	// owners are those of tables that have an id of their own.
@@ -55,16 +58,19 @@ func links(ctx context.Context, tx pgx.Tx) ([]link, error) {
 	})
 }
 
-// makePlan orders what is to be done. The log comes first, so that nothing can
-// be rebuilt from it; then tables against the order of the modules, children
-// before those they hang on.
+// streams are what tells verification whose a half-erased history is.
+const streams = "events.streams"
+
+// makePlan orders what is to be done. Events come first, so that nothing can be
+// rebuilt from them; then tables against the order of the modules, children
+// before those they hang on; streams last.
 func makePlan(registry privacy.Registry, foreign []link) (plan, error) {
 	p := plan{subjects: map[string]string{}, owners: map[string]string{}}
 	tables := map[string]privacy.Table{}
 	for _, t := range registry.Tables {
 		tables[t.Name] = t
 	}
-	var log, children, rest []target
+	var log, children, rest, last []target
 	for _, t := range slices.Backward(registry.Tables) {
 		for column, key := range t.Mentions {
 			p.mentions = append(p.mentions, mention{t.Name, column, key, t.Subject})
@@ -76,9 +82,12 @@ func makePlan(registry privacy.Registry, foreign []link) (plan, error) {
 			if slices.Contains(t.Plain, "id") {
 				p.owners[t.Name] = t.Subject
 			}
-			if t.Class == privacy.Log {
+			switch {
+			case t.Name == streams:
+				last = append(last, found)
+			case t.Class == privacy.Log:
 				log = append(log, found)
-			} else {
+			default:
 				rest = append(rest, found)
 			}
 		case privacy.DeleteWithParent:
@@ -90,7 +99,7 @@ func makePlan(registry privacy.Registry, foreign []link) (plan, error) {
 			children = append(children, target{t.Name, where})
 		case privacy.Expires:
 			for _, column := range t.Personal {
-				p.fading = append(p.fading, target{t.Name, column})
+				p.fading = append(p.fading, fade{t.Name, column})
 			}
 		case privacy.Impersonal, privacy.WhenErased:
 		}
@@ -98,7 +107,7 @@ func makePlan(registry privacy.Registry, foreign []link) (plan, error) {
 	slices.SortStableFunc(children, func(a, b target) int {
 		return strings.Count(b.where, " IN (") - strings.Count(a.where, " IN (")
 	})
-	p.targets = slices.Concat(log, children, rest)
+	p.targets = slices.Concat(log, children, rest, last)
 	return p, nil
 }
 

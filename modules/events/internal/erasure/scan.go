@@ -16,7 +16,10 @@ import (
 type column struct{ Table, Name, Type string }
 
 // textual are the types that could hold an id.
-var textual = []string{"text", "varchar", "bpchar", "name", "citext", "json", "jsonb", "bytea", "uuid", "_text", "_varchar", "tsvector"}
+var textual = []string{
+	"text", "varchar", "bpchar", "name", "citext", "json", "jsonb", "xml", "bytea", "uuid", "tsvector",
+	"_text", "_varchar", "_bpchar", "_citext", "_uuid", "_json", "_jsonb",
+}
 
 // columns come from the catalog, not from the registry: what that forgot is
 // found too.
@@ -45,41 +48,65 @@ func distinctive(id string) bool {
 // needle is an id as it is looked for.
 type needle struct {
 	exact bool
-	// id, the same within JSON, and as a regular expression between other characters.
-	id, quoted, pattern string
+	// id, as a regular expression between other characters, as a JSON string, and
+	// as one whose writer escapes what HTML would not bear.
+	id, pattern, quoted, escaped string
 }
 
 func newNeedle(id string) needle {
-	quoted, err := json.Marshal(id)
+	escaped, err := json.Marshal(id)
 	if err != nil { // of a string it never fails
-		quoted = []byte(`"` + id + `"`)
+		escaped = []byte(`"` + id + `"`)
 	}
 	return needle{
-		exact: !distinctive(id), id: id, quoted: string(quoted),
+		exact: !distinctive(id), id: id, escaped: string(escaped), quoted: unescaped.Replace(string(escaped)),
 		pattern: `(^|[^[:alnum:]_-])` + regexp.QuoteMeta(id) + `($|[^[:alnum:]_-])`,
 	}
 }
 
-// condition is true of a row whose column holds the id; $1 is the id, $2 the
-// same in JSON, $3 the pattern.
+var unescaped = strings.NewReplacer(`\\`, `\\`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
+
+// sought names what args gives; conditions need not use all of it.
+const sought = "(SELECT $1::text AS id, $2::text AS pattern, $3::text AS quoted, $4::text AS escaped) AS sought"
+
+func (n needle) args() []any { return []any{n.id, n.pattern, n.quoted, n.escaped} }
+
+// condition is true of a row of "looked" whose column holds the id, beside sought.
 func (n needle) condition(c column) string {
 	name := "looked." + ident(c.Name)
-	switch {
-	case c.Type == "bytea":
+	switch c.Type {
+	case "bytea":
+		parts := fmt.Sprintf("position(convert_to(sought.quoted, 'UTF8') in %[1]s) > 0 OR position(convert_to(sought.escaped, 'UTF8') in %[1]s) > 0", name)
 		if n.exact {
-			return fmt.Sprintf("(position(convert_to($2, 'UTF8') in %[1]s) > 0 OR %[1]s = convert_to($1, 'UTF8'))", name)
+			return fmt.Sprintf("(%s OR %s = convert_to(sought.id, 'UTF8'))", parts, name)
 		}
-		return fmt.Sprintf("(position(convert_to($1, 'UTF8') in %[1]s) > 0 AND encode(%[1]s, 'escape') ~ $3)", name)
-	case strings.HasPrefix(c.Type, "_"):
-		if n.exact {
-			return fmt.Sprintf("$1 = ANY(%s::text[])", name)
-		}
-	case n.exact && (c.Type == "json" || c.Type == "jsonb"):
-		return fmt.Sprintf("strpos(%s::text, $2) > 0", name)
-	case n.exact:
-		return fmt.Sprintf("%s::text = $1", name)
+		return fmt.Sprintf("(%s OR position(convert_to(sought.id, 'UTF8') in %[2]s) > 0 AND (encode(%[2]s, 'escape') ~ sought.pattern OR sought.id ~ '[^ -~]'))", parts, name)
+	case "json", "jsonb":
+		return n.within(name+"::text", n.exact)
+	case "_json", "_jsonb":
+		return n.within("array_to_json("+name+")::text", n.exact)
 	}
-	return fmt.Sprintf("(strpos(%[1]s::text, $1) > 0 AND %[1]s::text ~ $3 OR strpos(%[1]s::text, $2) > 0)", name)
+	whole := name + "::text = sought.id"
+	if strings.HasPrefix(c.Type, "_") {
+		whole = "sought.id = ANY(" + name + "::text[])"
+	}
+	if n.exact {
+		return whole
+	}
+	return "(" + whole + " OR " + n.within(name+"::text", false) + ")"
+}
+
+// within is true of a text that has the id as a string of JSON, or unless strings
+// only, as a word.
+func (n needle) within(text string, stringsOnly bool) string {
+	found := fmt.Sprintf("strpos(%[1]s, sought.quoted) > 0", text)
+	if n.escaped != n.quoted {
+		found += fmt.Sprintf(" OR strpos(%[1]s, sought.escaped) > 0", text)
+	}
+	if !stringsOnly {
+		found += fmt.Sprintf(" OR strpos(%[1]s, sought.id) > 0 AND %[1]s ~ sought.pattern", text)
+	}
+	return "(" + found + ")"
 }
 
 // scan looks at every column of every table for the id, but for the erasure's
@@ -118,9 +145,8 @@ func scanTable(ctx context.Context, tx pgx.Tx, n needle, columns []column) ([]Le
 	for i, c := range columns {
 		parts[i], into[i] = fmt.Sprintf("count(*) FILTER (WHERE %s)", n.condition(c)), &counts[i]
 	}
-	// The conditions need not use all three, so the types are said here.
-	query := fmt.Sprintf("SELECT %s FROM %s AS looked, (SELECT $1::text, $2::text, $3::text) AS sought", strings.Join(parts, ", "), table(columns[0].Table))
-	if err := tx.QueryRow(ctx, query, n.id, n.quoted, n.pattern).Scan(into...); err != nil {
+	query := fmt.Sprintf("SELECT %s FROM %s AS looked, %s", strings.Join(parts, ", "), table(columns[0].Table), sought)
+	if err := tx.QueryRow(ctx, query, n.args()...).Scan(into...); err != nil {
 		return nil, fmt.Errorf("look through %s: %w", columns[0].Table, err)
 	}
 	var left []Left

@@ -32,6 +32,8 @@ type bundle struct {
 	keys *keyfile.Subjects
 	dir  string
 	told []string
+	// more is what the registry has beside core's and the log's.
+	more privacy.Registry
 }
 
 func setup(t testing.TB) *bundle {
@@ -49,7 +51,7 @@ func setup(t testing.TB) *bundle {
 func (b *bundle) erasure(t testing.TB, between func(string) error) *erasure.Erasure {
 	t.Helper()
 	e, err := erasure.New(erasure.Deps{
-		DB: b.db, Log: b.log, Personal: privacy.Merge(privacy.Core, events.Privacy), Dir: b.dir, Keys: b.keys,
+		DB: b.db, Log: b.log, Personal: privacy.Merge(privacy.Core, events.Privacy, b.more), Dir: b.dir, Keys: b.keys,
 		Tell: func(id string) { b.told = append(b.told, id) }, Settle: time.Millisecond, Between: between, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -18,12 +18,13 @@ const lease = 20 * time.Second
 // errTaken: another process has taken the job over.
 var errTaken = errors.New("another process has taken the erasure over")
 
-// A person who was erased and is back, after a restore, is erased anew.
+// A person who was erased and is back, after a restore, is erased anew: an
+// erasure of its own, with a receipt of its own.
 var setTombstone = postgres.SQL("events.erasures.set", `
 	INSERT INTO events.erasures AS e (id, subject_hash, key_id, subject_id, source, state)
 	VALUES (@id, @hash, @key, @subject, @source, 'running')
 	ON CONFLICT (subject_hash) DO UPDATE
-	SET subject_id = excluded.subject_id, source = excluded.source, state = 'running', found = NULL, erased = '{}', replaced = '{}',
+	SET id = excluded.id, subject_id = excluded.subject_id, source = excluded.source, state = 'running', found = NULL, erased = '{}', replaced = '{}',
 	    leased_until = '-infinity', attempts = 0, problem = '', requested_at = now(), finished_at = NULL
 	WHERE e.state = 'done' AND @again`)
 

@@ -6,21 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres"
-	"github.com/goals-tracker/tracker/modules/core/privacy"
 	"github.com/goals-tracker/tracker/modules/events"
 	eventsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/events/v1"
 )
 
+// batch is how many rows go in one unit of work.
+var batch int64 = 2000
+
 const (
-	// batch is how many rows go in one unit of work.
-	batch = 2000
 	// rounds is how often what came in meanwhile is erased again.
 	rounds = 5
 	// endWithin bounds the wait for transactions from before.
@@ -116,7 +115,7 @@ func (e *Erasure) do(ctx context.Context, j *job) error {
 			return err
 		}
 	}
-	if err := e.unit(ctx, j, "jobs", func(raw pgx.Tx, j *job) error { return e.jobs(ctx, raw, p, j) }); err != nil {
+	if err := e.jobs(ctx, j, p); err != nil {
 		return err
 	}
 	var found Scan
@@ -129,6 +128,10 @@ func (e *Erasure) do(ctx context.Context, j *job) error {
 				return err
 			}
 			continue // what was under way may have left something
+		}
+		// Not before the others have read them: that somebody goes is among them.
+		if err := e.fade(ctx, j, p); err != nil {
+			return err
 		}
 		err := e.unit(ctx, j, "scan", func(raw pgx.Tx, j *job) (err error) {
 			found, err = scan(ctx, raw, j.subject)
@@ -151,7 +154,7 @@ func (e *Erasure) reachable(found Scan, p plan) []Left {
 		ours[name+"."+subject] = true
 	}
 	for _, t := range p.fading {
-		ours[t.table+"."+t.where] = t.table != "river.river_job" // one that runs stays until it has ended
+		ours[t.table+"."+t.column] = true
 	}
 	for _, m := range p.mentions {
 		ours[m.table+"."+m.column] = true
@@ -172,7 +175,7 @@ func (e *Erasure) round(ctx context.Context, j *job, p plan) error {
 			err := e.unit(ctx, j, "erase "+t.table, func(raw pgx.Tx, j *job) error {
 				tag, err := raw.Exec(ctx, fmt.Sprintf("DELETE FROM %[1]s WHERE ctid = ANY(ARRAY(SELECT ctid FROM %[1]s WHERE %[2]s LIMIT %[3]d))",
 					table(t.table), t.where, batch), pgx.NamedArgs{"subject": j.subject})
-				more = tag.RowsAffected() == batch
+				more = tag.RowsAffected() >= batch
 				addTo(&j.erased, t.table, tag.RowsAffected())
 				return err
 			})
@@ -188,29 +191,13 @@ func (e *Erasure) round(ctx context.Context, j *job, p plan) error {
 					UPDATE %[1]s SET %[2]s = jsonb_set(%[2]s::jsonb, ARRAY[@key], '"erased"')::json
 					WHERE ctid = ANY(ARRAY(SELECT ctid FROM %[1]s WHERE %[2]s->>@key = @subject LIMIT %[3]d))`,
 					table(m.table), ident(m.column), batch), pgx.NamedArgs{"key": m.key, "subject": j.subject})
-				more = tag.RowsAffected() == batch
+				more = tag.RowsAffected() >= batch
 				addTo(&j.replaced, m.table, tag.RowsAffected())
 				return err
 			})
 			if err != nil {
 				return err
 			}
-		}
-	}
-	for _, t := range p.fading {
-		err := e.unit(ctx, j, "erase "+t.table, func(raw pgx.Tx, j *job) error {
-			extra := ""
-			if t.table == "river.river_job" {
-				extra = " AND state <> 'running'"
-			}
-			n := newNeedle(j.subject)
-			tag, err := raw.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE (strpos(%[2]s::text, $1) > 0 OR %[2]s::text = $2)%[3]s", table(t.table), ident(t.where), extra),
-				n.quoted, n.id)
-			addTo(&j.erased, t.table, tag.RowsAffected())
-			return err
-		})
-		if err != nil {
-			return err
 		}
 	}
 	return nil
@@ -228,25 +215,6 @@ func count(ctx context.Context, raw pgx.Tx, p plan, j *job) error {
 		j.found[t.table] = n
 	}
 	return nil
-}
-
-// jobs deletes those that wait and name something of the person: after this,
-// nobody knows what was theirs.
-func (e *Erasure) jobs(ctx context.Context, raw pgx.Tx, p plan, j *job) error {
-	if !slices.ContainsFunc(e.Personal.Tables, func(t privacy.Table) bool { return t.Name == "river.river_job" }) {
-		return nil
-	}
-	parts := []string{"SELECT split_part(stream_id, ':', 2) FROM events.streams WHERE subject_id = @subject"}
-	for _, name := range slices.Sorted(maps.Keys(p.owners)) {
-		parts = append(parts, fmt.Sprintf("SELECT id::text FROM %s WHERE %s = @subject", table(name), ident(p.owners[name])))
-	}
-	tag, err := raw.Exec(ctx, fmt.Sprintf(`
-		WITH theirs(id) AS MATERIALIZED (%s)
-		DELETE FROM river.river_job j WHERE state <> 'running' AND EXISTS (
-			SELECT FROM jsonb_path_query(j.args, '$.**') v JOIN theirs ON theirs.id = v #>> '{}' WHERE jsonb_typeof(v) = 'string')`,
-		strings.Join(parts, " UNION ")), pgx.NamedArgs{"subject": j.subject})
-	addTo(&j.erased, "river.river_job", tag.RowsAffected())
-	return err
 }
 
 // older waits for transactions that began to write before the tombstone could be

@@ -39,10 +39,12 @@ var gaps = postgres.SQL("events.snapshot.gaps", `
 	FROM events.streams s
 	FULL JOIN (SELECT stream_id, count(*) AS count, min(version) AS first, max(version) AS last
 	           FROM events.events GROUP BY stream_id) e USING (stream_id)
-	WHERE s.version IS DISTINCT FROM e.count OR s.version IS DISTINCT FROM e.last OR e.first IS DISTINCT FROM 1
+	WHERE (s.version IS DISTINCT FROM e.count OR s.version IS DISTINCT FROM e.last OR e.first IS DISTINCT FROM 1)
+	  AND NOT EXISTS (SELECT FROM events.erasures x WHERE x.subject_id = s.subject_id)
 	ORDER BY stream_id LIMIT $1`)
 
-// Gaps are streams whose events don't count from 1 to the stream's version.
+// Gaps are streams whose events don't count from 1 to the stream's version, but
+// for those of people who are being erased: theirs go bit by bit.
 func (s Snapshot) Gaps(ctx context.Context, limit int) ([]Gap, error) {
 	rows, err := s.tx.Query(ctx, gaps.Numbered(), limit)
 	if err == nil {
@@ -55,11 +57,13 @@ func (s Snapshot) Gaps(ctx context.Context, limit int) ([]Gap, error) {
 }
 
 var streamPage = postgres.SQL("events.snapshot.streams", `
-	SELECT stream_id FROM events.streams
+	SELECT stream_id FROM events.streams s
 	WHERE stream_id > $2 AND stream_id > $1::text || ':' AND stream_id < $1::text || ';'
+	  AND NOT EXISTS (SELECT FROM events.erasures x WHERE x.subject_id = s.subject_id)
 	ORDER BY stream_id LIMIT $3`)
 
-// Streams are names of streams of a type after one of them, in order.
+// Streams are names of streams of a type after one of them, in order, but for
+// those of people who are being erased.
 func (s Snapshot) Streams(ctx context.Context, streamType, after string, limit int) ([]string, error) {
 	rows, err := s.tx.Query(ctx, streamPage.Numbered(), streamType, after, limit)
 	if err == nil {
