@@ -15,6 +15,9 @@ type Life struct {
 	// Usable ones are given too, while a new one is loaded beside. Defaults to
 	// Fresh.
 	Usable time.Duration
+	// Kept is how long an answer is kept for when a new one can't be loaded, or not
+	// while the one who asks waits. Defaults to Usable.
+	Kept time.Duration
 	// Missing is how long it is remembered that there is none. Defaults to not at
 	// all.
 	Missing time.Duration
@@ -36,27 +39,29 @@ type entry struct {
 	// Value is null when there is none.
 	Value json.RawMessage `json:"v,omitempty"`
 	None  bool            `json:"none,omitempty"`
-	// Fresh is until when, in milliseconds.
-	Fresh int64 `json:"fresh"`
+	// Fresh and Usable are until when, in milliseconds.
+	Fresh  int64 `json:"fresh"`
+	Usable int64 `json:"usable"`
 }
 
 // Load gives the answer that is kept, or loads and keeps it; equal questions in
 // this process at the same time load once. An answer that is no longer fresh but
 // usable is given at once, and renewed beside; when that fails, the old one is
-// given for as long as it is usable. ErrNone of the loader (it may be wrapped) is
-// an answer, too. A load goes on when the one who asked gives up: others wait.
+// given for as long as it is usable. One that is only kept is given when loading
+// fails. ErrNone of the loader (it may be wrapped) is an answer, too. A load goes
+// on when the one who asked gives up: others wait.
 func Load[T any](ctx context.Context, c *Cache, k Key, life Life, load func(context.Context) (T, error)) (T, error) {
 	var none T
-	life.Usable = max(life.Usable, life.Fresh)
 	life.Loading = orDefault(life.Loading, 10*time.Second)
 	raw, mark := c.get(ctx, k)
-	if e, ok := readEntry(raw); ok {
-		if value, err := decode[T](e); err == nil || errors.Is(err, ErrNone) {
-			if time.Now().UnixMilli() >= e.Fresh {
-				c.refresh(k, func(ctx context.Context) error { _, err := fill(ctx, c, k, life, mark, load); return err }, life) //nolint:contextcheck // it goes on without the request
-			}
-			return value, err
+	old, kept := readEntry(raw)
+	last, said := decode[T](old)
+	kept = kept && (said == nil || errors.Is(said, ErrNone))
+	if now := time.Now().UnixMilli(); kept && now < max(old.Usable, old.Fresh) {
+		if now >= old.Fresh {
+			c.refresh(k, func(ctx context.Context) error { _, err := fill(ctx, c, k, life, mark, load); return err }, life) //nolint:contextcheck // it goes on without the request
 		}
+		return last, said
 	}
 	//nolint:contextcheck // the same
 	loaded := c.flight.DoChan(flightKey(k), func() (any, error) {
@@ -72,11 +77,17 @@ func Load[T any](ctx context.Context, c *Cache, k Key, life Life, load func(cont
 	select {
 	case result := <-loaded:
 		value, ok := result.Val.(T)
-		if result.Err == nil && !ok {
+		switch {
+		case result.Err == nil && !ok:
 			return none, fmt.Errorf("cache: %s/%s holds answers of two types", k.Space, k.Name)
+		case result.Err != nil && !errors.Is(result.Err, ErrNone) && kept:
+			return last, said
 		}
 		return value, result.Err
 	case <-ctx.Done():
+		if kept {
+			return last, said
+		}
 		return none, ctx.Err()
 	}
 }
@@ -94,7 +105,8 @@ func fill[T any](ctx context.Context, c *Cache, k Key, life Life, mark string, l
 	case err == nil:
 		keep(ctx, c, k, life, mark, value)
 	case errors.Is(err, ErrNone) && life.Missing > 0:
-		c.putEntry(ctx, k, entry{None: true, Fresh: time.Now().Add(life.Missing).UnixMilli()}, life.Missing, mark)
+		missing := Life{Fresh: life.Missing, Kept: life.Kept}
+		c.putEntry(ctx, k, entry{None: true}, missing, mark)
 	}
 	return value, err
 }
@@ -105,12 +117,15 @@ func keep[T any](ctx context.Context, c *Cache, k Key, life Life, mark string, v
 		c.logger.Error("an answer can't be kept", "space", k.Space, "error", err)
 		return
 	}
-	c.putEntry(ctx, k, entry{Value: raw, Fresh: time.Now().Add(life.Fresh).UnixMilli()}, max(life.Usable, life.Fresh), mark)
+	c.putEntry(ctx, k, entry{Value: raw}, life, mark)
 }
 
-func (c *Cache) putEntry(ctx context.Context, k Key, e entry, life time.Duration, mark string) {
+func (c *Cache) putEntry(ctx context.Context, k Key, e entry, life Life, mark string) {
+	now := time.Now()
+	usable := max(life.Fresh, life.Usable)
+	e.Fresh, e.Usable = now.Add(life.Fresh).UnixMilli(), now.Add(usable).UnixMilli()
 	if raw, err := json.Marshal(e); err == nil {
-		c.put(ctx, k, raw, life, mark)
+		c.put(ctx, k, raw, max(usable, life.Kept), mark)
 	}
 }
 

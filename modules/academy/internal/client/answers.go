@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -19,17 +18,15 @@ type answers[T any] struct {
 	kind  string
 	cache *cache.Cache
 	life  cache.Life
-	// last is how long an answer is kept for when the academy is down.
-	last time.Duration
 	// mayKeep keeps answers about people who are being erased out.
 	mayKeep func(id string) bool
 }
 
 func newAnswers[T any](kind string, c *cache.Cache, cfg academy.Config, mayKeep func(string) bool) *answers[T] {
 	return &answers[T]{
-		kind: kind, cache: c, last: cfg.StaleLife, mayKeep: mayKeep,
+		kind: kind, cache: c, mayKeep: mayKeep,
 		life: cache.Life{
-			Fresh: cfg.CacheLife, Usable: renewedFor * cfg.CacheLife, Missing: cfg.CacheLife,
+			Fresh: cfg.CacheLife, Usable: renewedFor * cfg.CacheLife, Kept: cfg.StaleLife, Missing: cfg.CacheLife,
 			Loading: attempts*cfg.Timeout + time.Second,
 		},
 	}
@@ -42,54 +39,25 @@ type asker[T any] func(ctx context.Context, id string) (T, bool, error)
 func (a *answers[T]) get(ctx context.Context, id string, ask asker[T]) (value T, ok bool, err error) {
 	value, err = cache.Load(ctx, a.cache, a.key(id), a.life, func(ctx context.Context) (T, error) {
 		value, ok, err := ask(ctx, id)
-		switch {
-		case err != nil:
-			return value, err
-		case !ok || !a.mayKeep(id):
-			a.keepLast(ctx, id, nil)
-			return value, cache.ErrNone
+		if err == nil && (!ok || !a.mayKeep(id)) {
+			err = cache.ErrNone
 		}
-		a.keepLast(ctx, id, &value)
-		return value, nil
+		return value, err
 	})
-	switch {
-	case err == nil:
-		return value, true, nil
-	case errors.Is(err, cache.ErrNone):
+	if errors.Is(err, cache.ErrNone) {
 		return value, false, nil
 	}
-	if raw, have := a.cache.Get(ctx, a.lastKey(id)); have {
-		var last *T
-		if json.Unmarshal(raw, &last) == nil {
-			if last == nil {
-				return value, false, nil
-			}
-			return *last, true, nil
-		}
-	}
-	return value, false, err
+	return value, err == nil, err
 }
 
 // learn remembers what the academy said unasked; nil forgets what was known.
 func (a *answers[T]) learn(ctx context.Context, id string, value *T) {
-	a.cache.Drop(ctx, a.key(id), a.lastKey(id))
+	a.cache.Drop(ctx, a.key(id))
 	if value != nil && a.mayKeep(id) {
 		cache.Keep(ctx, a.cache, a.key(id), a.life, *value)
-		a.keepLast(ctx, id, value)
-	}
-}
-
-// keepLast keeps an answer for when the academy is down; nil says there is none.
-func (a *answers[T]) keepLast(ctx context.Context, id string, value *T) {
-	if raw, err := json.Marshal(value); err == nil {
-		a.cache.Put(ctx, a.lastKey(id), raw, a.last)
 	}
 }
 
 func (a *answers[T]) key(id string) cache.Key {
 	return cache.Key{Space: "academy." + a.kind, Subject: id}
-}
-
-func (a *answers[T]) lastKey(id string) cache.Key {
-	return cache.Key{Space: "academy." + a.kind, Subject: id, Name: "last"}
 }
