@@ -101,10 +101,10 @@ func missing(err error) string {
 // tokenClaims are the claims as they stand in a JWT.
 type tokenClaims struct {
 	jwt.RegisteredClaims
-	UserID    identifier   `json:"user_id"`
-	Email     string       `json:"email"`
-	Roles     []string     `json:"roles"`
-	CourseIDs []identifier `json:"course_ids"`
+	UserID    ID       `json:"user_id"`
+	Email     string   `json:"email"`
+	Roles     []string `json:"roles"`
+	CourseIDs []ID     `json:"course_ids"`
 }
 
 func (c tokenClaims) claims() Claims {
@@ -142,14 +142,15 @@ func ReadClaims(data []byte, checks Checks) (Claims, error) {
 	return claims.claims(), nil
 }
 
-// identifier is an opaque id; issuers that count their users write a number.
-type identifier string
+// ID is an opaque id in the academy's JSON; one that counts its people writes a
+// number.
+type ID string
 
 // UnmarshalJSON takes a string or a whole number.
-func (id *identifier) UnmarshalJSON(data []byte) error {
+func (id *ID) UnmarshalJSON(data []byte) error {
 	var text string
 	if err := json.Unmarshal(data, &text); err == nil {
-		*id = identifier(text)
+		*id = ID(text)
 		return nil
 	}
 	var number json.Number
@@ -159,6 +160,6 @@ func (id *identifier) UnmarshalJSON(data []byte) error {
 	if _, err := number.Int64(); err != nil {
 		return err
 	}
-	*id = identifier(number.String())
+	*id = ID(number.String())
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -48,6 +47,7 @@ type Client struct {
 	// Lookups and validations fail apart: people can work on while nobody's name
 	// can be looked up, and the other way round.
 	lookups, validations *gobreaker.CircuitBreaker[[]byte]
+	service              serviceKey
 }
 
 // New makes a client; nothing is sent yet.
@@ -62,6 +62,7 @@ func New(cfg academy.Config) *Client {
 		}},
 		lookups:     breaker("academy lookups", cfg.Pause),
 		validations: breaker("academy validations", cfg.Pause),
+		service:     serviceKey{pause: cfg.Pause},
 	}
 }
 
@@ -80,30 +81,6 @@ func isAnswer(err error) bool {
 	var refusal *refusedError
 	return errors.Is(err, errNone) ||
 		errors.As(err, &refusal) && !refusal.unknownKey() && refusal.status < http.StatusInternalServerError && refusal.status != http.StatusTooManyRequests
-}
-
-// User asks for a person; ok is false when there is none.
-func (c *Client) User(ctx context.Context, id string) (user academy.User, ok bool, err error) {
-	ok, err = c.get(ctx, "/api/users/"+url.PathEscape(id), &user)
-	if ok && user.ID != id {
-		return academy.User{}, false, fmt.Errorf("the academy answers another user than %q", id)
-	}
-	return user, ok, err
-}
-
-// Course asks for a course; ok is false when there is none.
-func (c *Client) Course(ctx context.Context, id string) (course academy.Course, ok bool, err error) {
-	ok, err = c.get(ctx, "/api/courses/"+url.PathEscape(id), &course)
-	if ok && course.ID != id {
-		return academy.Course{}, false, fmt.Errorf("the academy answers another course than %q", id)
-	}
-	return course, ok, err
-}
-
-// Courses asks for a person's courses; ok is false when there is no such person.
-func (c *Client) Courses(ctx context.Context, userID string) (courses []academy.Membership, ok bool, err error) {
-	ok, err = c.get(ctx, "/api/users/"+url.PathEscape(userID)+"/courses", &courses)
-	return courses, ok, err
 }
 
 func (c *Client) get(ctx context.Context, path string, into any) (bool, error) {
@@ -181,16 +158,20 @@ func (s *refusedError) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("it answered %d %s", s.status, s.code))
 }
 
-// unknownKey reports whether the refusal is about the service key, not about
-// what was asked.
+// unknownKey reports whether the refusal is about the service key for sure, not
+// about what was asked.
 func (s *refusedError) unknownKey() bool {
-	switch s.status {
-	case http.StatusUnauthorized:
-		return s.code != "invalid_token"
-	case http.StatusForbidden:
-		return s.lookup || s.reason == "service_key"
-	}
-	return false
+	return s.denied() && (s.lookup || s.reason == "service_key")
+}
+
+// unclear reports whether it may be about the service key as well as about the
+// token.
+func (s *refusedError) unclear() bool {
+	return s.denied() && !s.unknownKey() && s.code != "invalid_token"
+}
+
+func (s *refusedError) denied() bool {
+	return s.status == http.StatusUnauthorized || s.status == http.StatusForbidden
 }
 
 func worthRetry(err error) bool {

@@ -14,6 +14,9 @@ import (
 // Validate asks what a token says: its claims as JSON, or who may not use it.
 // It implements auth.Introspector for the service.
 func (c *Client) Validate(ctx context.Context, token string) ([]byte, error) {
+	if is, refused := c.service.known(); is && refused != nil {
+		return nil, fmt.Errorf("ask the academy about a token: %w", refused)
+	}
 	body, err := json.Marshal(map[string]string{"token": token})
 	if err != nil {
 		return nil, fmt.Errorf("ask the academy about a token: %w", err)
@@ -24,6 +27,11 @@ func (c *Client) Validate(ctx context.Context, token string) ([]byte, error) {
 		return nil, fmt.Errorf("ask the academy about a token: %w", err)
 	}
 	if refused != nil {
+		if refused.unclear() {
+			if err := c.keyHolds(ctx); err != nil {
+				return nil, fmt.Errorf("ask the academy about a token: %w", err)
+			}
+		}
 		switch refused.status {
 		case http.StatusForbidden:
 			return nil, academy.ErrInactive.New()

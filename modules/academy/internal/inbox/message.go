@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/goals-tracker/tracker/modules/academy"
+	"github.com/goals-tracker/tracker/modules/core/auth"
 )
 
 // MaxMessage is how long a message may be, in bytes: far above any of the
@@ -159,9 +160,9 @@ func cut(s string) string {
 
 // news is the data of the academy's events; a missing field is nil.
 type news struct {
-	ID          id      `json:"id"`
-	UserID      id      `json:"user_id"`
-	CourseID    id      `json:"course_id"`
+	ID          auth.ID `json:"id"`
+	UserID      auth.ID `json:"user_id"`
+	CourseID    auth.ID `json:"course_id"`
 	Version     *int64  `json:"version"`
 	Email       *string `json:"email"`
 	FullName    *string `json:"full_name"`
@@ -169,23 +170,6 @@ type news struct {
 	Title       *string `json:"title"`
 	Description *string `json:"description"`
 	Status      *string `json:"status"`
-}
-
-// id is an opaque id; an academy that counts writes a number.
-type id string
-
-// UnmarshalJSON takes a string or a whole number.
-func (i *id) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		return nil
-	}
-	var number json.Number
-	if err := json.Unmarshal(data, &number); err == nil && len(data) > 0 && data[0] != '"' {
-		*i = id(number.String())
-		_, err = number.Int64()
-		return err
-	}
-	return json.Unmarshal(data, (*string)(i))
 }
 
 // known reports whether the type is one that the academy is known to send.
@@ -215,8 +199,8 @@ func (m Message) change(now time.Time) (academy.Change, news, error) {
 	if strings.HasPrefix(m.Type, "course.") {
 		named = n.CourseID
 	}
-	about := id(m.Subject)
-	for _, other := range []id{named, n.ID} {
+	about := auth.ID(m.Subject)
+	for _, other := range []auth.ID{named, n.ID} {
 		switch {
 		case about == "":
 			about = other
