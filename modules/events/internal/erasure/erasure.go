@@ -63,6 +63,12 @@ const (
 	lookEvery = time.Second
 )
 
+// lookAgain is how often it is looked whether something came after a receipt,
+// for lookFor after it: longer than any job takes.
+var lookAgain = 10 * time.Minute
+
+const lookFor = time.Hour
+
 // Erasure erases people.
 type Erasure struct {
 	Deps
@@ -75,6 +81,10 @@ type Erasure struct {
 	mu     sync.RWMutex
 	tombs  map[string]bool
 	number int64
+	// known is the database as it was last seen; restored is set when it is not
+	// that any more, until the ledger was compared.
+	known    state
+	restored bool
 }
 
 // New opens the folder, and makes keys where there are none.
@@ -184,9 +194,10 @@ func (e *Erasure) ListenOn(listener *postgres.Listener) {
 // Load reads the tombstones of the database, into memory and into the ledger of
 // this replica.
 func (e *Erasure) Load(ctx context.Context) error {
-	e.mu.RLock()
-	after := e.number
-	e.mu.RUnlock()
+	after, err := e.look(ctx)
+	if err != nil {
+		return err
+	}
 	found, err := e.tombstones(ctx, after)
 	if err != nil {
 		return err
@@ -210,17 +221,25 @@ func (e *Erasure) Load(ctx context.Context) error {
 }
 
 // Run keeps up with the tombstones of all replicas until ctx ends. With work it
-// also carries erasures out: those of the ledger after a restore, and those that
-// a killed process left.
+// also carries erasures out: those of the ledger after a restore, those that a
+// killed process left, and what work under way left after a receipt.
 func (e *Erasure) Run(ctx context.Context, work bool) {
-	replayed := !work
+	compared, looked := false, time.Now()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
 		err := e.Load(ctx)
-		if err == nil && !replayed {
-			_, err = e.replay(ctx, false)
-			replayed = err == nil
+		if err == nil && work {
+			switch restored, late := e.seen(); {
+			case restored:
+				err = e.again(ctx, everything)
+			case !compared:
+				err = e.again(ctx, unlessKnown)
+			case late && time.Since(looked) >= lookAgain:
+				err = e.again(ctx, lately)
+				looked = time.Now()
+			}
+			compared = compared || err == nil
 		}
 		if err == nil && work {
 			err = e.Work(ctx)

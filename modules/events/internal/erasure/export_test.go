@@ -1,10 +1,20 @@
 package erasure
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // SmallBatches has erasures take few rows at a time until the test ends.
 func SmallBatches(t testing.TB, rows int64) {
 	before := batch
 	batch = rows
 	t.Cleanup(func() { batch = before })
+}
+
+// LookAgainEvery has processes look for what came late so often until the test ends.
+func LookAgainEvery(t testing.TB, d time.Duration) {
+	before := lookAgain
+	lookAgain = d
+	t.Cleanup(func() { lookAgain = before })
 }

@@ -16,22 +16,77 @@ func (e *Erasure) Replay(ctx context.Context) (int, error) {
 	if err := e.Load(ctx); err != nil {
 		return 0, err
 	}
-	return e.replay(ctx, true)
+	return e.replay(ctx, everything)
 }
 
-// replay compares the ledger; unless always, only when the database has not
-// heard of all of it.
-func (e *Erasure) replay(ctx context.Context, always bool) (int, error) {
+// look compares the database with what was last seen of it, and says after which
+// number tombstones are news. One that is another than before, or knows of fewer
+// erasures, was restored under this process.
+func (e *Erasure) look(ctx context.Context) (after int64, err error) {
+	now, err := e.state(ctx)
+	if err != nil {
+		return 0, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if before := e.known; before.epoch != "" && (now.epoch != before.epoch || now.count < before.count || now.last < before.last) {
+		e.Logger.Warn("the database is not the one of before: it is compared with the ledger of erasures", "erasures", now.count, "before", before.count)
+		e.restored, e.number = true, 0
+	}
+	e.known = now
+	return e.number, nil
+}
+
+// seen says whether the database was restored, and whether somebody was erased
+// lately.
+func (e *Erasure) seen() (restored, late bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.restored, e.known.late
+}
+
+// again replays the ledger by itself.
+func (e *Erasure) again(ctx context.Context, how comparison) error {
+	n, err := e.replay(ctx, how)
+	if err != nil {
+		return err
+	}
+	if how == everything {
+		e.mu.Lock()
+		e.restored = false
+		e.mu.Unlock()
+	}
+	if n > 0 {
+		e.Logger.Warn("people of the ledger of erasures were in the database and are erased again", "people", n)
+	}
+	return nil
+}
+
+// comparison is how much of the database is compared with the ledger.
+type comparison int
+
+const (
+	// everything there is.
+	everything comparison = iota
+	// unlessKnown: nothing when the database has heard of the whole ledger.
+	unlessKnown
+	// lately: all but the log, which takes nothing of the erased.
+	lately
+)
+
+// replay compares the ledger with the database, and begins the erasures of who
+// is back.
+func (e *Erasure) replay(ctx context.Context, how comparison) (int, error) {
 	hashes := e.vault.hashes()
 	if len(hashes) == 0 {
 		return 0, nil
 	}
 	unknown, err := e.unknown(ctx, hashes)
-	if err != nil || len(unknown) == 0 && !always {
+	if err != nil || len(unknown) == 0 && how == unlessKnown {
 		return 0, err
 	}
 	e.learn(hashes...)
-	back, err := e.back(ctx)
+	back, err := e.back(ctx, how)
 	if err != nil {
 		return 0, err
 	}
@@ -50,7 +105,7 @@ func (e *Erasure) replay(ctx context.Context, always bool) (int, error) {
 
 // back are the people in the database who are in the ledger: the hash of
 // everybody is compared, since the ledger names nobody.
-func (e *Erasure) back(ctx context.Context) ([]string, error) {
+func (e *Erasure) back(ctx context.Context, how comparison) ([]string, error) {
 	var back []string
 	seen := map[string]bool{}
 	err := e.DB.InTx(ctx, postgres.As(e.system), func(ctx context.Context, tx *postgres.Tx) error {
@@ -59,6 +114,9 @@ func (e *Erasure) back(ctx context.Context) ([]string, error) {
 			return err
 		}
 		for name, subject := range p.subjects {
+			if how == lately && p.log[name] {
+				continue
+			}
 			rows, err := raw.Query(ctx, fmt.Sprintf("SELECT DISTINCT %[2]s FROM %[1]s WHERE %[2]s IS NOT NULL", table(name), ident(subject)))
 			if err != nil {
 				return fmt.Errorf("look for people in %s: %w", name, err)

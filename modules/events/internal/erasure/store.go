@@ -57,6 +57,28 @@ func (e *Erasure) present(ctx context.Context, tx *postgres.Tx, userID string) (
 	return false, nil
 }
 
+// state is what tells one database from another, and from an older one.
+type state struct {
+	epoch       string
+	count, last int64
+	// late: somebody was erased a short while ago.
+	late bool
+}
+
+var readState = postgres.SQL("events.erasures.state", `
+	SELECT md5(concat_ws('/', s.system_identifier, c.timeline_id, d.oid, 'events.events'::regclass::oid)), e.*
+	FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d, (
+		SELECT count(*), coalesce(max(number), 0), coalesce(max(finished_at) > now() - @for::interval, false) FROM events.erasures) e
+	WHERE d.datname = current_database()`)
+
+func (e *Erasure) state(ctx context.Context) (s state, err error) {
+	err = e.DB.As(e.system).QueryRow(ctx, readState, postgres.Args{"for": lookFor}).Scan(&s.epoch, &s.count, &s.last, &s.late)
+	if err != nil {
+		return s, fmt.Errorf("look at erasures: %w", err)
+	}
+	return s, nil
+}
+
 type tombstone struct {
 	number int64
 	hash   []byte
