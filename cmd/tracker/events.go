@@ -79,13 +79,14 @@ type eventsTailCmd struct {
 func (c *eventsTailCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	var log *events.Log
 	return withModules(ctx, flags, func(*database) error {
+		following, stop := context.WithCancel(ctx)
 		tailing := make(chan error, 1)
-		go func() { tailing <- log.RunTailer(ctx) }()
+		go func() { tailing <- log.RunTailer(following) }()
+		defer func() { stop(); <-tailing }()
 		tail := log.Tail(c.After)
 		for {
 			batch, err := tail.Next(ctx)
 			if err != nil {
-				<-tailing
 				if errors.Is(err, context.Canceled) {
 					return nil
 				}

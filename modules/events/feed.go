@@ -17,7 +17,9 @@ type feed struct {
 	from    int64
 	history []Event
 	bytes   int
-	// changed is closed when head moves.
+	// life is another when the log is another than before.
+	life int
+	// changed is closed when head moves, or life does.
 	changed chan struct{}
 }
 
@@ -45,15 +47,30 @@ func (f *feed) add(events []Event, head int64) {
 	}
 	f.history = f.history[drop:]
 	f.head = head
+	f.tell()
+}
+
+// restart forgets everything: the tailer is to look anew, and followers have to
+// ask where they stand.
+func (f *feed) restart() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.head, f.history, f.bytes = -1, nil, 0
+	f.life++
+	f.tell()
+}
+
+// tell wakes who waits for a change. Called under mu.
+func (f *feed) tell() {
 	close(f.changed)
 	f.changed = make(chan struct{})
 }
 
-// now is the head, and what is closed when it moves.
-func (f *feed) now() (head int64, changed <-chan struct{}) {
+// now is the head, in which life, and what is closed when one of them changes.
+func (f *feed) now() (head int64, life int, changed <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.head, f.changed
+	return f.head, f.life, f.changed
 }
 
 // since gives at most limit events after a position, and up to where they are

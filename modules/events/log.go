@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -37,6 +38,11 @@ type Log struct {
 	wake, appended chan struct{}
 	// shared is set when somebody else runs the listener.
 	shared bool
+	// doubt asks the tailer to compare the log with what it was: epoch, when it
+	// last compared.
+	doubt    atomic.Bool
+	epoch    string
+	compared time.Time
 	// replica tells our own notifications from others'.
 	replica string
 }

@@ -93,6 +93,12 @@ func (l *Log) Show(ctx context.Context, name string) ([]Event, error) {
 // Horizon is up to where the log is settled now.
 func (l *Log) Horizon(ctx context.Context) (int64, error) { return store.Horizon(ctx, l.db.As(reader)) }
 
+// Epoch is the same as long as positions can be compared: a restore makes a new
+// cluster, timeline, database or, in place, a new table.
+func (l *Log) Epoch(ctx context.Context) (string, error) {
+	return store.Epoch(ctx, l.db.As(reader))
+}
+
 // reader is who reads for the server itself.
 var reader = auth.System("events")
 

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres"
+	"github.com/goals-tracker/tracker/modules/events/internal/store"
 )
 
 // channel is where replicas tell each other that there are events.
@@ -63,16 +64,27 @@ func (l *Log) follow(ctx context.Context) {
 
 // pull looks once; more says that there is more already.
 func (l *Log) pull(ctx context.Context) (more bool, err error) {
+	defer func() {
+		if err != nil {
+			l.doubt.Store(true) // it may be another server that answers next
+		}
+	}()
+	if err := l.compare(ctx); err != nil {
+		return false, err
+	}
 	horizon, err := l.Horizon(ctx)
 	if err != nil {
 		return false, err
 	}
-	head, _ := l.feed.now()
+	head, _, _ := l.feed.now()
 	if head < 0 {
 		l.feed.add(nil, horizon)
 		return false, nil
 	}
-	if horizon <= head {
+	if horizon < head {
+		return l.shorter(ctx, head) // or a writer is late
+	}
+	if horizon == head {
 		return false, nil
 	}
 	events, err := l.readSettled(ctx, head, horizon, tailBatch)
@@ -84,6 +96,42 @@ func (l *Log) pull(ctx context.Context) (more bool, err error) {
 	}
 	l.feed.add(events, horizon)
 	return more, nil
+}
+
+// compareEvery is how often the log is compared with what it was, beside after
+// every connection that broke.
+const compareEvery = 30 * time.Second
+
+// compare has everybody begin anew when the log is another than before.
+func (l *Log) compare(ctx context.Context) error {
+	if !l.doubt.Swap(false) && time.Since(l.compared) < compareEvery {
+		return nil
+	}
+	epoch, err := l.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	if l.epoch != "" && l.epoch != epoch {
+		l.restart()
+	}
+	l.epoch, l.compared = epoch, time.Now()
+	return nil
+}
+
+// shorter has everybody begin anew when the log does not reach any more to where
+// it was seen: a disk's older state was put back, which is no other epoch.
+func (l *Log) shorter(ctx context.Context, head int64) (more bool, err error) {
+	last, err := store.Last(ctx, l.db.As(reader))
+	if err != nil || last >= head {
+		return false, err
+	}
+	l.restart()
+	return true, nil
+}
+
+func (l *Log) restart() {
+	l.logger.Warn("the log is another than before: the database was restored or failed over; what follows it begins anew")
+	l.feed.restart()
 }
 
 // tellOthers wakes the other replicas' tailers, at most every WakeEvery. Not in
@@ -124,6 +172,9 @@ func (l *Log) listen(ctx context.Context) {
 // heard wakes the tailer at others' notifications, and after a connection was
 // made: what came before it went unheard.
 func (l *Log) heard(replica string) {
+	if replica == "" {
+		l.doubt.Store(true)
+	}
 	if replica != l.replica {
 		signal(l.wake)
 	}

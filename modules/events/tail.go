@@ -1,6 +1,14 @@
 package events
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+// ErrAnotherLog ends a Tail: the database was restored, or a standby took over
+// that lagged behind, and positions no longer mean what they meant. Who follows
+// asks anew where to begin.
+var ErrAnotherLog = errors.New("the log is another than before")
 
 // Now starts a Tail at the end of the log.
 const Now int64 = -1
@@ -10,6 +18,8 @@ const Now int64 = -1
 type Tail struct {
 	log   *Log
 	after int64
+	// life is the feed's in which after means something.
+	life int
 }
 
 // Tail follows the log from after a position on, or from Now. It gives events
@@ -18,11 +28,12 @@ func (l *Log) Tail(after int64) *Tail {
 	if after < 0 {
 		after = Now
 	}
-	return &Tail{log: l, after: after}
+	_, life, _ := l.feed.now()
+	return &Tail{log: l, after: after, life: life}
 }
 
 // Next waits for events and gives the next of them, in the order of the log,
-// each once; its error is the context's or the database's.
+// each once; its error is the context's, the database's or ErrAnotherLog.
 func (t *Tail) Next(ctx context.Context) ([]Event, error) {
 	for {
 		events, err := t.next(ctx, tailBatch)
@@ -43,7 +54,10 @@ const tailBatch = 500
 func (t *Tail) next(ctx context.Context, limit int) ([]Event, error) {
 	f := t.log.feed
 	for {
-		head, changed := f.now()
+		head, life, changed := f.now()
+		if life != t.life {
+			return nil, ErrAnotherLog
+		}
 		if head >= 0 && t.after == Now {
 			t.after = head
 		}
@@ -58,7 +72,10 @@ func (t *Tail) next(ctx context.Context, limit int) ([]Event, error) {
 	}
 	events, upTo, ok := f.since(t.after, limit)
 	if !ok {
-		head, _ := f.now()
+		head, life, _ := f.now()
+		if life != t.life {
+			return nil, ErrAnotherLog
+		}
 		var err error
 		if events, err = t.log.readSettled(ctx, t.after, head, limit); err != nil {
 			return nil, err
@@ -74,6 +91,6 @@ func (t *Tail) next(ctx context.Context, limit int) ([]Event, error) {
 
 // Head is up to where this replica has seen the log: 0 before Run has looked.
 func (l *Log) Head() int64 {
-	head, _ := l.feed.now()
+	head, _, _ := l.feed.now()
 	return max(head, 0)
 }

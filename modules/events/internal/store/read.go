@@ -132,6 +132,16 @@ func scanRecord(row pgx.CollectableRow) (r Record, err error) {
 
 var horizon = postgres.SQL("events.horizon", `SELECT events.horizon()`)
 
+var last = postgres.SQL("events.last", `SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events.events_position_seq`)
+
+// Last is the last position that was given, settled or not.
+func Last(ctx context.Context, q postgres.Queryer) (position int64, err error) {
+	if err = q.QueryRow(ctx, last, postgres.Args{}).Scan(&position); err != nil {
+		return 0, fmt.Errorf("read the log's last position: %w", err)
+	}
+	return position, nil
+}
+
 // Horizon is up to where the log is settled. It holds for statements that start
 // after it, in another snapshot.
 func Horizon(ctx context.Context, q postgres.Queryer) (position int64, err error) {

@@ -3,36 +3,60 @@ package hub
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/bus"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events"
 	"github.com/goals-tracker/tracker/modules/realtime"
 )
 
 // Between the end of one try to follow the log and the next, people still come:
-// what is written meanwhile is not in their queues.
-func TestWhoJoinsWhileNobodyFollowsTheLogIsAskedToResume(t *testing.T) {
-	h := &Hub{
-		cfg: realtime.DefaultConfig(), ring: ring{max: 10}, ready: make(chan struct{}),
-		screens: map[string]map[*Screen]struct{}{},
-	}
+// what is written meanwhile would never be in their queues.
+func TestWhoComesWhileNobodyFollowsTheLogWaitsAndMissesNothing(t *testing.T) {
+	h := New(nil, nil, bus.New(nil, postgres.NewListener(nil, nil), nil), realtime.DefaultConfig(), nil)
 	ada := auth.Actor{UserID: "ada"}
 	h.begin("one", 10)
-	between, err := h.Join(t.Context(), ada, func() {})
+	before, err := h.Join(t.Context(), ada, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.begin("one", 20) // events 11 to 20 were handed to nobody
+	h.pause()
+	if _, ended := before.Take(false); !errors.Is(ended, ErrGap) {
+		t.Errorf("who was there before was told %v", ended)
+	}
+	joined := make(chan *Screen)
+	go func() {
+		s, err := h.Join(t.Context(), ada, func() {})
+		if err != nil {
+			t.Error(err)
+		}
+		joined <- s
+	}()
+	select {
+	case s := <-joined:
+		t.Fatalf("somebody was let in after %d, where nobody followed the log", s.Joined())
+	case <-time.After(50 * time.Millisecond):
+	}
+	h.begin("two", 20) // events 11 to 20 were handed to nobody
+	s := <-joined
 	h.dispatch([]events.Event{{Position: 21, Stream: events.Stream{SubjectID: "ada"}}})
-	if pushes, ended := between.Take(false); !errors.Is(ended, ErrGap) {
-		t.Errorf("it goes on after %d with %d pushes, %v", between.Joined(), len(pushes), ended)
+	pushes, ended := s.Take(false)
+	if s.Joined() != 20 || s.Epoch() != "two" || ended != nil || len(pushes) != 1 || pushes[0].Event.Position != 21 {
+		t.Errorf("after %d of %s it got %d pushes, %v", s.Joined(), s.Epoch(), len(pushes), ended)
 	}
-	after, err := h.Join(t.Context(), ada, func() {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.dispatch([]events.Event{{Position: 22, Stream: events.Stream{SubjectID: "ada"}}})
-	if pushes, ended := after.Take(false); ended != nil || len(pushes) != 1 || pushes[0].Event.Position != 22 {
-		t.Errorf("who joined later got %d pushes, %v", len(pushes), ended)
+}
+
+func TestWhoWaitsToBeLetInIsSentElsewhereWhenTheServerStops(t *testing.T) {
+	h := New(nil, nil, bus.New(nil, postgres.NewListener(nil, nil), nil), realtime.DefaultConfig(), nil)
+	refused := make(chan error)
+	go func() {
+		_, err := h.Join(t.Context(), auth.Actor{UserID: "ada"}, func() {})
+		refused <- err
+	}()
+	h.Stop()
+	if err := <-refused; !errors.Is(err, ErrShutdown) {
+		t.Errorf("got %v", err)
 	}
 }

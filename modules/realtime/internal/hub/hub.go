@@ -9,13 +9,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events"
 	"github.com/goals-tracker/tracker/modules/realtime"
-	"github.com/goals-tracker/tracker/modules/realtime/internal/store"
 )
 
 // ErrTooManyConnections says that one person has too many screens open.
@@ -50,34 +48,29 @@ type Hub struct {
 	cfg    realtime.Config
 	logger *slog.Logger
 
-	ready   chan struct{}
-	look    chan struct{}
 	readers chan struct{}
 
-	mu       sync.Mutex
-	position int64
-	epoch    string
-	ring     ring
-	screens  map[string]map[*Screen]struct{}
-	stopped  bool
-	refuse   func(userID string) bool
+	mu sync.Mutex
+	// following: screens get what comes. changed is closed when it begins, or when
+	// the hub stops.
+	following bool
+	changed   chan struct{}
+	position  int64
+	epoch     string
+	ring      ring
+	screens   map[string]map[*Screen]struct{}
+	stopped   bool
+	refuse    func(userID string) bool
 }
 
 // New makes a hub; Run makes it follow the log.
-func New(db *postgres.DB, log *events.Log, b *bus.Bus, listener *postgres.Listener, cfg realtime.Config, logger *slog.Logger) *Hub {
+func New(db *postgres.DB, log *events.Log, b *bus.Bus, cfg realtime.Config, logger *slog.Logger) *Hub {
 	h := &Hub{
 		db: db, log: log, bus: b, cfg: cfg, logger: logger, ring: ring{max: cfg.Ring},
-		screens: map[string]map[*Screen]struct{}{}, ready: make(chan struct{}),
-		look: make(chan struct{}, 1), readers: make(chan struct{}, readersAtOnce),
+		screens: map[string]map[*Screen]struct{}{}, changed: make(chan struct{}),
+		readers: make(chan struct{}, readersAtOnce),
 	}
 	b.Subscribe(h.hear)
-	// After every reconnection the database may be another: restored, failed over.
-	listener.On("tracker_realtime", func(string) {
-		select {
-		case h.look <- struct{}{}:
-		default:
-		}
-	})
 	return h
 }
 
@@ -87,13 +80,6 @@ func (h *Hub) RefuseWhen(fn func(userID string) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.refuse = fn
-}
-
-func (h *Hub) refused(userID string) bool {
-	h.mu.Lock()
-	fn := h.refuse
-	h.mu.Unlock()
-	return fn != nil && fn(userID)
 }
 
 // Erased ends a person's screens, here at once and on other replicas as soon as
@@ -123,9 +109,11 @@ func (h *Hub) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		// A gap can't be mended in place: screens come back and resume.
 		h.logger.Warn("pushing is interrupted, clients are asked to resume", "error", err)
-		h.endAll(ErrGap)
+		h.pause()
+		if errors.Is(err, events.ErrAnotherLog) {
+			continue // which it says once
+		}
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
@@ -135,7 +123,7 @@ func (h *Hub) Run(ctx context.Context) error {
 }
 
 func (h *Hub) follow(ctx context.Context) error {
-	epoch, err := store.Epoch(ctx, h.db.As(auth.System("realtime")))
+	epoch, err := h.log.Epoch(ctx)
 	if err != nil {
 		return err
 	}
@@ -154,55 +142,41 @@ func (h *Hub) follow(ctx context.Context) error {
 	}
 }
 
-// begin has the hub go on from a position of the log. Who joined since it last
-// followed would miss what came in between.
+// begin has the hub go on from a position of the log, and lets people in.
 func (h *Hub) begin(epoch string, head int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.removeAll(ErrGap)
-	first := h.epoch == ""
-	h.position, h.epoch = head, epoch
+	h.position, h.epoch, h.following = head, epoch, true
 	h.ring.start(head)
-	if first {
-		close(h.ready)
-	}
+	h.tell()
 }
 
-// watch looks after open screens: whether their people were erased meanwhile,
-// and whether positions still mean what they meant.
+// pause ends all screens, which come back and resume, since a gap can't be mended
+// in place; who comes before the log is followed again has to wait.
+func (h *Hub) pause() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.following = false
+	h.removeAll(ErrGap)
+}
+
+// tell wakes those who wait to be let in. Called under mu.
+func (h *Hub) tell() {
+	close(h.changed)
+	h.changed = make(chan struct{})
+}
+
+// watch looks whether people with open screens were erased meanwhile.
 func (h *Hub) watch(ctx context.Context) {
-	second, epochs := time.NewTicker(time.Second), time.NewTicker(30*time.Second)
+	second := time.NewTicker(time.Second)
 	defer second.Stop()
-	defer epochs.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-second.C:
 			h.endRefused()
-		case <-epochs.C:
-			h.compareEpochs(ctx)
-		case <-h.look:
-			h.compareEpochs(ctx)
 		}
-	}
-}
-
-func (h *Hub) compareEpochs(ctx context.Context) {
-	epoch, err := store.Epoch(ctx, h.db.As(auth.System("realtime")))
-	if err != nil {
-		return // it is looked at again
-	}
-	h.mu.Lock()
-	changed := h.epoch != "" && h.epoch != epoch
-	if changed {
-		h.epoch = epoch
-		h.ring.start(h.position)
-	}
-	h.mu.Unlock()
-	if changed {
-		h.logger.Warn("the database is another than before, clients are asked to start anew")
-		h.endAll(ErrGap)
 	}
 }
 
@@ -264,13 +238,7 @@ func (h *Hub) end(s *Screen, why error) {
 	h.remove(s, why)
 }
 
-func (h *Hub) endAll(why error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.removeAll(why)
-}
-
-// removeAll is endAll under mu.
+// removeAll ends all screens. Called under mu.
 func (h *Hub) removeAll(why error) {
 	for _, audience := range h.screens {
 		for screen := range audience {
@@ -297,7 +265,8 @@ func (h *Hub) endRefused() {
 // Stop ends all screens, and lets nobody in any more.
 func (h *Hub) Stop() {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.stopped = true
-	h.mu.Unlock()
-	h.endAll(ErrShutdown)
+	h.removeAll(ErrShutdown)
+	h.tell()
 }

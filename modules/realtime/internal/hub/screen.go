@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
 )
@@ -23,22 +24,20 @@ type Screen struct {
 	why    error
 }
 
-// Join opens a screen; it waits until the hub follows the log. wake is called
+// joinWait is how long a person waits for the hub to follow the log.
+const joinWait = 5 * time.Second
+
+// Join opens a screen; it waits a while for the hub to follow the log, and gives
+// ErrGap when it does not. wake is called
 // when there is something to Take, once after each Take that found nothing; it
 // must not block.
 func (h *Hub) Join(ctx context.Context, actor auth.Actor, wake func()) (*Screen, error) {
-	select {
-	case <-h.ready:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := h.lockFollowing(ctx); err != nil {
+		return nil, err
 	}
-	if h.refused(actor.UserID) {
-		return nil, errAccount.New().Because(ErrErased)
-	}
-	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.stopped {
-		return nil, ErrShutdown
+	if h.refuse != nil && h.refuse(actor.UserID) {
+		return nil, errAccount.New().Because(ErrErased)
 	}
 	if len(h.screens[actor.UserID]) >= h.cfg.MaxConnections {
 		return nil, ErrTooManyConnections.New(h.cfg.MaxConnections)
@@ -49,6 +48,30 @@ func (h *Hub) Join(ctx context.Context, actor auth.Actor, wake func()) (*Screen,
 	}
 	h.screens[actor.UserID][s] = struct{}{}
 	return s, nil
+}
+
+// lockFollowing locks mu while the log is followed; unless there is an error.
+func (h *Hub) lockFollowing(ctx context.Context) error {
+	late := time.NewTimer(joinWait)
+	defer late.Stop()
+	for {
+		h.mu.Lock()
+		if h.following && !h.stopped {
+			return nil
+		}
+		stopped, changed := h.stopped, h.changed
+		h.mu.Unlock()
+		if stopped {
+			return ErrShutdown
+		}
+		select {
+		case <-changed:
+		case <-late.C:
+			return ErrGap
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // Joined is the position after which Take gives every event of the person.

@@ -35,6 +35,9 @@ var (
 	errStopping = errs.Define(errs.Unavailable, "server_stopping",
 		"This server is stopping. Connect again in a second.",
 		"Este servidor se está deteniendo. Vuelve a conectarte en un segundo.")
+	errNotFollowing = errs.Define(errs.Unavailable, "pushes_interrupted",
+		"This server can't follow what happens right now. Connect again in a second.",
+		"Este servidor no puede seguir ahora lo que ocurre. Vuelve a conectarte en un segundo.")
 )
 
 // Close codes beyond RFC 6455's.
@@ -94,8 +97,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		s.screen, err = h.hub.Join(r.Context(), s.actor, s.kick)
 	}
-	if errors.Is(err, hub.ErrShutdown) {
+	switch {
+	case errors.Is(err, hub.ErrShutdown):
 		err = errStopping.New().After(time.Second)
+	case errors.Is(err, hub.ErrGap):
+		err = errNotFollowing.New().After(time.Second)
 	}
 	if err != nil {
 		rpc.WriteProblem(w, r, err)
