@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"go.uber.org/fx"
 
@@ -77,9 +79,8 @@ func replayLedger(ctx context.Context, erasure *eventsfx.Erasure) error {
 // confirmed reports whether somebody at the keyboard repeats the word.
 func confirmed(question, word string) bool {
 	fmt.Fprint(os.Stderr, question)
-	var said string
-	_, err := fmt.Fscanln(os.Stdin, &said)
-	return err == nil && said == word
+	said, _ := bufio.NewReader(os.Stdin).ReadString('\n') // an id may have spaces
+	return strings.TrimRight(said, "\r\n") == word
 }
 
 type eventsReceiptCmd struct {
@@ -148,10 +149,15 @@ func printReceipt(r eventsfx.Receipt) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	nothing := true
 	for _, name := range names {
 		if c := r.Tables[name]; c.Before+c.Erased+c.Replaced+c.After > 0 {
+			nothing = false
 			fmt.Printf("  %-32s %7d before, %7d erased, %7d others' changed, %d after\n", name, c.Before, c.Erased, c.Replaced, c.After)
 		}
+	}
+	if nothing {
+		fmt.Println("  no table had anything of this id: is it the right one? It is refused from now on")
 	}
 	fmt.Printf("scan: %d columns of %d tables\n", r.Scan.Columns, r.Scan.Tables)
 	for _, l := range r.Scan.Left {

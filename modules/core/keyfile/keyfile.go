@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Size is the least number of bytes of a key, and the number of a new one.
@@ -46,7 +47,7 @@ func create(path string) error {
 		return err
 	}
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := Folder(dir); err != nil {
 		return err
 	}
 	part, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
@@ -55,11 +56,43 @@ func create(path string) error {
 	}
 	defer func() { _ = os.Remove(part.Name()) }()
 	_, err = part.Write(key)
-	if err := errors.Join(err, part.Sync(), part.Close()); err != nil {
+	if err := errors.Join(err, part.Sync(), part.Close(), Hand(part.Name())); err != nil {
 		return err
 	}
 	if err := os.Link(part.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
+	}
+	return nil
+}
+
+// Folder makes a folder for its owner alone, with those above it, where it is
+// not there.
+func Folder(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := Folder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return Hand(path)
+}
+
+// Hand gives what root has just made to who owns the folder it is in: a command
+// that root runs must leave nothing that the server, who is somebody else, can't
+// go on with.
+func Hand(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	if owner, known := info.Sys().(*syscall.Stat_t); known && owner.Uid != 0 {
+		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
 	}
 	return nil
 }

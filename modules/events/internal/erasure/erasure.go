@@ -266,11 +266,15 @@ func (e *Erasure) Erase(ctx context.Context, userID, source string) (Receipt, st
 // Finish works on a person's erasure, or waits for who does, and gives its receipt.
 func (e *Erasure) Finish(ctx context.Context, userID string) (Receipt, string, error) {
 	hash := e.vault.hash(userID)
-	for {
-		sealed, done, err := e.receipt(ctx, hash)
+	for said := ""; ; {
+		sealed, done, problem, err := e.receipt(ctx, hash)
 		if err != nil {
 			return Receipt{}, "", err
 		}
+		if problem != said && problem != "" {
+			e.Logger.Warn("the erasure has to wait", "problem", problem)
+		}
+		said = problem
 		if done {
 			r, err := Verify([]byte(sealed), "")
 			if err != nil {
@@ -297,18 +301,18 @@ func (e *Erasure) Finish(ctx context.Context, userID string) (Receipt, string, e
 }
 
 // PublicKey is what receipts of this server are verified with.
-func (e *Erasure) PublicKey() string { return e.vault.public() }
+func (e *Erasure) PublicKey() string { return public(e.vault.sign) }
 
 // PublicKeyIn is that of a server's folder; "" when no server has one there.
 func PublicKeyIn(dir string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, "receipt.key")); err != nil {
 		return "", nil //nolint:nilerr // no key is an answer
 	}
-	v, err := openVault(dir)
+	sign, err := signingKey(dir)
 	if err != nil {
 		return "", err
 	}
-	return v.public(), nil
+	return public(sign), nil
 }
 
 // keep writes a receipt where operators find it.

@@ -68,6 +68,7 @@ var beyond = []Beyond{
 	{"learning record stores", "Statements that were exported before."},
 	{"model providers", "Prompts and answers, for as long as the provider keeps them by its own terms."},
 	{"backups and dumps of the database", "Rows of before. Restored, they are erased again by the ledger; the files themselves must be left to expire or be removed."},
+	{"files of the database itself", "Deleted rows stay in data files and write-ahead logs until PostgreSQL reuses and recycles them."},
 	{"logs and traces of this server and of proxies", "Addresses of requests and request ids, until they are rotated away."},
 	{"people", "What others have seen, copied or downloaded."},
 }
@@ -92,7 +93,7 @@ func (v *vault) seal(r Receipt) ([]byte, error) {
 		return nil, fmt.Errorf("write the receipt: %w", err)
 	}
 	signed, err := json.MarshalIndent(Signed{
-		Receipt: content, PublicKey: v.public(),
+		Receipt: content, PublicKey: public(v.sign),
 		Signature: base64.StdEncoding.EncodeToString(ed25519.Sign(v.sign, content)),
 	}, "", "  ")
 	return append(signed, '\n'), err

@@ -28,14 +28,23 @@ var setTombstone = postgres.SQL("events.erasures.set", `
 	    leased_until = '-infinity', attempts = 0, problem = '', requested_at = now(), finished_at = NULL
 	WHERE e.state = 'done' AND @again`)
 
+var wasErased = postgres.SQL("events.erasures.was", `
+	SELECT EXISTS (SELECT FROM events.erasures WHERE subject_hash = @hash AND state = 'done')`)
+
 func (e *Erasure) set(ctx context.Context, tx *postgres.Tx, userID string, hash []byte, source string) error {
 	// What asks again mostly does so because it was not sure to have been heard;
 	// only something that is there is a reason to begin anew.
-	again, err := e.present(ctx, tx, userID)
-	if err != nil {
-		return err
+	var again bool
+	if err := tx.QueryRow(ctx, wasErased, postgres.Args{"hash": hash}).Scan(&again); err != nil {
+		return fmt.Errorf("look whether the person was erased: %w", err)
 	}
-	_, err = tx.Exec(ctx, setTombstone, postgres.Args{
+	if again {
+		var err error
+		if again, err = e.present(ctx, tx, userID); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, setTombstone, postgres.Args{
 		"id": uuid.Must(uuid.NewV7()), "hash": hash, "key": e.vault.keyID(), "subject": userID, "source": source, "again": again,
 	})
 	return err
@@ -173,14 +182,14 @@ func (e *Erasure) finishTx(ctx context.Context, tx *postgres.Tx, j job, at time.
 }
 
 var readReceipt = postgres.SQL("events.erasures.receipt", `
-	SELECT coalesce(receipt, ''), state = 'done' FROM events.erasures WHERE subject_hash = @hash`)
+	SELECT coalesce(receipt, ''), state = 'done', problem FROM events.erasures WHERE subject_hash = @hash`)
 
-func (e *Erasure) receipt(ctx context.Context, hash []byte) (sealed string, done bool, err error) {
-	err = e.DB.As(e.system).QueryRow(ctx, readReceipt, postgres.Args{"hash": hash}).Scan(&sealed, &done)
+func (e *Erasure) receipt(ctx context.Context, hash []byte) (sealed string, done bool, problem string, err error) {
+	err = e.DB.As(e.system).QueryRow(ctx, readReceipt, postgres.Args{"hash": hash}).Scan(&sealed, &done, &problem)
 	if err != nil {
-		return "", false, fmt.Errorf("read the receipt: %w", err)
+		return "", false, "", fmt.Errorf("read the receipt: %w", err)
 	}
-	return sealed, done, nil
+	return sealed, done, problem, nil
 }
 
 var knownHashes = postgres.SQL("events.erasures.known", `SELECT subject_hash FROM events.erasures WHERE subject_hash = ANY(@hashes)`)

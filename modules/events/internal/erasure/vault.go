@@ -36,11 +36,16 @@ func openVault(dir string) (*vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	seed, err := keyfile.Load("events.erasure.dir", filepath.Join(dir, "receipt.key"))
+	sign, err := signingKey(dir)
 	if err != nil {
 		return nil, err
 	}
-	v := &vault{dir: dir, key: key, sign: ed25519.NewKeyFromSeed(seed[:ed25519.SeedSize]), listed: map[string]bool{}}
+	v := &vault{dir: dir, key: key, sign: sign, listed: map[string]bool{}}
+	// Made now, by the server, and not by the command that first has something to
+	// write.
+	if err := errors.Join(keyfile.Folder(filepath.Join(dir, "receipts")), appendSynced(v.ledger(), nil)); err != nil {
+		return nil, fmt.Errorf("prepare the folder of erasures %s, which must be this account's: %w", dir, err)
+	}
 	lines, err := readLedger(v.ledger())
 	if err != nil {
 		return nil, err
@@ -49,6 +54,14 @@ func openVault(dir string) (*vault, error) {
 		v.listed[line.Hash] = true
 	}
 	return v, nil
+}
+
+func signingKey(dir string) (ed25519.PrivateKey, error) {
+	seed, err := keyfile.Load("events.erasure.dir", filepath.Join(dir, "receipt.key"))
+	if err != nil {
+		return nil, err
+	}
+	return ed25519.NewKeyFromSeed(seed[:ed25519.SeedSize]), nil
 }
 
 func (v *vault) ledger() string { return filepath.Join(v.dir, "ledger.jsonl") }
@@ -66,8 +79,8 @@ func (v *vault) keyID() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-func (v *vault) public() string {
-	return base64.StdEncoding.EncodeToString(v.sign.Public().(ed25519.PublicKey)) //nolint:forcetypeassert // it is one, by its contract
+func public(key ed25519.PrivateKey) string {
+	return base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey)) //nolint:forcetypeassert // it is one, by its contract
 }
 
 // ledgerLine is one erasure.
@@ -135,12 +148,12 @@ func appendSynced(path string, content []byte) error {
 		return err
 	}
 	_, err = f.Write(content)
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, f.Sync(), f.Close(), keyfile.Hand(path))
 }
 
 // writeWhole puts a file in its place at once or not at all.
 func writeWhole(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := keyfile.Folder(filepath.Dir(path)); err != nil {
 		return err
 	}
 	part, err := os.CreateTemp(filepath.Dir(path), ".part-*")
@@ -149,7 +162,7 @@ func writeWhole(path string, content []byte) error {
 	}
 	defer func() { _ = os.Remove(part.Name()) }()
 	_, err = part.Write(content)
-	if err := errors.Join(err, part.Sync(), part.Close()); err != nil {
+	if err := errors.Join(err, part.Sync(), part.Close(), keyfile.Hand(part.Name())); err != nil {
 		return err
 	}
 	return os.Rename(part.Name(), path)
