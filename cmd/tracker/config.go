@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -220,7 +221,7 @@ func (c *Config) CheckServer() error {
 		return err
 	}
 	if !c.Server.Dev {
-		return config.RefuseSamples(c)
+		return cmp.Or(config.RefuseSamples(c), c.Auth.CheckStrength())
 	}
 	host, _, err := net.SplitHostPort(c.Server.Address)
 	if err != nil {

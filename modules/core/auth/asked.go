@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -18,8 +19,9 @@ const (
 	maxAsked = 60 * time.Second
 	// refusedFor is how long a token that was refused is refused again unasked.
 	refusedFor = 5 * time.Second
-	// keptAnswers is how many tokens' answers are kept.
-	keptAnswers = 20_000
+	// keptAnswers is how many tokens' answers are kept, and keptRefusals how many
+	// refusals, apart: anybody can make up tokens.
+	keptAnswers, keptRefusals = 20_000, 5_000
 	// askedAtOnce is how many tokens are asked about at the same time.
 	askedAtOnce = 32
 )
@@ -31,9 +33,12 @@ type Asked struct {
 	ask    Introspector
 	checks Checks
 	life   time.Duration
-	kept   *lru.Cache[[sha256.Size]byte, vouched]
 	flight singleflight.Group
 	slots  chan struct{}
+
+	kept, refused *lru.Cache[[sha256.Size]byte, vouched]
+	// news counts what was forgotten: an answer from before is not kept.
+	news atomic.Uint64
 }
 
 // vouched is what the issuer said of a token.
@@ -45,11 +50,14 @@ type vouched struct {
 
 // NewAsked makes a verifier that takes an answer for at most life.
 func NewAsked(ask Introspector, checks Checks, life time.Duration) *Asked {
-	kept, err := lru.New[[sha256.Size]byte, vouched](keptAnswers)
-	if err != nil {
-		panic(err) // the size is a constant above 0
+	v := &Asked{ask: ask, checks: checks, life: min(life, maxAsked), slots: make(chan struct{}, askedAtOnce)}
+	var err, err2 error
+	v.kept, err = lru.New[[sha256.Size]byte, vouched](keptAnswers)
+	v.refused, err2 = lru.New[[sha256.Size]byte, vouched](keptRefusals)
+	if err := errors.Join(err, err2); err != nil {
+		panic(err) // the sizes are constants above 0
 	}
-	return &Asked{ask: ask, checks: checks, life: min(life, maxAsked), kept: kept, slots: make(chan struct{}, askedAtOnce)}
+	return v
 }
 
 // Verify implements Verifier.
@@ -58,21 +66,41 @@ func (v *Asked) Verify(ctx context.Context, token string) (Actor, error) {
 		return Actor{}, ErrMalformed.New()
 	}
 	id := sha256.Sum256([]byte(token))
-	if known, ok := v.kept.Get(id); ok && time.Now().Before(known.until) {
-		return known.actor, known.refused
+	for _, answers := range []*lru.Cache[[sha256.Size]byte, vouched]{v.kept, v.refused} {
+		if known, ok := answers.Get(id); ok && time.Now().Before(known.until) {
+			return known.actor, known.refused
+		}
 	}
 	// The question outlives the one who asked first: others wait for it too.
-	asked := v.flight.DoChan(string(id[:]), func() (any, error) { return v.question(context.WithoutCancel(ctx), token) })
+	asked := v.flight.DoChan(string(id[:]), func() (any, error) {
+		before := v.news.Load()
+		answer, err := v.question(context.WithoutCancel(ctx), token)
+		if err == nil {
+			v.keep(id, answer, before)
+		}
+		return answer, err
+	})
 	select {
 	case result := <-asked:
 		if result.Err != nil {
 			return Actor{}, result.Err
 		}
-		answer := result.Val.(vouched) //nolint:forcetypeassert // made below
-		v.kept.Add(id, answer)
+		answer := result.Val.(vouched) //nolint:forcetypeassert // made above
 		return answer.actor, answer.refused
 	case <-ctx.Done():
 		return Actor{}, ctx.Err()
+	}
+}
+
+// keep remembers an answer, unless there was news since it was asked for.
+func (v *Asked) keep(id [sha256.Size]byte, answer vouched, before uint64) {
+	if answer.refused != nil {
+		v.refused.Add(id, answer)
+		return
+	}
+	v.kept.Add(id, answer)
+	if v.news.Load() != before {
+		v.kept.Remove(id)
 	}
 }
 
@@ -119,6 +147,7 @@ func (v *Asked) answer(ctx context.Context, token string) (Actor, error) {
 // Forget drops what was said of a person's tokens, when something has changed
 // about them.
 func (v *Asked) Forget(userID string) {
+	v.news.Add(1)
 	for _, id := range v.kept.Keys() {
 		if known, ok := v.kept.Peek(id); ok && known.actor.UserID == userID {
 			v.kept.Remove(id)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -85,6 +86,27 @@ func (c Config) Check() error {
 		}
 	default:
 		return fmt.Errorf("auth.source is %q: use secret, jwks or academy", c.Source)
+	}
+	return nil
+}
+
+// minSecret is the shortest secret of HS256, in bytes (RFC 7518): whoever has one
+// token can try shorter ones at home until one fits.
+const minSecret = 32
+
+// CheckStrength refuses secrets that can be guessed.
+func (c Config) CheckStrength() error {
+	if c.Source != FromSecret {
+		return nil
+	}
+	secrets := map[string]config.Secret{"SECRET_KEY": c.SecretKey, "auth.previous_secret_key": c.PreviousSecretKey}
+	for id, secret := range c.SecretKeys {
+		secrets["auth.secret_keys."+id] = secret
+	}
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		if n := len(secrets[name].Reveal()); n > 0 && n < minSecret {
+			return fmt.Errorf("%s has %d bytes, HS256 needs %d: whoever has a token could find it by trying; make one with `openssl rand -hex 32` and set it here and at the academy", name, n, minSecret)
+		}
 	}
 	return nil
 }

@@ -40,7 +40,11 @@ func NewJWKS(from KeysFrom, algorithms []string, checks Checks, logger *slog.Log
 // not known yet is errs.Busy: nobody is let in on a guess.
 func (v *JWKS) Verify(ctx context.Context, token string) (Actor, error) {
 	return verify(v.parser, token, func(t *jwt.Token) (any, error) {
-		key, err := v.find.KeyfuncCtx(ctx)(t)
+		find := v.find.KeyfuncCtx(ctx)
+		if _, named := t.Header[jwkset.HeaderKID]; !named {
+			find = v.anyKey(ctx)
+		}
+		key, err := find(t)
 		var ours *errs.Error
 		switch {
 		case err == nil || errors.As(err, &ours):
@@ -51,6 +55,27 @@ func (v *JWKS) Verify(ctx context.Context, token string) (Actor, error) {
 			return nil, ErrAlgorithm.New(v.accepted)
 		}
 	}, v.accepted)
+}
+
+// anyKey gives the keys that a token without a key id may be signed with: each is
+// for the algorithm that it names alone (RFC 8725).
+func (v *JWKS) anyKey(ctx context.Context) jwt.Keyfunc {
+	return func(t *jwt.Token) (any, error) {
+		published, err := v.keys.KeyReadAll(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var set jwt.VerificationKeySet
+		for _, key := range published {
+			if alg := key.Marshal().ALG.String(); alg == "" || alg == t.Method.Alg() {
+				set.Keys = append(set.Keys, key.Key())
+			}
+		}
+		if len(set.Keys) == 0 {
+			return nil, jwkset.ErrKeyNotFound
+		}
+		return set, nil
+	}
 }
 
 // Close ends idle connections to the issuer.

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,6 +105,9 @@ func (k KeysFrom) fetch(ctx context.Context) (jwkset.JWKSMarshal, error) {
 	if err := json.Unmarshal(data, &set); err != nil {
 		return set, fmt.Errorf("%s has no JWKS: %w", address, err)
 	}
+	if set.Keys == nil {
+		return set, fmt.Errorf("%s has no JWKS: its answer names no keys", address)
+	}
 	if len(set.Keys) > maxKeys {
 		return set, fmt.Errorf("%s has %d keys, more than %d", address, len(set.Keys), maxKeys)
 	}
@@ -165,6 +169,9 @@ func usableKeys(set jwkset.JWKSMarshal, logger *slog.Logger) []jwkset.JWK {
 func usableKey(published jwkset.JWKMarshal) (jwkset.JWK, error) {
 	if published.USE != "" && published.USE != jwkset.UseSig {
 		return jwkset.JWK{}, fmt.Errorf("its use is %q", published.USE)
+	}
+	if len(published.KEYOPS) > 0 && !slices.Contains(published.KEYOPS, jwkset.KeyOpsVerify) {
+		return jwkset.JWK{}, errors.New("its key_ops are not for verifying")
 	}
 	// Certificates and links to them say nothing here that the key doesn't.
 	published.X5U, published.X5C, published.X5T, published.X5TS256 = "", nil, "", ""
