@@ -9,6 +9,21 @@ var Core = Registry{Tables: []Table{
 		Personal: []string{"subject_id", "key", "request_hash", "reply"}, Plain: []string{"procedure", "created_at", "expires_at"},
 	},
 	{
+		// What a person may still do. In Redis, where there is one, it stands under a
+		// digest and expires some minutes after the last request.
+		Name: "core.limits", Class: Operational, Subject: "subject_id", Erase: DeleteBySubject,
+		Personal: []string{"subject_id"},
+		Plain:    []string{"name", "credit", "counted_at", "replicas", "amounts", "untils", "expires_at"},
+	},
+	{
+		Name: "core.limit_places", Class: Operational, Subject: "subject_id", Erase: DeleteBySubject,
+		Personal: []string{"subject_id"}, Plain: []string{"name", "replica", "held"},
+	},
+	{
+		Name: "core.limit_replicas", Class: Operational, Erase: Impersonal,
+		Plain: []string{"id", "alive_until"},
+	},
+	{
 		Name: "core.migrations", Class: Operational, Erase: Impersonal,
 		Plain: []string{"id", "version_id", "is_applied", "tstamp"},
 	},
