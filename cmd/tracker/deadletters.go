@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/goals-tracker/tracker/modules/core/broker"
-	"github.com/goals-tracker/tracker/modules/events"
 )
 
 type deadLettersCmd struct {
@@ -143,27 +142,4 @@ func printLetters(letters []broker.DeadLetter, asJSON bool) error {
 		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d bytes\n", l.ID, l.Type, l.Reason, l.DiedAt.UTC().Format(time.RFC3339), len(l.Body))
 	}
 	return out.Flush()
-}
-
-type eventsOutboxCmd struct{}
-
-// Run prints where the publisher stands.
-func (eventsOutboxCmd) Run(ctx context.Context, flags *ConfigFlags) error {
-	var log *events.Log
-	return withModules(ctx, flags, func(*database) error {
-		p, ok, err := log.Published(ctx)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			fmt.Println("nothing was published yet")
-			return nil
-		}
-		holder := p.Holder
-		if holder == "" {
-			holder = "none"
-		}
-		fmt.Printf("published up to %d, %d behind; published by %s, %s\n", p.Position, p.Behind, holder, p.UpdatedAt.UTC().Format(time.RFC3339))
-		return nil
-	}, &log)
 }

@@ -17,7 +17,7 @@ type eventsCmd struct {
 	Rebuild eventsRebuildCmd `cmd:"" help:"Restore the stored rows from the events."`
 	Tail    eventsTailCmd    `cmd:"" help:"Print events as they happen."`
 	Show    eventsShowCmd    `cmd:"" help:"Print the history of one thing: tracker events show goal:0190…"`
-	Outbox  eventsOutboxCmd  `cmd:"" help:"Say up to where events were published to RabbitMQ."`
+	Outbox  eventsOutboxCmd  `cmd:"" help:"Say up to where events were published to RabbitMQ, or publish from elsewhere on."`
 
 	Deadletters deadLettersCmd `cmd:"" help:"List messages that could not be handled, or have them tried again."`
 

@@ -37,7 +37,7 @@ func (l *Log) Append(tx *postgres.Tx, s Stream, expected int64, payloads ...prot
 		return nil
 	}
 	u := l.unit(tx)
-	if l.refused != nil && s.SubjectID != "" && l.refused(s.SubjectID) {
+	if l.Refused(s.SubjectID) {
 		u.fail(auth.ErrRevoked.New())
 	}
 	st, err := u.stream(s, expected)

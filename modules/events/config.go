@@ -58,6 +58,9 @@ func (c Config) withDefaults() Config {
 	c.RetryAtMost = positive(c.RetryAtMost, d.RetryAtMost)
 	c.Webhooks = c.Webhooks.withDefaults()
 	p := DefaultPublishConfig()
+	if c.Publish.Start == "" {
+		c.Publish.Start = p.Start
+	}
 	c.Publish.Batch, c.Publish.Lease = positive(c.Publish.Batch, p.Batch), positive(c.Publish.Lease, p.Lease)
 	return c
 }

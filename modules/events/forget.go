@@ -4,6 +4,12 @@ package events
 // whom fn holds: a look into memory. Wiring time only.
 func (l *Log) RefuseWhen(fn func(subjectID string) bool) { l.refused = fn }
 
+// Refused is whether somebody is erased, or about to be: nothing of theirs that
+// is still in somebody's hands may leave the server.
+func (l *Log) Refused(subjectID string) bool {
+	return l.refused != nil && subjectID != "" && l.refused(subjectID)
+}
+
 // Forget takes events of people for whom fn holds out of this replica's memory:
 // followers of the log don't meet them any more, as if they had never been.
 func (l *Log) Forget(fn func(subjectID string) bool) { l.feed.forget(fn) }

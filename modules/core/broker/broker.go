@@ -122,6 +122,13 @@ func (b *Broker) Health() Health {
 	return h
 }
 
+// Ready waits until messages can be published, or ctx ends; then it says why
+// they can't.
+func (b *Broker) Ready(ctx context.Context) error {
+	_, err := b.out.ready(ctx)
+	return err
+}
+
 // Run connects, and connects again whenever a connection breaks, until ctx
 // ends; then it closes them and returns nil.
 func (b *Broker) Run(ctx context.Context) error {

@@ -21,9 +21,9 @@ import (
 func format(cfg events.PublishConfig, personal privacy.Registry) cloudevent.Format {
 	f := cloudevent.Format{Source: cfg.Source}
 	if !cfg.Personal {
-		f.Hide = map[string][]string{}
+		f.Keep = map[string][]string{}
 		for _, e := range personal.Events {
-			f.Hide[e.Type] = e.Personal
+			f.Keep[e.Type] = e.Plain
 		}
 	}
 	return f
@@ -44,7 +44,15 @@ type publishParams struct {
 // publish sends events to RabbitMQ, where there is one, on replicas that are for
 // it.
 func publish(lifecycle fx.Lifecycle, p publishParams) error {
-	if p.Broker == nil || !p.Broker.Configured() || !p.Roles.Has(roles.Publisher) {
+	if p.Broker == nil || !p.Broker.Configured() {
+		return nil
+	}
+	// On any replica: the first that is told of RabbitMQ says what "now" is, before
+	// it takes part in anything.
+	lifecycle.Append(fx.Hook{OnStart: func(ctx context.Context) error {
+		return p.Log.StartPublishing(ctx, p.Config.Publish.Start)
+	}})
+	if !p.Roles.Has(roles.Publisher) {
 		return nil
 	}
 	out, err := outbox.New(p.DB, p.Log, p.Broker, p.Config.Publish, format(p.Config.Publish, p.Personal), p.Logger)

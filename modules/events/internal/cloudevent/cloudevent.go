@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +23,9 @@ type Format struct {
 	// Source is this server's address as others know it; the attribute source, and
 	// what dataschema begins with. Required.
 	Source string
-	// Hide are fields of payloads, by event type, that stay here.
-	Hide map[string][]string
+	// Keep are the fields of payloads, by event type, that are sent; of types that
+	// it lacks none are, for a newer replica may have written them. Nil sends all.
+	Keep map[string][]string
 }
 
 // attributes of an event; the names are CloudEvents', with those of its
@@ -94,8 +97,7 @@ func (f Format) Marshal(e events.Event) ([]byte, error) {
 
 // data is the payload without what stays here.
 func (f Format) data(e events.Event) (json.RawMessage, error) {
-	hide := f.Hide[e.Type]
-	if len(hide) == 0 {
+	if f.Keep == nil {
 		return e.Raw, nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(e.Raw))
@@ -103,9 +105,7 @@ func (f Format) data(e events.Event) (json.RawMessage, error) {
 	if err := decoder.Decode(&fields); err != nil {
 		return nil, err
 	}
-	for _, name := range hide {
-		delete(fields, name)
-	}
+	maps.DeleteFunc(fields, func(name string, _ json.RawMessage) bool { return !slices.Contains(f.Keep[e.Type], name) })
 	return json.Marshal(fields)
 }
 

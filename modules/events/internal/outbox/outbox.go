@@ -32,6 +32,8 @@ type Outbox struct {
 	logger *slog.Logger
 	// holder names this replica.
 	holder string
+	// most is how many events are sent at once, now.
+	most int
 	// position is what this replica has published up to; 0 while it does not.
 	position atomic.Int64
 	// unrouted is when what nobody wants was last told of.
@@ -44,7 +46,7 @@ func New(db *postgres.DB, log *events.Log, b *broker.Broker, cfg events.PublishC
 		return nil, fmt.Errorf("events.publish.unrouted is %q: use skip or hold", cfg.Unrouted)
 	}
 	return &Outbox{
-		db: db, log: log, broker: b, cfg: cfg, format: format, holder: uuid.NewString(),
+		db: db, log: log, broker: b, cfg: cfg, format: format, holder: uuid.NewString(), most: cfg.Batch,
 		logger: logger.With("part", "outbox", "exchange", cfg.Exchange),
 	}, nil
 }
@@ -60,9 +62,8 @@ func (o *Outbox) Run(ctx context.Context) error {
 	}
 	publisher := o.broker.Publisher()
 	defer publisher.Close()
-	defer o.release(ctx)
 	for failures := 0; ctx.Err() == nil; {
-		err := o.hold(ctx, publisher)
+		err := o.turn(ctx, publisher)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -71,7 +72,8 @@ func (o *Outbox) Run(ctx context.Context) error {
 			if failures++; failures <= 3 || failures%20 == 0 {
 				o.logger.Warn("events wait to be published", "error", err)
 			}
-			wait = min(wait, 100*time.Millisecond<<min(failures, 6))
+			// In the end longer than others wait, so that one of them gets its turn.
+			wait = min(o.cfg.Lease/2, 100*time.Millisecond<<min(failures, 8))
 		} else {
 			failures = 0
 		}
@@ -80,10 +82,22 @@ func (o *Outbox) Run(ctx context.Context) error {
 	return nil
 }
 
+// turn publishes when this replica reaches RabbitMQ, and gives the lease back
+// whatever ends it: a replica that is cut off must not keep the others from it.
+func (o *Outbox) turn(ctx context.Context, publisher *broker.Publisher) error {
+	waiting, cancel := context.WithTimeout(ctx, o.cfg.Lease)
+	defer cancel()
+	if err := o.broker.Ready(waiting); err != nil {
+		return err
+	}
+	defer o.release(ctx)
+	return o.hold(ctx, publisher)
+}
+
 // hold publishes for as long as this replica has the lease. It returns nil when
 // another one has it.
 func (o *Outbox) hold(ctx context.Context, publisher *broker.Publisher) error {
-	if err := store.MakePublisher(ctx, o.system(), events.RabbitMQ); err != nil {
+	if err := o.log.StartPublishing(ctx, o.cfg.Start); err != nil {
 		return err
 	}
 	asked := time.Now()
@@ -100,12 +114,15 @@ func (o *Outbox) hold(ctx context.Context, publisher *broker.Publisher) error {
 			return err
 		}
 		for len(batch) > 0 {
-			some := batch[:min(len(batch), o.cfg.Batch)]
+			some := batch[:portion(batch, o.most)]
 			batch = batch[len(some):]
 			// By our own clock, and well before the lease ends.
 			if err := o.publish(ctx, publisher, some, asked.Add(o.cfg.Lease*2/3)); err != nil {
+				// One that is too slow for as many would get them again and again.
+				o.most = max(len(some)/2, 1)
 				return err
 			}
+			o.most = min(2*o.most, o.cfg.Batch)
 			position = some[len(some)-1].Position
 			if len(batch) == 0 {
 				break // the end of the batch is noted below
@@ -148,22 +165,39 @@ func next(ctx context.Context, tail *events.Tail, wait time.Duration) ([]events.
 	return batch, err
 }
 
+// portionBytes bounds what is sent at once, beside the number of events.
+const portionBytes = 1 << 20
+
+// portion is how many of the first events are sent at once: at least one.
+func portion(batch []events.Event, most int) int {
+	bytes := 0
+	for i, e := range batch {
+		if bytes += len(e.Raw); i > 0 && (i >= most || bytes > portionBytes) {
+			return i
+		}
+	}
+	return len(batch)
+}
+
 // errHeld is for events that nobody wants yet.
 var errHeld = errors.New("no queue is bound for them: bind one, or set events.publish.unrouted to skip")
 
 func (o *Outbox) publish(ctx context.Context, publisher *broker.Publisher, batch []events.Event, until time.Time) error {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	messages := make([]broker.Message, len(batch))
-	for i, e := range batch {
+	messages := make([]broker.Message, 0, len(batch))
+	for _, e := range batch {
+		if o.log.Refused(e.Stream.SubjectID) {
+			continue // erased since it was read
+		}
 		body, err := o.format.Marshal(e)
 		if err != nil {
 			return err
 		}
-		messages[i] = broker.Message{
+		messages = append(messages, broker.Message{
 			ID: e.ID.String(), Exchange: o.cfg.Exchange, Key: e.Type, Type: e.Type, ContentType: cloudevent.ContentType,
 			Headers: o.format.Headers(e), Body: body, Time: cloudevent.Time(e),
-		}
+		})
 	}
 	unrouted, err := publisher.Publish(ctx, messages...)
 	if err != nil || len(unrouted) == 0 {

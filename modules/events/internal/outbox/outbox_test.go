@@ -31,6 +31,8 @@ type bundle struct {
 	db   *postgres.DB
 	log  *events.Log
 	addr string
+	// warn is what publishers log; nil for nobody.
+	warn slog.Handler
 
 	mu   sync.Mutex
 	got  []broker.Delivery
@@ -94,12 +96,16 @@ func (b *bundle) listen(keys ...string) {
 func (b *bundle) publish(conn *broker.Broker, change func(*events.PublishConfig, *cloudevent.Format)) (stop func()) {
 	b.t.Helper()
 	cfg := events.DefaultPublishConfig()
-	cfg.Lease, cfg.Batch, cfg.Unrouted = 3*time.Second, 7, "hold"
+	cfg.Lease, cfg.Batch, cfg.Unrouted, cfg.Start = 3*time.Second, 7, "hold", "beginning"
 	format := cloudevent.Format{Source: source}
 	if change != nil {
 		change(&cfg, &format)
 	}
-	o, err := outbox.New(b.db, b.log, conn, cfg, format, slog.New(slog.DiscardHandler))
+	handler := slog.DiscardHandler
+	if b.warn != nil {
+		handler = b.warn
+	}
+	o, err := outbox.New(b.db, b.log, conn, cfg, format, slog.New(handler))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -265,7 +271,7 @@ func TestWhatNobodyListensToIsSkippedOrHeldAsConfigured(t *testing.T) {
 	stop()
 	b.listen("goal.*")
 	b.publish(conn, func(_ *events.PublishConfig, f *cloudevent.Format) {
-		f.Hide = map[string][]string{"goal.created": {"details"}}
+		f.Keep = map[string][]string{"goal.created": {"goal_id"}}
 	})
 	b.create(1)
 	eventually(t, "the new ones arrive", func() bool { return len(b.arrived()) == 2 })

@@ -12,11 +12,15 @@ import (
 )
 
 var makePublisher = postgres.SQL("events.publishers.make", `
-	INSERT INTO events.publishers (name) VALUES (@name) ON CONFLICT (name) DO NOTHING`)
+	INSERT INTO events.publishers (name, position)
+	SELECT @name, CASE WHEN @now THEN events.horizon() ELSE 0 END
+	WHERE NOT EXISTS (SELECT FROM events.publishers WHERE name = @name)
+	ON CONFLICT (name) DO NOTHING`)
 
-// MakePublisher makes a publisher's row, once, at the beginning of the log.
-func MakePublisher(ctx context.Context, q postgres.Queryer, name string) error {
-	if _, err := q.Exec(ctx, makePublisher, postgres.Args{"name": name}); err != nil {
+// MakePublisher makes a publisher's row, once, at the end of the log or at its
+// beginning.
+func MakePublisher(ctx context.Context, q postgres.Queryer, name string, now bool) error {
+	if _, err := q.Exec(ctx, makePublisher, postgres.Args{"name": name, "now": now}); err != nil {
 		return fmt.Errorf("make publisher %s: %w", name, err)
 	}
 	return nil
@@ -52,6 +56,19 @@ func MovePublisher(ctx context.Context, q postgres.Queryer, name, holder string,
 		return false, fmt.Errorf("move publisher %s: %w", name, err)
 	}
 	return tag.RowsAffected() == 1, nil
+}
+
+var resetPublisher = postgres.SQL("events.publishers.reset", `
+	INSERT INTO events.publishers AS p (name, position) VALUES (@name, @position)
+	ON CONFLICT (name) DO UPDATE SET position = excluded.position, holder = NULL, leased_until = '-infinity', updated_at = now()`)
+
+// ResetPublisher has it go on after another position. Who holds the lease loses
+// it, or it would note its own position again.
+func ResetPublisher(ctx context.Context, q postgres.Queryer, name string, position int64) error {
+	if _, err := q.Exec(ctx, resetPublisher, postgres.Args{"name": name, "position": position}); err != nil {
+		return fmt.Errorf("move publisher %s to %d: %w", name, position, err)
+	}
+	return nil
 }
 
 var releasePublisher = postgres.SQL("events.publishers.release", `
