@@ -54,6 +54,10 @@ var Privacy = privacy.Registry{
 				"attempts", "problem", "requested_at", "finished_at", "receipt",
 			},
 		},
+		{
+			Name: "events.erasure_key", Class: privacy.Operational, Erase: privacy.Impersonal,
+			Plain: []string{"only_one", "key_id", "noted_at"},
+		},
 	},
 	Events: []privacy.Event{
 		{Type: "user.erased", Plain: []string{"subject_hash", "counts"}},

@@ -2,6 +2,7 @@ package eventsfx
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 
@@ -80,6 +81,8 @@ type runErasureParams struct {
 	fx.In
 	Erasure  *Erasure
 	Listener *postgres.Listener
+	Shutdown fx.Shutdowner
+	Logger   *slog.Logger
 	Roles    roles.Set `optional:"true"`
 }
 
@@ -91,12 +94,18 @@ func runErasure(lifecycle fx.Lifecycle, p runErasureParams) {
 	var running sync.WaitGroup
 	lifecycle.Append(fx.Hook{
 		OnStart: func(starting context.Context) error {
-			if err := p.Erasure.Load(starting); err != nil {
+			if err := errors.Join(p.Erasure.Load(starting), p.Erasure.Register(starting)); err != nil {
 				return err
 			}
 			var ctx context.Context
 			ctx, stop = context.WithCancel(context.WithoutCancel(starting)) //nolint:gosec // it outlives the start, and OnStop calls stop
-			running.Go(func() { p.Erasure.Run(ctx, p.Roles.Has(roles.Worker)) })
+			running.Go(func() {
+				// Who doesn't know whom to refuse must not go on to let people in.
+				if err := p.Erasure.Run(ctx, p.Roles.Has(roles.Worker)); err != nil {
+					p.Logger.Error("the server stops", "error", err)
+					_ = p.Shutdown.Shutdown(fx.ExitCode(1))
+				}
+			})
 			return nil
 		},
 		OnStop: func(context.Context) error { stop(); running.Wait(); return nil },

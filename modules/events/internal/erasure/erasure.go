@@ -7,6 +7,7 @@ package erasure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -124,6 +125,9 @@ func (e *Erasure) BeginTx(ctx context.Context, tx *postgres.Tx, userID, source s
 		return fmt.Errorf("erase a person: %q is no user id, which has 1 to 36 characters", userID)
 	}
 	hash := e.vault.hash(userID)
+	if err := e.sameFolder(ctx, tx); err != nil {
+		return err
+	}
 	// Before the commit: a ledger that knows too much asks for what was asked for.
 	if err := e.vault.note(hash, time.Now()); err != nil {
 		return err
@@ -204,7 +208,7 @@ func (e *Erasure) Load(ctx context.Context) error {
 	}
 	for _, t := range found {
 		if t.keyID != e.vault.keyID() {
-			return fmt.Errorf("people were erased under another key than that in %s: copy erasure.key and ledger.jsonl there from the replica or the machine that erased them, or nobody knows them again", e.Dir)
+			return fmt.Errorf("%w than that in %s: copy erasure.key and ledger.jsonl there from the replica or the machine that erased them, or nobody knows them again", ErrOtherFolder, e.Dir)
 		}
 		if err := e.vault.note(t.hash, t.at); err != nil {
 			return err
@@ -222,8 +226,9 @@ func (e *Erasure) Load(ctx context.Context) error {
 
 // Run keeps up with the tombstones of all replicas until ctx ends. With work it
 // also carries erasures out: those of the ledger after a restore, those that a
-// killed process left, and what work under way left after a receipt.
-func (e *Erasure) Run(ctx context.Context, work bool) {
+// killed process left, and what work under way left after a receipt. Only
+// ErrOtherFolder ends it before: this process can't know who is erased.
+func (e *Erasure) Run(ctx context.Context, work bool) error {
 	compared, looked := false, time.Now()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
@@ -244,6 +249,9 @@ func (e *Erasure) Run(ctx context.Context, work bool) {
 		if err == nil && work {
 			err = e.Work(ctx)
 		}
+		if errors.Is(err, ErrOtherFolder) {
+			return err
+		}
 		if err != nil && ctx.Err() == nil {
 			e.Logger.Warn("erasures wait", "error", err)
 		}
@@ -253,6 +261,7 @@ func (e *Erasure) Run(ctx context.Context, work bool) {
 		case <-ticker.C:
 		}
 	}
+	return nil
 }
 
 // Erase erases a person to the end and gives the receipt, with the file it is in.

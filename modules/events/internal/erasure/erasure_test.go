@@ -269,16 +269,8 @@ func TestAfterARestoreTheLedgerErasesAgain(t *testing.T) {
 	}
 	// A start replays by itself, and a database that never had the person is noted.
 	b.exec(t, `DELETE FROM events.erasures`)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); b.erasure(t, nil).Run(ctx, true) }()
-	for b.count(t, `events.erasures WHERE state = 'done'`) == 0 {
-		if t.Context().Err() != nil {
-			t.Fatal("the start did not look into the ledger")
-		}
-	}
-	cancel()
-	<-done
+	b.runs(t)
+	await(t, "the start looks into the ledger", func() bool { return b.count(t, `events.erasures WHERE state = 'done'`) == 1 })
 }
 
 func TestAnotherKeyIsNotTakenForThatOfTheTombstones(t *testing.T) {

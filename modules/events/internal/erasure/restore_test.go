@@ -15,9 +15,14 @@ func (b *bundle) runs(t *testing.T) *erasure.Erasure {
 	t.Helper()
 	e := b.erasure(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); e.Run(ctx, true) }()
-	t.Cleanup(func() { cancel(); <-done })
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx, true) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	return e
 }
 

@@ -1,10 +1,13 @@
 package erasure_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/goals-tracker/tracker/modules/events/internal/erasure"
 )
 
 // An operator's command runs as root, the server as somebody else: what the one
@@ -36,4 +39,49 @@ func TestWhatRootLeavesInTheFolderBelongsToItsOwner(t *testing.T) {
 			t.Errorf("%s is of %d, %s", path, owner, info.Mode())
 		}
 	}
+}
+
+// A command with another data folder, or a replica that doesn't share the folder,
+// must not set tombstones that the servers can't read.
+func TestAProcessWithAnotherFolderErasesNobodyAndDoesNotGoOnServing(t *testing.T) {
+	b := setup(t)
+	b.life(t, ada)
+	server := b.erasure(t, nil)
+	if err := server.Register(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shared := b.dir
+	b.dir = t.TempDir()
+	stranger := b.erasure(t, nil)
+	if _, _, err := stranger.Erase(t.Context(), ada, "operator"); !errors.Is(err, erasure.ErrOtherFolder) {
+		t.Errorf("erased: %v", err)
+	}
+	if n := b.count(t, "events.erasures"); n != 0 || stranger.Erased(ada) {
+		t.Errorf("%d tombstones", n)
+	}
+	if line, err := os.ReadFile(b.dir + "/ledger.jsonl"); err != nil || len(line) > 0 {
+		t.Errorf("its ledger has %s, %v", line, err)
+	}
+	// Both serve: the first erasure ends the one that can't know of it.
+	ended := make(chan error, 1)
+	go func() { ended <- stranger.Run(t.Context(), true) }()
+	b.dir = shared
+	erase(t, server, ada)
+	if err := <-ended; !errors.Is(err, erasure.ErrOtherFolder) {
+		t.Errorf("it ended with %v", err)
+	}
+	if err := stranger.Register(t.Context()); !errors.Is(err, erasure.ErrOtherFolder) {
+		t.Errorf("it starts: %v", err)
+	}
+	// Before anybody is erased, a lost folder is no disaster.
+	b = setup(t)
+	if err := b.erasure(t, nil).Register(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.dir = t.TempDir()
+	anew := b.erasure(t, nil)
+	if err := anew.Register(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	erase(t, anew, ada)
 }
