@@ -90,8 +90,46 @@ func TestWhatHappensIsToldInOrderUntilItIsTaken(t *testing.T) {
 		Version  int    `json:"version"`
 	}
 	second := to.got[1]
-	if err := json.Unmarshal(second.Data, &data); err != nil || data.FullName != "Zoë" || data.IsActive || data.Version != 2 || second.SpecVersion != "1.0" || second.Time.IsZero() {
+	if err := json.Unmarshal(second.Data, &data); err != nil || data.FullName != "Zoë" || data.IsActive || data.Version <= versionOf(t, to.got[0]) || second.SpecVersion != "1.0" || second.Time.IsZero() {
 		t.Errorf("told %+v %s, %v", second, second.Data, err)
+	}
+}
+
+func versionOf(t *testing.T, e standin.Event) int {
+	t.Helper()
+	var data struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(e.Data, &data); err != nil {
+		t.Fatal(err)
+	}
+	return data.Version
+}
+
+func TestWhatIsToldAfterARestartIsNewerThanWhatWasToldBefore(t *testing.T) {
+	last := 0
+	for run := range 2 {
+		to := &receiver{}
+		b := setup(t, standin.Config{Events: to, Now: time.Now})
+		b.running()
+		updates := 5 - 4*run
+		for range updates {
+			if err := b.academy.PutCourse(standin.Course{ID: "python-basics-en", Title: "Again", Status: "published"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for deadline := time.Now().Add(time.Minute); len(to.types()) < updates; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("told %v", to.types())
+			}
+		}
+		for _, e := range to.got {
+			if v := versionOf(t, e); v <= last {
+				t.Errorf("run %d: version %d comes after %d, so others take it for an old one", run, v, last)
+			} else {
+				last = v
+			}
+		}
 	}
 }
 

@@ -69,7 +69,9 @@ func (o *outbox) add(eventType, subject string, data map[string]any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	kind := eventType[:4]
-	o.versions[kind+subject]++
+	// By the clock: what is told after a restart must count as newer than what was
+	// told before.
+	o.versions[kind+subject] = max(o.versions[kind+subject]+1, o.now().UnixMicro())
 	data["id"], data["version"] = subject, o.versions[kind+subject]
 	body, err := json.Marshal(data)
 	if err != nil {

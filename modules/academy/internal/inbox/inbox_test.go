@@ -151,8 +151,8 @@ func TestAMessageIsTakenOnceHoweverOftenItComes(t *testing.T) {
 	if taken.Load() != 1 || again.Load() != 15 || accepted.Load() != 1 {
 		t.Errorf("taken %d times, known %d times, accepted %d times", taken.Load(), again.Load(), accepted.Load())
 	}
-	if b.users["u1"] == nil || b.users["u1"].FullName != "Ana" {
-		t.Errorf("the cache learnt %+v", b.users["u1"])
+	if known, told := b.users["u1"]; !told || known != nil && known.FullName != "Ana" {
+		t.Errorf("the cache learnt %+v", known)
 	}
 	if states, named := b.rows(); states["done"] != 1 || named != 0 {
 		t.Errorf("the inbox has %v, of which %d name a person", states, named)
@@ -193,6 +193,22 @@ func TestLateMessagesChangeNothing(t *testing.T) {
 	now := message(academy.UserUpdated, "u3", 0, nil)
 	now.Time = time.Time{}
 	b.take(inbox.Taken, now)
+}
+
+func TestWhatAKilledReplicaTookInButToldNobodyIsLearntWhenItComesAgain(t *testing.T) {
+	killed := setup(t)
+	other := setupOn(t, killed.db)
+	user, course := message(academy.UserUpdated, "u1", 1, person("Ana")), message(academy.CourseUpdated, "c1", 1, map[string]any{"title": "T"})
+	for _, m := range []inbox.Message{user, course} {
+		killed.take(inbox.Taken, m)
+		other.take(inbox.Duplicate, m)
+	}
+	if known, told := other.users["u1"]; !told || known != nil {
+		t.Errorf("of the person it was told %v, %t", known, told)
+	}
+	if known, told := other.courses["c1"]; !told || known != nil {
+		t.Errorf("of the course it was told %v, %t", known, told)
+	}
 }
 
 func TestAPersonMayAlwaysGoAndNothingBringsThemBack(t *testing.T) {

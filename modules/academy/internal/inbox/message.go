@@ -79,21 +79,18 @@ func Structured(body []byte) (Message, error) {
 	return e.message()
 }
 
-// Batch reads several CloudEvents that are one JSON array.
-func Batch(body []byte) ([]Message, error) {
-	var list []structured
+// Batch reads several CloudEvents that are one JSON array. A message that can't
+// be read stays empty and has its error in errs; the others are as good as alone.
+func Batch(body []byte) (messages []Message, errs []error, err error) {
+	var list []json.RawMessage
 	if err := json.Unmarshal(body, &list); err != nil {
-		return nil, malformed("it is not a JSON array: %v", err)
+		return nil, nil, malformed("it is not a JSON array: %v", err)
 	}
-	messages := make([]Message, len(list))
-	for i, e := range list {
-		m, err := e.message()
-		if err != nil {
-			return nil, fmt.Errorf("event %d: %w", i, err)
-		}
-		messages[i] = m
+	messages, errs = make([]Message, len(list)), make([]error, len(list))
+	for i, one := range list {
+		messages[i], errs[i] = Structured(one)
 	}
-	return messages, nil
+	return messages, errs, nil
 }
 
 // Binary reads a CloudEvent whose attributes are headers: attribute finds one by
@@ -105,13 +102,16 @@ func Binary(attribute func(name string) string, body []byte) (Message, error) {
 	}.message()
 }
 
-// FromHTTP reads what one request brings, in any of the three modes.
-func FromHTTP(header http.Header, body []byte) ([]Message, error) {
+// FromHTTP reads what one request brings, in any of the three modes; errs are as
+// Batch has them.
+func FromHTTP(header http.Header, body []byte) (messages []Message, errs []error, err error) {
 	mediaType, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
-		return nil, malformed("it has no Content-Type")
+		return nil, nil, malformed("it has no Content-Type")
 	}
-	one := func(m Message, err error) ([]Message, error) { return []Message{m}, err }
+	one := func(m Message, err error) ([]Message, []error, error) {
+		return []Message{m}, []error{nil}, err
+	}
 	switch {
 	case mediaType == "application/cloudevents-batch+json":
 		return Batch(body)
@@ -128,7 +128,7 @@ func FromHTTP(header http.Header, body []byte) ([]Message, error) {
 	case mediaType == "application/json":
 		return one(Structured(body))
 	}
-	return nil, malformed("send application/cloudevents+json, or application/json with the attributes as ce- headers, not %s", mediaType)
+	return nil, nil, malformed("send application/cloudevents+json, or application/json with the attributes as ce- headers, not %s", mediaType)
 }
 
 func (e structured) message() (Message, error) {

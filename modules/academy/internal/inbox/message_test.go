@@ -35,8 +35,8 @@ func TestACloudEventIsReadInEveryModeOfHTTP(t *testing.T) {
 		"batch":            {header("Content-Type", "application/cloudevents-batch+json"), "[" + whole + "," + whole + "]", "u1", 2},
 		"base64":           {header("Content-Type", "application/cloudevents+json"), strings.Replace(whole, `"data":{"id":"u1"}`, `"data_base64":"eyJpZCI6InUxIn0="`, 1), "u1", 1},
 	} {
-		messages, err := inbox.FromHTTP(c.header, []byte(c.body))
-		if err != nil || len(messages) != c.n {
+		messages, errs, err := inbox.FromHTTP(c.header, []byte(c.body))
+		if err = errors.Join(append(errs, err)...); err != nil || len(messages) != c.n {
 			t.Errorf("%s: got %d messages, %v", name, len(messages), err)
 			continue
 		}
@@ -69,7 +69,8 @@ func TestWhatIsNoCloudEventIsRefusedForGood(t *testing.T) {
 		"binary without type":  {header("Content-Type", "application/json", "Ce-Specversion", "1.0", "Ce-Id", "1", "Ce-Source", "/"), "{}"},
 	} {
 		var bad *inbox.MalformedError
-		if messages, err := inbox.FromHTTP(c.header, []byte(c.body)); !errors.As(err, &bad) {
+		messages, errs, err := inbox.FromHTTP(c.header, []byte(c.body))
+		if err = errors.Join(append(errs, err)...); !errors.As(err, &bad) {
 			t.Errorf("%s: got %+v, %v", name, messages, err)
 		}
 	}

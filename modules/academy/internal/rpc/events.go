@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -38,9 +39,9 @@ func Events(taker Taker, key config.Secret) rpc.Route {
 			rpc.WriteProblem(w, r, academy.ErrBadEvent.New("its body ended early"))
 			return
 		}
-		messages, err := inbox.FromHTTP(r.Header, body)
-		for i := 0; err == nil && i < len(messages); i++ {
-			_, err = taker.Take(r.Context(), messages[i])
+		messages, errs, err := inbox.FromHTTP(r.Header, body)
+		if err == nil {
+			err = takeAll(r.Context(), taker, messages, errs)
 		}
 		var bad *inbox.MalformedError
 		switch {
@@ -52,6 +53,33 @@ func Events(taker Taker, key config.Secret) rpc.Route {
 			w.WriteHeader(http.StatusNoContent)
 		}
 	})}
+}
+
+// takeAll takes every message that can be read. Its error is that of one that has
+// to come again, else a *inbox.MalformedError of all that never can be taken.
+func takeAll(ctx context.Context, taker Taker, messages []inbox.Message, errs []error) error {
+	var reasons []string
+	var again error
+	for i, m := range messages {
+		err := errs[i]
+		if err == nil {
+			_, err = taker.Take(ctx, m)
+		}
+		var bad *inbox.MalformedError
+		switch {
+		case err == nil:
+		case errors.As(err, &bad) && len(messages) == 1:
+			return bad
+		case errors.As(err, &bad):
+			reasons = append(reasons, fmt.Sprintf("event %d: %s", i+1, bad.Reason))
+		default:
+			again = err
+		}
+	}
+	if again != nil || reasons == nil {
+		return again
+	}
+	return &inbox.MalformedError{Reason: strings.Join(reasons, "; ") + "; the others were taken"}
 }
 
 // presents compares in a time that tells nothing of the key. Without a key

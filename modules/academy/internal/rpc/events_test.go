@@ -16,13 +16,17 @@ import (
 
 // taker remembers what it was given.
 type taker struct {
-	got []inbox.Message
-	err error
+	got  []inbox.Message
+	err  error
+	errs map[string]error
 }
 
 // Take implements academyrpc.Taker.
 func (t *taker) Take(_ context.Context, m inbox.Message) (inbox.Outcome, error) {
 	t.got = append(t.got, m)
+	if err := t.errs[m.ID]; err != nil {
+		return "", err
+	}
 	return inbox.Taken, t.err
 }
 
@@ -81,6 +85,30 @@ func TestAnEventThatCanNotBeTakenNowIsAskedForAgain(t *testing.T) {
 	}
 	to.err = &inbox.MalformedError{Reason: "it says nobody"}
 	if status, said := post(t, to, "k", "Bearer k", "application/cloudevents+json", event); status != 400 || !strings.Contains(said, "it says nobody") {
+		t.Errorf("got %d %s", status, said)
+	}
+}
+
+func TestABadEventOfABatchKeepsNoGoodOneOut(t *testing.T) {
+	const kind = "application/cloudevents-batch+json"
+	other := strings.Replace(event, "e1", "e2", 1)
+	for name, bad := range map[string]string{
+		"no CloudEvent": `{}`, "an id that is a number": strings.Replace(event, `"e1"`, "1", 1), "no object": `7`,
+	} {
+		to := &taker{}
+		status, said := post(t, to, "k", "Bearer k", kind, "["+event+","+bad+","+other+"]")
+		if status != 400 || !strings.Contains(said, "event 2") || len(to.got) != 2 || to.got[1].ID != "e2" {
+			t.Errorf("%s: got %d %s, %d were taken", name, status, said, len(to.got))
+		}
+	}
+	// One that is malformed only once it is looked into is no other.
+	to := &taker{errs: map[string]error{"e1": &inbox.MalformedError{Reason: "it says nobody"}}}
+	if status, said := post(t, to, "k", "Bearer k", kind, "["+event+","+other+"]"); status != 400 || !strings.Contains(said, "event 1: it says nobody") || len(to.got) != 2 {
+		t.Errorf("got %d %s, %d were taken", status, said, len(to.got))
+	}
+	// What may be taken later has to come again, whatever else is wrong.
+	to = &taker{errs: map[string]error{"e2": errors.New("the database is away")}}
+	if status, said := post(t, to, "k", "Bearer k", kind, "[{},"+other+"]"); status != 500 {
 		t.Errorf("got %d %s", status, said)
 	}
 }
