@@ -62,6 +62,7 @@ func (r redis) each(ctx context.Context, h holder, call func(person string, n in
 
 // A person's places: a hash from replica to number and until when it counts. The
 // key goes with the last replica that is heard of.
+//
 //nolint:dupword // Lua ends so
 var placeScript = cache.NewScript(`
 local mine, most, life = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])

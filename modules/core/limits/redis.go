@@ -35,6 +35,7 @@ func text(n int64) string { return strconv.FormatInt(n, 10) }
 
 // takeTokens is bucket.take. Microseconds since 1970 fit into Lua's numbers, and
 // cmsgpack, unlike cjson, keeps all of their digits.
+//
 //nolint:dupword // Lua ends so
 var takeTokens = cache.NewScript(`
 local price, capacity, want, life, now = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/limits"
+	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 )
 
@@ -51,4 +53,36 @@ func BenchmarkFaces(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkLimits is what holding people to their limits costs a call, beside
+// BenchmarkFaces' rest-list without: shared through PostgreSQL, and alone.
+func BenchmarkLimits(b *testing.B) {
+	plenty := limits.Config{Rate: 1e6, Burst: 1e9}
+	for name, c := range map[string]struct {
+		cfg     limits.Config
+		sharing func(b *testing.B) limits.Sharing
+	}{
+		"none":     {limits.Config{}, func(*testing.B) limits.Sharing { return limits.Sharing{} }},
+		"alone":    {plenty, func(*testing.B) limits.Sharing { return limits.Sharing{} }},
+		"postgres": {plenty, func(b *testing.B) limits.Sharing { b.Helper(); return limits.Sharing{DB: postgrestest.DB(b)} }},
+	} {
+		b.Run(name, func(b *testing.B) {
+			bundle := setup(b, func(cfg *rpc.Config, d *rpc.Deps) {
+				cfg.Logger = slog.New(slog.DiscardHandler)
+				d.Limits = limits.NewAPI(limits.New(c.sharing(b)), c.cfg, nil)
+			})
+			header := http.Header{"Authorization": {"Bearer " + token(b, "learner-1")}}
+			b.ReportAllocs()
+			for b.Loop() {
+				r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/api/v1/goals?status=pending&page_size=20", http.NoBody)
+				r.Header = header.Clone()
+				w := httptest.NewRecorder()
+				bundle.server.Handler().ServeHTTP(w, r)
+				if w.Code != http.StatusOK {
+					b.Fatalf("%d %s", w.Code, w.Body)
+				}
+			}
+		})
+	}
 }

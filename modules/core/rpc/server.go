@@ -63,6 +63,8 @@ type Deps struct {
 	Checks   []Check
 	// Metrics is served at /metrics, without sign-in; nil serves none.
 	Metrics http.Handler
+	// Limits refuses people who call too often; nil refuses nobody.
+	Limits Admitter
 	// Caller is bound to the server, for faces that call procedures in process.
 	Caller *Caller
 }
@@ -92,8 +94,9 @@ func NewServer(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{cfg: cfg}
 	mux := http.NewServeMux()
 	refuse := newRefuser()
-	guard := func(access auth.Access, refuse func(http.ResponseWriter, *http.Request, error), next http.Handler) http.Handler {
-		return auth.Middleware(deps.Verifier, func(*http.Request) auth.Access { return access }, refuse)(noted(next))
+	guard := func(access auth.Access, procedure func(*http.Request) string, refuse func(http.ResponseWriter, *http.Request, error), next http.Handler) http.Handler {
+		return auth.Middleware(deps.Verifier, func(*http.Request) auth.Access { return access }, refuse)(
+			noted(admitted(deps.Limits, procedure, refuse, next)))
 	}
 
 	mounted, err := s.handlers(deps.Services)
@@ -101,14 +104,14 @@ func NewServer(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	for path, handler := range mounted {
-		mux.Handle(path, bounded(cfg.MaxBody, refuse.procedure, guard(auth.SignedIn, refuse.procedure, handler)))
+		mux.Handle(path, bounded(cfg.MaxBody, refuse.procedure, guard(auth.SignedIn, byPath, refuse.procedure, handler)))
 	}
 	bindings := Bindings(s.services...)
 	rest, err := newRest(bindings, mounted, cfg.MaxBody)
 	if err != nil {
 		return nil, fmt.Errorf("build REST: %w", err)
 	}
-	guarded := bounded(cfg.MaxBody, refuse.plain, guard(auth.SignedIn, refuse.plain, rest))
+	guarded := bounded(cfg.MaxBody, refuse.plain, guard(auth.SignedIn, rest.procedure, refuse.plain, rest))
 	mux.Handle(restPrefix+"/", guarded)
 	mux.Handle(restPrefix, guarded)
 
@@ -120,7 +123,7 @@ func NewServer(cfg Config, deps Deps) (*Server, error) {
 		case route.QueryToken:
 			access = auth.QueryToken
 		}
-		handler := guard(access, refuse.plain, route.Handler)
+		handler := guard(access, none, refuse.plain, route.Handler)
 		if route.CheckOrigin {
 			handler = s.sameOrigins(refuse.plain, handler)
 		}

@@ -259,6 +259,11 @@ func bearer(tok string) connect.ClientOption {
 	}))
 }
 
+// over is client by another transport.
+func (b *testBundle) over(by *http.Client, opts ...connect.ClientOption) goalsv1connect.GoalsServiceClient {
+	return goalsv1connect.NewGoalsServiceClient(by, b.http.URL, append(opts, bearer(token(b.t, "learner-1")))...)
+}
+
 func (b *testBundle) client(opts ...connect.ClientOption) goalsv1connect.GoalsServiceClient {
-	return goalsv1connect.NewGoalsServiceClient(b.http.Client(), b.http.URL, append(opts, bearer(token(b.t, "learner-1")))...)
+	return b.over(b.http.Client(), opts...)
 }
