@@ -51,6 +51,10 @@ var (
 	ErrTooLarge = errs.Define(errs.ResourceExhausted, "request_too_large",
 		"The request is larger than the %d bytes that are taken here.",
 		"La petición supera los %d bytes que se aceptan aquí.")
+	// ErrTooSlow: the body did not arrive in time.
+	ErrTooSlow = errs.Define(errs.DeadlineExceeded, "request_too_slow",
+		"The request did not arrive within %s. Send it again over a better connection, or less at once.",
+		"La petición no llegó en %s. Envíala de nuevo con una conexión mejor, o menos de una vez.")
 )
 
 // errorDomain is the domain of ErrorInfo details.

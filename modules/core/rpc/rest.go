@@ -9,9 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 	"unicode/utf8"
 
+	"connectrpc.com/connect"
 	"connectrpc.com/vanguard"
 
 	"google.golang.org/genproto/googleapis/rpc/status"
@@ -23,9 +23,6 @@ import (
 
 // restPrefix is where REST lives.
 const restPrefix = "/api/v1"
-
-// bodyTime is how long the body of a request may take to arrive.
-const bodyTime = time.Minute
 
 // rest is REST: vanguard transcodes to proto towards the handlers; what it
 // would not say or take in this API's own way is done before and after it.
@@ -80,7 +77,7 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, ErrMethod.New(r.Method, strings.Join(methods, ", ")))
 		return
 	}
-	inner, err := h.prepare(w, binding, r, method, path)
+	inner, err := h.prepare(binding, r, method, path)
 	if err != nil {
 		e, _ := outward(r.Context(), err)
 		writeProblem(w, r, e)
@@ -92,16 +89,12 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // prepare makes the request that vanguard understands.
-func (h *rest) prepare(w http.ResponseWriter, b *Binding, r *http.Request, method, path string) (*http.Request, error) {
+func (h *rest) prepare(b *Binding, r *http.Request, method, path string) (*http.Request, error) {
 	query, err := canonicalQuery(b, r.URL.RawQuery)
 	if err != nil {
 		return nil, err
 	}
-	// A body that trickles in must not hold a connection for ever.
-	clock := http.NewResponseController(w)
-	_ = clock.SetReadDeadline(time.Now().Add(bodyTime))
 	body, err := h.body(b, r)
-	_ = clock.SetReadDeadline(time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +133,8 @@ func (h *rest) body(b *Binding, r *http.Request) ([]byte, error) {
 	switch {
 	case errors.As(err, &over), int64(len(body)) > h.limit:
 		return nil, ErrTooLarge.New(h.limit)
+	case connect.CodeOf(err) == connect.CodeDeadlineExceeded:
+		return nil, err // it came too slowly
 	case err != nil:
 		return nil, wire.Malformed.New("the body ended too early").Because(err)
 	case len(body) == 0:

@@ -33,6 +33,9 @@ type Config struct {
 	MaxBody int64
 	// Timeout is how long a unary call may take. Defaults to 60 s.
 	Timeout time.Duration
+	// BodyTime is how long the body of a request may take to arrive. Defaults to
+	// 60 s.
+	BodyTime time.Duration
 	// Tracing reports each call to OpenTelemetry's global providers.
 	Tracing bool
 	// Logger defaults to slog.Default().
@@ -88,6 +91,9 @@ func NewServer(cfg Config, deps Deps) (*Server, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = time.Minute
 	}
+	if cfg.BodyTime == 0 {
+		cfg.BodyTime = time.Minute
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
@@ -133,7 +139,7 @@ func NewServer(cfg Config, deps Deps) (*Server, error) {
 		mux.Handle(route.Pattern, handler)
 	}
 	s.mountPublic(mux, deps, bindings)
-	s.handler = observed(cfg.Logger, s.cors(mux))
+	s.handler = observed(cfg.Logger, paced(cfg.BodyTime, s.cors(mux)))
 	if deps.Caller != nil {
 		deps.Caller.bind(s.handler, Methods(s.services...))
 	}
@@ -184,6 +190,7 @@ func (s *Server) handlers(services []Service) (map[string]http.Handler, error) {
 			connect.WithInterceptors(interceptors...),
 			connect.WithReadMaxBytes(int(s.cfg.MaxBody)),
 			connect.WithCompressMinBytes(1<<10),
+			unpacking(s.cfg.MaxBody),
 		)
 		name := protoreflect.FullName(strings.Trim(path, "/"))
 		found, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
@@ -207,11 +214,15 @@ func (s *Server) mountPublic(mux *http.ServeMux, deps Deps, bindings []*Binding)
 		names = append(names, string(service.FullName()))
 	}
 	health := &health{checks: deps.Checks, services: names, log: s.cfg.Logger}
-	limited := connect.WithReadMaxBytes(64 << 10)
-	mux.Handle(grpchealth.NewHandler(health, limited))
+	const small = 64 << 10
+	limited := connect.WithHandlerOptions(connect.WithReadMaxBytes(small), unpacking(small))
+	open := func(path string, handler http.Handler) {
+		mux.Handle(path, bounded(small, newRefuser().procedure, handler))
+	}
+	open(grpchealth.NewHandler(health, limited))
 	reflector := grpcreflect.NewStaticReflector(append(names, grpchealth.HealthV1ServiceName)...)
-	mux.Handle(grpcreflect.NewHandlerV1(reflector, limited))
-	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, limited))
+	open(grpcreflect.NewHandlerV1(reflector, limited))
+	open(grpcreflect.NewHandlerV1Alpha(reflector, limited))
 	mux.HandleFunc("GET /healthz", health.alive)
 	mux.HandleFunc("GET /readyz", health.ready)
 	mux.Handle("GET /openapi.yaml", openAPIHandler(bindings))
