@@ -5,6 +5,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
 // User is a person as the academy knows them.
@@ -53,6 +54,9 @@ type Service interface {
 	// teach, for others those they are in when their token names none. A person
 	// whom it can't be asked about is admitted as they are: their token holds.
 	Admit(ctx context.Context, actor auth.Actor) (auth.Actor, error)
+	// CourseDeleted reports whether the academy has deleted a course, in a unit of
+	// work that acts as the system.
+	CourseDeleted(ctx context.Context, q postgres.Queryer, courseID string) (bool, error)
 	// Forget drops what is remembered of a person, here and on every replica.
 	Forget(ctx context.Context, userID string)
 }

@@ -61,10 +61,10 @@ func newService(lc fx.Lifecycle, p serviceParams) (*client.Service, error) {
 	logger := p.Logger.With("part", "academy")
 	replica := uuid.NewString()
 	service, err := client.NewService(p.Config, client.Deps{
-		CourseDeleted: func(ctx context.Context, id string) (bool, error) { return store.CourseDeleted(ctx, system, id) },
-		Cache:         p.Cache,
-		Revocations:   p.Revocations,
-		Logger:        logger,
+		System: system, Deleted: store.CourseDeleted,
+		Cache:       p.Cache,
+		Revocations: p.Revocations,
+		Logger:      logger,
 		Tell: func(ctx context.Context, userID string) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellWithin)
 			defer cancel()

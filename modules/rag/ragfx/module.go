@@ -80,7 +80,8 @@ func newService(p serviceParams) (*service.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := service.New(p.DB, p.Members, p.Config, time.Now).WithModels(p.Models).WithKey(key).WithTickets(p.Tickets)
+	s := service.New(p.DB, p.Members, p.Config, time.Now).WithModels(p.Models).WithKey(key).WithTickets(p.Tickets).
+		WithDeleted(p.Members.CourseDeleted)
 	if p.Keys != nil {
 		s.WithKeys(p.Keys)
 	}

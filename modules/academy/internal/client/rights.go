@@ -6,18 +6,15 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
 // MayUse implements academy.Service.
 func (s *Service) MayUse(ctx context.Context, actor auth.Actor, courseID string) error {
-	if s.CourseDeleted != nil {
-		deleted, err := s.CourseDeleted(ctx, courseID)
-		if err != nil {
-			return err
-		}
-		if deleted {
-			return academy.ErrCourseNotFound.New(courseID)
-		}
+	if deleted, err := s.CourseDeleted(ctx, s.System, courseID); err != nil {
+		return err
+	} else if deleted {
+		return academy.ErrCourseNotFound.New(courseID)
 	}
 	claimed := actor.Has(auth.Admin) || slices.Contains(actor.CourseIDs, courseID)
 	switch {
@@ -33,6 +30,14 @@ func (s *Service) MayUse(ctx context.Context, actor auth.Actor, courseID string)
 		return nil // a dead academy keeps nobody from their work; the token is its word too
 	}
 	return err
+}
+
+// CourseDeleted implements academy.Service.
+func (s *Service) CourseDeleted(ctx context.Context, q postgres.Queryer, courseID string) (bool, error) {
+	if s.Deleted == nil {
+		return false, nil
+	}
+	return s.Deleted(ctx, q, courseID)
 }
 
 // member asks whether there is the course and the actor belongs to it.

@@ -14,6 +14,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/academy/internal/client"
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
 func TestCoursePolicies(t *testing.T) {
@@ -60,7 +61,7 @@ func TestNobodyNamesACourseThatTheAcademyHasDeleted(t *testing.T) {
 	for _, policy := range []academy.Policy{academy.Open, academy.Claims, academy.Ask} {
 		cfg := academy.DefaultConfig()
 		cfg.CoursePolicy = policy
-		s, err := client.NewService(cfg, client.Deps{Cache: remembering(t, ""), CourseDeleted: func(_ context.Context, id string) (bool, error) { return id == "c1", nil }})
+		s, err := client.NewService(cfg, client.Deps{Cache: remembering(t, ""), Deleted: func(_ context.Context, _ postgres.Queryer, id string) (bool, error) { return id == "c1", nil }})
 		if err != nil {
 			t.Fatal(err)
 		}

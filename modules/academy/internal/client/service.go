@@ -12,14 +12,18 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/cache"
 	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
 // Deps are what the service stands on beside its settings.
 type Deps struct {
 	// Cache remembers answers. Required.
 	Cache *cache.Cache
-	// CourseDeleted reports whether the academy has said that a course is gone.
-	CourseDeleted func(ctx context.Context, courseID string) (bool, error)
+	// System asks the database as the system.
+	System postgres.Queryer
+	// Deleted reports whether the academy has said that a course is gone; nil knows
+	// of none.
+	Deleted func(ctx context.Context, q postgres.Queryer, courseID string) (bool, error)
 	// Revocations say whose answers must not be kept.
 	Revocations *auth.Revocations
 	// Tell has the other replicas' Revocations tell that something has changed about

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/goals-tracker/tracker/modules/academy"
+	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/rag"
 	"github.com/goals-tracker/tracker/modules/rag/internal/chunk"
@@ -134,6 +136,22 @@ type part struct {
 	keep map[string]bool
 }
 
+// there refuses a course that the academy has deleted. It is looked for behind the
+// collection's lock, so that what is taken in either comes before the deletion, and
+// goes with it, or not at all.
+func (s *Service) there(ctx context.Context, tx *postgres.Tx, editor auth.Actor, courseID string) error {
+	if s.deleted == nil {
+		return nil
+	}
+	tx.Become(auth.System("rag"))
+	defer tx.Become(editor)
+	deleted, err := s.deleted(ctx, tx, courseID)
+	if err == nil && deleted {
+		err = academy.ErrCourseNotFound.New(courseID)
+	}
+	return err
+}
+
 // ingest takes files.
 func (s *Service) ingest(ctx context.Context, tx *postgres.Tx, courseID string, files []rag.File, as part) (rag.Report, error) {
 	editor, err := s.editor(ctx, tx.Actor(), courseID)
@@ -143,6 +161,9 @@ func (s *Service) ingest(ctx context.Context, tx *postgres.Tx, courseID string, 
 	tx.Become(editor)
 	in := &ingestion{s: s, tx: tx, courseID: courseID, now: s.now().UTC().Truncate(time.Microsecond)}
 	if in.collection, err = store.Lock(ctx, tx, courseID); err != nil {
+		return in.report, err
+	}
+	if err := s.there(ctx, tx, editor, courseID); err != nil {
 		return in.report, err
 	}
 	if in.states, err = store.States(ctx, tx, in.collection); err != nil {

@@ -36,6 +36,18 @@ type Service struct {
 	// key makes pseudonyms, with a key of each person's own where there are any.
 	key  []byte
 	keys Keys
+	// deleted is nil where nothing says that courses are gone.
+	deleted Deleted
+}
+
+// Deleted reports, in a unit of work that acts as the system, whether a course is
+// gone.
+type Deleted func(ctx context.Context, q postgres.Queryer, courseID string) (bool, error)
+
+// WithDeleted has nothing taken into courses that are gone.
+func (s *Service) WithDeleted(deleted Deleted) *Service {
+	s.deleted = deleted
+	return s
 }
 
 // Keys are people's own keys: when one is removed, nobody can find out any more
@@ -176,6 +188,12 @@ func (s *Service) RemoveCourse(ctx context.Context, tx *postgres.Tx, courseID st
 	if actor := tx.Actor(); !actor.IsSystem() && !actor.Has(auth.Admin) {
 		return rag.ErrNotATeacher.New(courseID)
 	}
+	// What is being taken in goes, too.
+	if _, err := store.Lock(ctx, tx, courseID); err != nil {
+		return err
+	}
+	tx.Become(auth.System("rag")) // people's roles know nothing of watches
+	defer tx.Become(tx.Actor())
 	return store.DropCourse(ctx, tx, courseID)
 }
 

@@ -58,5 +58,8 @@ func DropCourse(ctx context.Context, tx *postgres.Tx, courseID string) error {
 	if _, err := tx.Exec(ctx, dropPolicy, postgres.Args{"course": courseID}); err != nil {
 		return fmt.Errorf("delete policy of course %s: %w", courseID, err)
 	}
+	if _, err := tx.Exec(ctx, forgetSeen, postgres.Args{"course": courseID}); err != nil {
+		return fmt.Errorf("forget what was seen of course %s: %w", courseID, err)
+	}
 	return nil
 }

@@ -21,6 +21,8 @@ var (
 	ranWatch = postgres.SQL("rag.watches.ran", `
 		UPDATE rag.watches SET fingerprint = @fingerprint, problem = @problem, ran_at = now()
 		WHERE course_id = @course AND holder = @holder`)
+	// So that the folder is taken in again should the course come back.
+	forgetSeen   = postgres.SQL("rag.watches.forget", `UPDATE rag.watches SET fingerprint = '' WHERE course_id = @course`)
 	releaseWatch = postgres.SQL("rag.watches.release", `
 		UPDATE rag.watches SET held_until = now() WHERE course_id = @course AND holder = @holder`)
 )

@@ -29,6 +29,7 @@ type bundle struct {
 	root string
 	// ingests counts them.
 	ingests atomic.Int64
+	deleted atomic.Bool
 }
 
 // Ingest implements watch.Ingester.
@@ -40,7 +41,11 @@ func (b *bundle) Ingest(ctx context.Context, call postgres.Call, courseID string
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	db := postgrestest.DB(t)
-	return &bundle{Service: service.New(db, nil, rag.DefaultConfig(), time.Now), t: t, db: db, root: t.TempDir()}
+	b := &bundle{t: t, db: db, root: t.TempDir()}
+	b.Service = service.New(db, nil, rag.DefaultConfig(), time.Now).WithDeleted(func(context.Context, postgres.Queryer, string) (bool, error) {
+		return b.deleted.Load(), nil
+	})
+	return b
 }
 
 func (b *bundle) write(name, text string) {
@@ -148,6 +153,30 @@ func TestAnEmptyOrMissingFolderTakesNothingOut(t *testing.T) {
 	b.write("b.md", "# B\n\nTigers.\n")
 	b.has("b.md")
 	b.eventually("that all is well again", func() bool { return b.problem() == "" })
+}
+
+func TestTheFolderOfADeletedCourseIsLeftAloneUntilTheCourseIsBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.write("a.md", "# A\n\nLions.\n")
+	b.watch(rag.WatchConfig{Folder: b.root, Every: 100 * time.Millisecond})
+	b.has("a.md")
+	b.deleted.Store(true)
+	err := b.db.InTx(t.Context(), postgres.As(auth.System("academy")), func(ctx context.Context, tx *postgres.Tx) error {
+		return b.RemoveCourse(ctx, tx, "c1")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := b.ingests.Load()
+	b.write("b.md", "# B\n\nTigers.\n")
+	b.eventually("a look at the changed folder", func() bool { return b.ingests.Load() > before+1 })
+	if got := b.paths(); got != "" {
+		t.Errorf("the deleted course has %q", got)
+	}
+	b.eventually("a word on the deleted course", func() bool { return strings.Contains(b.problem(), `no course "c1"`) })
+	b.deleted.Store(false)
+	b.has("a.md b.md")
 }
 
 func TestOneOfTwoServersWatchesAndTheOtherTakesOver(t *testing.T) {
