@@ -226,9 +226,10 @@ func listen(lc fx.Lifecycle, shutdown fx.Shutdowner, cfg Config, server *rpc.Ser
 			stopping.begin(ctx)
 			ctx, done := context.WithTimeout(ctx, cfg.Server.Grace)
 			defer done()
+			defer context.AfterFunc(stopping.patience, done)()
 			err := web.Shutdown(ctx)
 			cancel() // streams that outlived the grace
-			if errors.Is(err, context.DeadlineExceeded) {
+			if ctx.Err() != nil {
 				return web.Close()
 			}
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -55,10 +56,29 @@ type drain struct {
 	logger *slog.Logger
 	// jobs is nil on replicas that run none.
 	jobs *jobs.Runner
+	// patience ends when the replica is told a second time to stop: what is being
+	// done is cut off, and done again elsewhere.
+	patience context.Context
+	hurry    context.CancelFunc
 }
 
 func newDrain(cfg Config, logger *slog.Logger) *drain {
-	return &drain{delay: cfg.Server.DrainDelay, logger: logger}
+	d := &drain{delay: cfg.Server.DrainDelay, logger: logger}
+	d.patience, d.hurry = context.WithCancel(context.Background())
+	return d
+}
+
+// hurryAt has nothing waited for any more when a signal comes, until ctx ends.
+func (d *drain) hurryAt(ctx context.Context, again <-chan os.Signal) {
+	select {
+	case <-again:
+		d.logger.Warn("told again to stop: what is being done is cut off, and done again elsewhere")
+		if d.jobs != nil {
+			d.jobs.Hurry()
+		}
+		d.hurry()
+	case <-ctx.Done():
+	}
 }
 
 var errStopping = errors.New("the server is stopping")
@@ -82,6 +102,7 @@ func (d *drain) begin(ctx context.Context) {
 	d.logger.Info("draining: not ready any more, still answering", "for", d.delay.String())
 	select {
 	case <-time.After(d.delay):
+	case <-d.patience.Done():
 	case <-ctx.Done():
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"go.uber.org/fx"
@@ -46,7 +48,8 @@ func (c *serveCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	}
 	defer db.Close(ctx)
 
-	app := fx.New(graph(cfg, db.DB, logger), fx.StartTimeout(time.Minute), fx.StopTimeout(cfg.Server.DrainDelay+cfg.Server.Grace+cfg.Jobs.Grace+20*time.Second))
+	var drain *drain
+	app := fx.New(graph(cfg, db.DB, logger), fx.Populate(&drain), fx.StartTimeout(time.Minute), fx.StopTimeout(cfg.Server.DrainDelay+cfg.Server.Grace+cfg.Jobs.Grace+20*time.Second))
 	if err := app.Err(); err != nil {
 		return fmt.Errorf("put the server together: %w", err)
 	}
@@ -62,6 +65,10 @@ func (c *serveCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	logger.Info("stopping")
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
 	defer cancel()
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(again)
+	go drain.hurryAt(stopping, again)
 	if err := app.Stop(stopping); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}

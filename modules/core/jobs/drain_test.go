@@ -121,6 +121,28 @@ func TestADrainedReplicaEndsWhatRunsAndLeavesTheRestToOthers(t *testing.T) {
 	}
 }
 
+func TestAHurriedStopCutsOffWhatRunsAndOthersDoIt(t *testing.T) {
+	db := postgrestest.DB(t)
+	stopping, first := newRunner(t, db)
+	if err := stopping.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	enqueue(t, db, 1)
+	began(t, first, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second) // the grace is longer
+	defer cancel()
+	stopping.Drain(ctx)
+	stopping.Hurry()
+	stopping.Hurry()
+	if err := stopping.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+	var state string
+	if err := db.Pool().QueryRow(t.Context(), "SELECT state::text FROM river.river_job WHERE kind = 'test_slow'").Scan(&state); err != nil || state != "available" && state != "retryable" {
+		t.Errorf("the job is %s, %v; want it to be taken again", state, err)
+	}
+}
+
 func TestJobsRunBehindAPoolerInTransactionMode(t *testing.T) {
 	db, err := postgres.Open(t.Context(), postgres.Config{URL: pgbouncer.Start(t, postgrestest.URL(t), 2), Pooler: postgres.TransactionPooler})
 	if err != nil {

@@ -116,6 +116,9 @@ func DefaultConfig() Config {
 type Runner struct {
 	client *river.Client[pgx.Tx]
 	grace  time.Duration
+	// hurry closes hurried, which ends the grace.
+	hurry   func()
+	hurried chan struct{}
 
 	mu sync.Mutex
 	// running is whether jobs are taken.
@@ -142,7 +145,9 @@ func NewRunner(db *postgres.DB, registry *Registry, cfg Config, logger *slog.Log
 	if err != nil {
 		return nil, fmt.Errorf("make job runner: %w", err)
 	}
-	return &Runner{client: client, grace: cfg.Grace}, nil
+	r := &Runner{client: client, grace: cfg.Grace, hurried: make(chan struct{})}
+	r.hurry = sync.OnceFunc(func() { close(r.hurried) })
+	return r, nil
 }
 
 // Start begins to run jobs and returns at once.
@@ -195,9 +200,19 @@ func (r *Runner) Stop(ctx context.Context) error {
 	return r.failure
 }
 
+// Hurry ends the grace that running jobs have when the runner stops, now or later.
+func (r *Runner) Hurry() { r.hurry() }
+
 func (r *Runner) stop(ctx context.Context) error {
 	soft, cancel := context.WithTimeout(ctx, r.grace)
 	defer cancel()
+	go func() {
+		select {
+		case <-r.hurried:
+			cancel()
+		case <-soft.Done():
+		}
+	}()
 	if err := r.client.Stop(soft); err == nil {
 		return nil
 	}
