@@ -1,5 +1,6 @@
 // Package bench measures requests and the log against plain PostgreSQL: the
-// same statements sent by pgbench, the same row written by a plain INSERT.
+// same statements sent by pgbench, the same row written by a plain INSERT, the
+// rows of an erased person by a plain DELETE.
 //
 // Machines drift, and shared ones most, so no time is worth much by itself.
 // What is compared is measured in turns, round after round in one run, and the
@@ -115,7 +116,7 @@ func (b *bench) measure(ctx context.Context) (err error) {
 	if err := s.seed(ctx); err != nil {
 		return err
 	}
-	for _, measure := range []func(context.Context, *server) error{b.createGoal, b.listGoals, b.appends} {
+	for _, measure := range []func(context.Context, *server) error{b.createGoal, b.listGoals, b.appends, b.erasures} {
 		if err := b.db.settle(ctx); err != nil {
 			return err
 		}

@@ -80,6 +80,8 @@ func TestEveryComparisonDoesWorkOnBothSides(t *testing.T) {
 		"list-goals by REST against pgbench", "list-goals by Connect against pgbench",
 		"append, writers: 1 by append against plain insert", "append, writers: 1 by same rows in a transaction against plain insert",
 		"append, writers: 3 by append against plain insert", "append, writers: 3 by same rows in a transaction against plain insert",
+		"erase a person of 10,000 events by erasure that waits 2s against plain DELETE",
+		"erase a person of 10,000 events by erasure that doesn't wait against plain DELETE",
 	}
 	var got []string
 	for _, row := range report.Rows {
