@@ -16,12 +16,13 @@ type Config struct {
 	// MaxMessage is the longest message a client may send, in bytes. Defaults to
 	// 8 MiB.
 	MaxMessage int64 `koanf:"max_message"`
-	// Rate is how many messages a second a client may send in the long run, and
-	// Burst how many at once; faster ones are read later. Default to 50 and 200.
+	// Rate is how many messages a second one person may send in the long run, and
+	// Burst how many at once, on all connections and replicas together; faster ones
+	// are read later. Default to 50 and 200.
 	Rate  float64 `koanf:"rate"`
 	Burst int     `koanf:"burst"`
-	// MaxConnections bounds one person's open connections on a replica. Defaults
-	// to 20.
+	// MaxConnections bounds one person's open connections on all replicas together.
+	// Defaults to 20.
 	MaxConnections int `koanf:"max_connections"`
 	// WriteTimeout is how long a client may take to accept a message. Defaults to
 	// 10 s.

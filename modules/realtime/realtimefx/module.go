@@ -10,6 +10,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/limits"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/realtime"
 	"github.com/goals-tracker/tracker/modules/realtime/internal/hub"
@@ -21,7 +22,8 @@ import (
 // addresses.
 var Module = fx.Module("realtime",
 	fx.Provide(hub.New, fx.Private),
-	fx.Provide(fx.Annotate(newSockets, fx.ParamTags(``, ``, ``, ``, ``, `optional:"true"`)), fx.Private),
+	fx.Provide(fx.Annotate(newPlaces, fx.ParamTags(``, `optional:"true"`)), fx.Private),
+	fx.Provide(fx.Annotate(newSockets, fx.ParamTags(``, ``, ``, ``, `optional:"true"`, ``, `optional:"true"`)), fx.Private),
 	fx.Provide(newHub),
 	fx.Invoke(fx.Annotate(heed, fx.ParamTags(``, `optional:"true"`))),
 	fx.Provide(fx.Annotate(realtimerpc.Service, fx.ResultTags(`group:"rpc.services"`))),
@@ -32,14 +34,22 @@ var Module = fx.Module("realtime",
 type Hub struct {
 	hub     *hub.Hub
 	sockets *ws.Handler
+	places  *limits.Places
 }
 
-func newHub(h *hub.Hub, sockets *ws.Handler) *Hub { return &Hub{hub: h, sockets: sockets} }
+func newHub(h *hub.Hub, sockets *ws.Handler, places *limits.Places) *Hub {
+	return &Hub{hub: h, sockets: sockets, places: places}
+}
 
 // Run follows the log and looks after open screens until ctx ends; then it ends
 // them and waits until they are gone.
 func (h *Hub) Run(ctx context.Context) error {
-	var sockets sync.WaitGroup
+	// Places are given back as screens end.
+	ended, end := context.WithCancel(context.WithoutCancel(ctx))
+	var places, sockets sync.WaitGroup
+	places.Go(func() { h.places.Run(ended) })
+	defer places.Wait()
+	defer end()
 	sockets.Go(func() { h.sockets.Run(ctx) })
 	defer sockets.Wait()
 	return h.hub.Run(ctx)
@@ -69,8 +79,20 @@ func heed(h *Hub, revocations *auth.Revocations) {
 	})
 }
 
-func newSockets(h *hub.Hub, verifier auth.Verifier, caller *rpc.Caller, cfg realtime.Config, logger *slog.Logger, registry *prometheus.Registry) *ws.Handler {
-	return ws.New(h, verifier, caller, cfg, logger, measure(h, registry))
+func newSockets(h *hub.Hub, verifier auth.Verifier, caller *rpc.Caller, cfg realtime.Config, limiter *limits.Limiter, logger *slog.Logger, registry *prometheus.Registry) *ws.Handler {
+	return ws.New(h, verifier, caller, cfg, orAlone(limiter), logger, measure(h, registry))
+}
+
+// newPlaces are people's connections, of all replicas where they share a limiter.
+func newPlaces(cfg realtime.Config, limiter *limits.Limiter) *limits.Places {
+	return orAlone(limiter).Places("connections", cfg.MaxConnections)
+}
+
+func orAlone(limiter *limits.Limiter) *limits.Limiter {
+	if limiter == nil {
+		return limits.New(limits.Sharing{})
+	}
+	return limiter
 }
 
 func routes(sockets *ws.Handler) []rpc.Route {

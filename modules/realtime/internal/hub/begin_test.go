@@ -7,6 +7,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/bus"
+	"github.com/goals-tracker/tracker/modules/core/limits"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events"
 	"github.com/goals-tracker/tracker/modules/realtime"
@@ -15,7 +16,7 @@ import (
 // Between the end of one try to follow the log and the next, people still come:
 // what is written meanwhile would never be in their queues.
 func TestWhoComesWhileNobodyFollowsTheLogWaitsAndMissesNothing(t *testing.T) {
-	h := New(nil, nil, bus.New(nil, postgres.NewListener(nil, nil), nil), realtime.DefaultConfig(), nil)
+	h := New(nil, nil, bus.New(nil, postgres.NewListener(nil, nil), nil), realtime.DefaultConfig(), limits.New(limits.Sharing{}).Places("connections", 20), nil)
 	ada := auth.Actor{UserID: "ada"}
 	h.begin("one", 10)
 	before, err := h.Join(t.Context(), ada, func() {})
@@ -49,7 +50,7 @@ func TestWhoComesWhileNobodyFollowsTheLogWaitsAndMissesNothing(t *testing.T) {
 }
 
 func TestWhoWaitsToBeLetInIsSentElsewhereWhenTheServerStops(t *testing.T) {
-	h := New(nil, nil, bus.New(nil, postgres.NewListener(nil, nil), nil), realtime.DefaultConfig(), nil)
+	h := New(nil, nil, bus.New(nil, postgres.NewListener(nil, nil), nil), realtime.DefaultConfig(), limits.New(limits.Sharing{}).Places("connections", 20), nil)
 	refused := make(chan error)
 	go func() {
 		_, err := h.Join(t.Context(), auth.Actor{UserID: "ada"}, func() {})

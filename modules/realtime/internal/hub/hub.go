@@ -11,6 +11,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/limits"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/events"
 	"github.com/goals-tracker/tracker/modules/realtime"
@@ -49,6 +50,7 @@ type Hub struct {
 	logger *slog.Logger
 
 	readers chan struct{}
+	places  *limits.Places
 
 	mu sync.Mutex
 	// following: screens get what comes. changed is closed when it begins, or when
@@ -64,11 +66,11 @@ type Hub struct {
 }
 
 // New makes a hub; Run makes it follow the log.
-func New(db *postgres.DB, log *events.Log, b *bus.Bus, cfg realtime.Config, logger *slog.Logger) *Hub {
+func New(db *postgres.DB, log *events.Log, b *bus.Bus, cfg realtime.Config, places *limits.Places, logger *slog.Logger) *Hub {
 	h := &Hub{
 		db: db, log: log, bus: b, cfg: cfg, logger: logger, ring: ring{max: cfg.Ring},
 		screens: map[string]map[*Screen]struct{}{}, changed: make(chan struct{}),
-		readers: make(chan struct{}, readersAtOnce),
+		readers: make(chan struct{}, readersAtOnce), places: places,
 	}
 	b.Subscribe(h.hear)
 	return h
@@ -80,6 +82,12 @@ func (h *Hub) RefuseWhen(fn func(userID string) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.refuse = fn
+}
+
+func (h *Hub) refused(userID string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.refuse != nil && h.refuse(userID)
 }
 
 // Erased ends a person's screens, here at once and on other replicas as soon as
@@ -228,6 +236,7 @@ func (h *Hub) remove(s *Screen, why error) {
 		if len(audience) == 0 {
 			delete(h.screens, s.actor.UserID)
 		}
+		h.places.Leave(s.actor.UserID)
 	}
 	s.end(why)
 }

@@ -32,15 +32,26 @@ const joinWait = 5 * time.Second
 // when there is something to Take, once after each Take that found nothing; it
 // must not block.
 func (h *Hub) Join(ctx context.Context, actor auth.Actor, wake func()) (*Screen, error) {
+	if h.refused(actor.UserID) {
+		return nil, errAccount.New().Because(ErrErased)
+	}
+	if !h.places.Enter(ctx, actor.UserID) {
+		return nil, ErrTooManyConnections.New(h.places.Most())
+	}
+	s, err := h.join(ctx, actor, wake)
+	if err != nil {
+		h.places.Leave(actor.UserID)
+	}
+	return s, err
+}
+
+func (h *Hub) join(ctx context.Context, actor auth.Actor, wake func()) (*Screen, error) {
 	if err := h.lockFollowing(ctx); err != nil {
 		return nil, err
 	}
 	defer h.mu.Unlock()
 	if h.refuse != nil && h.refuse(actor.UserID) {
 		return nil, errAccount.New().Because(ErrErased)
-	}
-	if len(h.screens[actor.UserID]) >= h.cfg.MaxConnections {
-		return nil, ErrTooManyConnections.New(h.cfg.MaxConnections)
 	}
 	s := &Screen{hub: h, actor: actor, joined: h.position, epoch: h.epoch, wake: wake}
 	if h.screens[actor.UserID] == nil {

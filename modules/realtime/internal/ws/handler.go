@@ -18,6 +18,7 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/limits"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/realtime"
 	"github.com/goals-tracker/tracker/modules/realtime/internal/frame"
@@ -62,6 +63,7 @@ type Handler struct {
 	verifier auth.Verifier
 	caller   Caller
 	cfg      realtime.Config
+	limiter  *limits.Limiter
 	logger   *slog.Logger
 	commands func() map[string]string
 	closed   func(websocket.StatusCode)
@@ -74,12 +76,12 @@ type Handler struct {
 
 // New makes the handler. closed hears of each connection that the server ends,
 // with its code; nil for nobody.
-func New(h *hub.Hub, verifier auth.Verifier, caller Caller, cfg realtime.Config, logger *slog.Logger, closed func(websocket.StatusCode)) *Handler {
+func New(h *hub.Hub, verifier auth.Verifier, caller Caller, cfg realtime.Config, limiter *limits.Limiter, logger *slog.Logger, closed func(websocket.StatusCode)) *Handler {
 	if closed == nil {
 		closed = func(websocket.StatusCode) {}
 	}
 	handler := &Handler{
-		hub: h, verifier: verifier, caller: caller, cfg: cfg, logger: logger, closed: closed,
+		hub: h, verifier: verifier, caller: caller, cfg: cfg, limiter: limiter, logger: logger, closed: closed,
 		commands: sync.OnceValue(caller.Commands), open: map[*session]struct{}{},
 	}
 	handler.fewer = sync.NewCond(&handler.mu)

@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"time"
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
 
 	"github.com/goals-tracker/tracker/modules/core/errs"
+	"github.com/goals-tracker/tracker/modules/core/limits"
 	"github.com/goals-tracker/tracker/modules/realtime/internal/frame"
 )
 
@@ -66,23 +66,19 @@ func (s *session) read() {
 	}
 }
 
-// slowDown waits while the client is faster than it may be: what it sends waits
-// on its own side.
+// messages is the limit's name in metrics.
+const messages = "messages"
+
+// slowDown waits while the person is faster than they may be on all their
+// connections together: what they send waits on their own side.
 func (s *session) slowDown() {
-	wait := s.pace.take(time.Now(), s.cfg.Rate, s.cfg.Burst)
-	if wait <= 0 {
-		return
-	}
-	select {
-	case <-time.After(wait):
-	case <-s.gone:
-	}
+	s.limiter.Wait(background(), s.gone, messages, s.who().UserID, limits.Bound{Rate: s.cfg.Rate, Burst: s.cfg.Burst})
 }
 
 // onPing lets pings be answered, at the pace of messages.
 func (s *session) onPing(context.Context, []byte) bool {
 	s.heard()
-	s.slowDown()
+	s.slowDown() //nolint:contextcheck // see background
 	return true
 }
 

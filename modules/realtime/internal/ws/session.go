@@ -64,8 +64,6 @@ type session struct {
 	// Of the writer: what was sent, and whether any of it was live.
 	lastSent int64
 	live     bool
-	// Of the reader.
-	pace bucket
 }
 
 // ending is a close code with its reason.
