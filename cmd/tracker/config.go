@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/goals-tracker/tracker/modules/academy"
@@ -166,7 +167,7 @@ func DefaultConfig() Config {
 // ConfigFlags say where settings come from; every command has them.
 type ConfigFlags struct {
 	File string            `name:"config" env:"TRACKER_CONFIG" help:"Settings file. Defaults to configs/tracker.yaml here or in /etc/tracker, when there is one." type:"path"`
-	Env  string            `name:"env-file" default:".env" help:"File of environment variables, read when it exists."`
+	Env  string            `name:"env-file" default:".env" help:"File of environment variables; the default one is read when it exists."`
 	Set  map[string]string `name:"set" help:"A setting by its dotted name: --set server.address=127.0.0.1:9000" mapsep:"none"`
 }
 
@@ -220,12 +221,15 @@ func (c *Config) CheckServer() error {
 	if err := c.Database.Pooler.Check(); err != nil {
 		return err
 	}
+	host, port, err := net.SplitHostPort(c.Server.Address)
+	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
+		return fmt.Errorf("server.address is %q: use host:port, such as 127.0.0.1:8000", c.Server.Address)
+	}
+	if err := c.checkPlaces(); err != nil {
+		return err
+	}
 	if !c.Server.Dev {
 		return cmp.Or(config.RefuseSamples(c), c.Auth.CheckStrength())
-	}
-	host, _, err := net.SplitHostPort(c.Server.Address)
-	if err != nil {
-		return fmt.Errorf("server.address is %q: use host:port", c.Server.Address)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return fmt.Errorf("server.dev allows sample secrets, so the server then listens on a loopback address only, not on %s", c.Server.Address)

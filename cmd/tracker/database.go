@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"strconv"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/postgres/cluster"
@@ -62,7 +66,7 @@ func openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (*databa
 		}
 		if err != nil {
 			d.Close(ctx)
-			return nil, fmt.Errorf("migrate the database: %w", err)
+			return nil, unreachable(fmt.Errorf("migrate the database: %w", err))
 		}
 	}
 	d.DB, err = postgres.Open(ctx, postgres.Config{
@@ -71,9 +75,37 @@ func openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (*databa
 	})
 	if err != nil {
 		d.Close(ctx)
-		return nil, err
+		return nil, unreachable(err)
 	}
 	return d, nil
+}
+
+// unreachable says in one line, and without a password, why there is no talking
+// to the database; other errors stay.
+func unreachable(err error) error {
+	var unread *pgconn.ParseConfigError
+	if errors.As(err, &unread) {
+		return errors.New("DATABASE_URL (database.url) can't be read: write postgresql://user:password@host:5432/database, with %xx for special characters of user and password")
+	}
+	var failed *pgconn.ConnectError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	var said *pgconn.PgError
+	var noName *net.DNSError
+	var network *net.OpError
+	why := "no answer in time"
+	switch {
+	case errors.As(err, &said):
+		why = said.Message
+	case errors.As(err, &noName):
+		why = "there is no host of that name"
+	case errors.As(err, &network):
+		why = network.Err.Error()
+	}
+	c := failed.Config
+	return fmt.Errorf("database %q at %s can't be reached as %q: %s; check DATABASE_URL (database.url)",
+		c.Database, net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), c.User, why)
 }
 
 // Close ends the connections, and the own server when this process owns it. It

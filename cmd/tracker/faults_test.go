@@ -49,7 +49,7 @@ func startProcess(t *testing.T, env ...string) *process {
 
 func (p *process) start() {
 	p.t.Helper()
-	p.cmd = exec.Command(filepath.Join(programs, "tracker"), "serve", "--env-file=/nonexistent")
+	p.cmd = exec.Command(filepath.Join(programs, "tracker"), "serve", "--env-file=/dev/null")
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, os.Stderr, os.Stderr
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -204,7 +204,7 @@ func TestWhatWasAcknowledgedSurvivesRestartsOfTheDatabaseUnderLoad(t *testing.T)
 	if n < 20 || failures.Load() == 0 {
 		t.Errorf("%d goals were acknowledged and %d tries failed: the restarts were not felt", n, failures.Load())
 	}
-	verify := exec.CommandContext(t.Context(), filepath.Join(programs, "tracker"), "events", "verify", "--env-file=/nonexistent")
+	verify := exec.CommandContext(t.Context(), filepath.Join(programs, "tracker"), "events", "verify", "--env-file=/dev/null")
 	verify.Env = p.env
 	if out, err := verify.CombinedOutput(); err != nil {
 		t.Errorf("verify: %v\n%s", err, out)

@@ -79,7 +79,7 @@ func TestTheEightStepsBetweenTwoProcessesAndTheEndOfAPerson(t *testing.T) {
 	tracker := startProcess(t, "DATABASE_URL="+postgrestest.URL(t), "RABBITMQ_URL="+address, "REDIS_URL="+cachetest.URL(t),
 		"USER_SERVICE_URL="+academy.url, "SERVICE_API_KEY="+testServiceKey, "TRACKER_AUTH_SOURCE=jwks")
 
-	demo := exec.CommandContext(t.Context(), filepath.Join(programs, "tracker"), "demo", "--short", "--env-file=/nonexistent",
+	demo := exec.CommandContext(t.Context(), filepath.Join(programs, "tracker"), "demo", "--short", "--env-file=/dev/null",
 		"--server", "http://"+tracker.address, "--academy", academy.url)
 	demo.Env = tracker.env
 	out, err := demo.CombinedOutput()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -44,6 +45,19 @@ func main() {
 	os.Exit(run(os.Args[1:]))
 }
 
+// chosen are the commands that were understood before something was not.
+func chosen(err error) (names []string) {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		for _, step := range parse.Context.Path {
+			if step.Command != nil {
+				names = append(names, step.Command.Name)
+			}
+		}
+	}
+	return names
+}
+
 // exitError ends the program with a code of a command's own.
 type exitError int
 
@@ -64,9 +78,12 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "tracker:", err)
 		return 2
 	}
+	if len(args) > 0 && args[0] == "help" {
+		args = append(args[1:len(args):len(args)], "--help")
+	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "tracker: %v\nRun `tracker --help` to see what there is.\n", err)
+		fmt.Fprintf(os.Stderr, "tracker: %v\nRun `%s --help` to see what there is.\n", err, strings.Join(append([]string{"tracker"}, chosen(err)...), " "))
 		return 2
 	}
 	err = command.Run(&c.ConfigFlags)

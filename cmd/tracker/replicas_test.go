@@ -114,7 +114,7 @@ func TestAnAgentsRunOutlivesAKilledWorker(t *testing.T) {
 	}
 	database := "DATABASE_URL=" + postgrestest.URL(t)
 	face := replica(t, "api", database)
-	ingest := exec.CommandContext(t.Context(), filepath.Join(programs, "tracker"), "rag", "ingest", "--env-file=/nonexistent", "--course", course, "../academy/courses/python-basics/en")
+	ingest := exec.CommandContext(t.Context(), filepath.Join(programs, "tracker"), "rag", "ingest", "--env-file=/dev/null", "--course", course, "../academy/courses/python-basics/en")
 	ingest.Env = face.env
 	if out, err := ingest.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

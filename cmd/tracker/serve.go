@@ -51,10 +51,10 @@ func (c *serveCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	var drain *drain
 	app := fx.New(graph(cfg, db.DB, logger), fx.Populate(&drain), fx.StartTimeout(time.Minute), fx.StopTimeout(cfg.Server.DrainDelay+cfg.Server.Grace+cfg.Jobs.Grace+20*time.Second))
 	if err := app.Err(); err != nil {
-		return fmt.Errorf("put the server together: %w", err)
+		return rootCause(err)
 	}
 	if err := app.Start(ctx); err != nil {
-		return fmt.Errorf("start: %w", err)
+		return fmt.Errorf("start: %w", rootCause(err))
 	}
 	code := 0
 	select {

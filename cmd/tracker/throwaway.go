@@ -60,7 +60,7 @@ func withThrowaway(ctx context.Context, cfg Config, fn func(*database) error, in
 	defer db.Close(ctx)
 	app := fx.New(idle(cfg, db, logger), fx.Populate(into...), fx.StopTimeout(20*time.Second))
 	if err := app.Err(); err != nil {
-		return fmt.Errorf("put the modules together: %w", err)
+		return rootCause(err)
 	}
 	defer func() {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())

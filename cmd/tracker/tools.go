@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
 
+	"go.uber.org/dig"
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
 )
@@ -35,7 +35,7 @@ func withModules(ctx context.Context, flags *ConfigFlags, fn func(*database) err
 	defer db.Close(ctx)
 	app := fx.New(idle(cfg, db, logger), fx.Populate(into...), fx.StopTimeout(20*time.Second))
 	if err := app.Err(); err != nil {
-		return fmt.Errorf("put the modules together: %w", err)
+		return rootCause(err)
 	}
 	defer func() {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
@@ -44,6 +44,10 @@ func withModules(ctx context.Context, flags *ConfigFlags, fn func(*database) err
 	}()
 	return fn(db)
 }
+
+// rootCause is what a constructor said, without the chain of those that wait for
+// what it makes.
+func rootCause(err error) error { return dig.RootCause(err) }
 
 // idle is the graph without what goes on by itself.
 func idle(cfg Config, db *database, logger *slog.Logger) fx.Option {

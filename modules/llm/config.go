@@ -30,9 +30,9 @@ type Config struct {
 	// everybody together may spend in a day (UTC), in millionths of a US dollar.
 	// 0 allows no paid call, -1 is no cap. They default to 500000 (0.50 USD), -1
 	// and 20000000 (20 USD).
-	LearnerDaily int64 `koanf:"learner_daily_micros"`
-	CourseDaily  int64 `koanf:"course_daily_micros"`
-	TeamDaily    int64 `koanf:"team_daily_micros"`
+	LearnerDaily int64 `koanf:"learner_daily_micros" least:"-1"`
+	CourseDaily  int64 `koanf:"course_daily_micros" least:"-1"`
+	TeamDaily    int64 `koanf:"team_daily_micros" least:"-1"`
 	// Prices come before the built-in table; the first that fits counts.
 	Prices []Price `koanf:"prices"`
 	// BreakerFailures in a row open a provider's breaker. Defaults to 5.

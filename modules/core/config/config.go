@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -26,12 +27,26 @@ import (
 // Prefix starts the environment variables that are ours alone.
 const Prefix = "TRACKER_"
 
+// DefaultEnvFile is read where it exists, as the reference does.
+const DefaultEnvFile = ".env"
+
+// plain leaves of an error of a file what the operating system says: its name is
+// said already.
+func plain(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
+
 // Source says where settings come from.
 type Source struct {
 	// File is the YAML file; a missing one is an error unless Optional is set.
 	File     string
 	Optional bool
-	// EnvFile is a .env file; a missing one is skipped.
+	// EnvFile is a .env file; a missing one is skipped if it is ".env", and an
+	// error else: somebody named it.
 	EnvFile string
 	// Environ is the environment as os.Environ gives it.
 	Environ []string
@@ -57,8 +72,8 @@ func Load(into any, src Source) error {
 	env := map[string]string{}
 	if src.EnvFile != "" {
 		fromFile, err := godotenv.Read(src.EnvFile)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("read %s: %w", src.EnvFile, err)
+		if err != nil && (src.EnvFile != DefaultEnvFile || !errors.Is(err, fs.ErrNotExist)) {
+			return fmt.Errorf("read environment variables from %s: %w", src.EnvFile, plain(err))
 		}
 		maps.Copy(env, fromFile)
 	}
@@ -83,7 +98,10 @@ func Load(into any, src Source) error {
 	if err := k.Load(confmap.Provider(values, "."), nil); err != nil {
 		return fmt.Errorf("merge settings: %w", err)
 	}
-	return decode(k, into)
+	if err := decode(k, keys, into); err != nil {
+		return err
+	}
+	return checkNumbers(reflect.ValueOf(into).Elem(), "")
 }
 
 func loadFile(k *koanf.Koanf, keys *keySet, src Source) error {
@@ -91,7 +109,7 @@ func loadFile(k *koanf.Koanf, keys *keySet, src Source) error {
 		return nil
 	}
 	if err := k.Load(file.Provider(src.File), yaml.Parser()); err != nil {
-		return fmt.Errorf("read settings from %s: %w", src.File, err)
+		return fmt.Errorf("read settings from %s: %w", src.File, plain(err))
 	}
 	for _, key := range k.Keys() {
 		if !keys.known(key) {
@@ -101,7 +119,7 @@ func loadFile(k *koanf.Koanf, keys *keySet, src Source) error {
 	return nil
 }
 
-func decode(k *koanf.Koanf, into any) error {
+func decode(k *koanf.Koanf, keys *keySet, into any) error {
 	err := k.UnmarshalWithConf("", into, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
 		Result:           into,
 		TagName:          "koanf",
@@ -113,7 +131,7 @@ func decode(k *koanf.Koanf, into any) error {
 		),
 	}})
 	if err != nil {
-		return fmt.Errorf("read settings: %w", err)
+		return misread(err, keys, k.Get)
 	}
 	return nil
 }

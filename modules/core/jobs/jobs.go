@@ -112,6 +112,21 @@ func DefaultConfig() Config {
 	return Config{PollInterval: 500 * time.Millisecond, Grace: 10 * time.Second}
 }
 
+// quiet leaves of River's log what somebody must look at: it counts its jobs
+// every few seconds. At level debug all of it is there.
+type quiet struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return q.Handler.Enabled(ctx, level) && (level >= slog.LevelWarn || q.Handler.Enabled(ctx, slog.LevelDebug))
+}
+
+// WithAttrs implements slog.Handler.
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+
+// WithGroup implements slog.Handler.
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
+
 // Runner runs jobs until it is stopped.
 type Runner struct {
 	client *river.Client[pgx.Tx]
@@ -138,7 +153,7 @@ func NewRunner(db *postgres.DB, registry *Registry, cfg Config, logger *slog.Log
 		FetchPollInterval:   cfg.PollInterval,
 		FetchCooldown:       min(100*time.Millisecond, cfg.PollInterval),
 		PollOnly:            cfg.PollOnly || db.Pooled(),
-		Logger:              logger,
+		Logger:              slog.New(quiet{logger.Handler()}),
 		JobTimeout:          10 * time.Minute,
 		SkipUnknownJobCheck: true,
 	})
