@@ -41,6 +41,14 @@ type Consumer struct {
 	// Queue.DeliveryLimit times, then it is a dead letter; Poison makes it one at
 	// once; Later waits as long as it takes. Required.
 	Handle func(ctx context.Context, d Delivery) error
+	// Ready is asked before messages are fetched, and none are for as long as it is
+	// an error: what Later waits for. Without it, messages that wait longer than
+	// Hold use up their deliveries. Defaults to always.
+	Ready func(ctx context.Context) error
+	// Hold is how long a message waits here for Later before all that are here are
+	// given back, which counts once. RabbitMQ takes them back itself, and closes the
+	// channel, after half an hour. Defaults to 20 m.
+	Hold time.Duration
 }
 
 // Poison marks an error that trying again won't help: the message goes to the
@@ -84,9 +92,10 @@ func (b *Broker) Consume(ctx context.Context, c Consumer) error {
 	if c.Prefetch <= 0 {
 		c.Prefetch = 20
 	}
+	c.Hold = positive(c.Hold, longestHold)
 	logger := b.logger.With("queue", c.Queue.Name)
 	for failures := 0; ctx.Err() == nil; {
-		worked, err := b.consume(ctx, c)
+		worked, err := b.consumeReady(ctx, c)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // asked to end
 		}
@@ -99,6 +108,16 @@ func (b *Broker) Consume(ctx context.Context, c Consumer) error {
 		sleep(ctx, b.backoff(failures))
 	}
 	return nil
+}
+
+// consumeReady is consume once there is what the work needs.
+func (b *Broker) consumeReady(ctx context.Context, c Consumer) (worked bool, err error) {
+	if c.Ready != nil {
+		if err := c.Ready(ctx); err != nil {
+			return false, fmt.Errorf("messages wait: %w", err)
+		}
+	}
+	return b.consume(ctx, c)
 }
 
 // consume works on a queue while one channel lasts.
@@ -175,6 +194,9 @@ func subscribe(ctx context.Context, channel *amqp.Channel, c Consumer) (<-chan a
 // back and closes the channel.
 const longestHold = 20 * time.Minute
 
+// errHeld ends the channel, whose messages go back.
+var errHeld = errors.New("messages have waited long enough here, they go back")
+
 // work handles one delivery and says to the broker what became of it.
 func (b *Broker) work(ctx context.Context, c Consumer, d amqp.Delivery, closed <-chan *amqp.Error) error {
 	started := time.Now()
@@ -199,10 +221,13 @@ func (b *Broker) work(ctx context.Context, c Consumer, d amqp.Delivery, closed <
 			return explain(orClosed(broken))
 		case <-time.After(wait):
 		}
-		if fateOf(err) == later && time.Since(started) < longestHold {
-			continue
+		switch {
+		case fateOf(err) != later:
+			return wrap("give back", d.Nack(false, true))
+		case time.Since(started) >= c.Hold:
+			// All that wait here came at about the same time: they go back together.
+			return fmt.Errorf("%w: %w", errHeld, err)
 		}
-		return wrap("give back", d.Nack(false, true))
 	}
 }
 

@@ -86,6 +86,16 @@ func New(deps Deps) (*Inbox, error) {
 	return &Inbox{Deps: deps, system: auth.System("academy")}, nil
 }
 
+// readyWithin is how long the database may take to say that it is there.
+const readyWithin = 5 * time.Second
+
+// Ready is nil when messages can be taken in: the database is there.
+func (b *Inbox) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	return b.DB.Ping(ctx)
+}
+
 // Take takes a message in. When it returns without an error, what the message
 // asks for is done or noted durably, and the sender may forget it; after a
 // *MalformedError it may as well, any other error asks to send it again.

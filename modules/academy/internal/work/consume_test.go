@@ -64,9 +64,14 @@ func (b *bundle) count(outcome inbox.Outcome) int {
 
 func setup(t *testing.T, reactions ...academy.Reaction) *bundle {
 	t.Helper()
+	return setupOn(t, postgrestest.DB(t), reactions...)
+}
+
+func setupOn(t *testing.T, db *postgres.DB, reactions ...academy.Reaction) *bundle {
+	t.Helper()
 	b := &bundle{t: t, outcomes: map[inbox.Outcome]int{}, names: map[string]string{}}
 	var err error
-	b.inbox, err = inbox.New(inbox.Deps{DB: postgrestest.DB(t), Memory: b, Metrics: b, Reactions: reactions, Logger: slog.New(slog.DiscardHandler)})
+	b.inbox, err = inbox.New(inbox.Deps{DB: db, Memory: b, Metrics: b, Reactions: reactions, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

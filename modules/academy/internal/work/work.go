@@ -59,6 +59,7 @@ func Enqueue(inserter *jobs.Inserter) func(tx *postgres.Tx) {
 func Consumer(b *inbox.Inbox, queue string) broker.Consumer {
 	return broker.Consumer{
 		Queue: broker.Queue{Name: queue, Bindings: []broker.Binding{{Exchange: Exchange, Key: "#"}}},
+		Ready: b.Ready,
 		Handle: func(ctx context.Context, d broker.Delivery) error {
 			m, err := read(d)
 			if err == nil {
