@@ -39,7 +39,8 @@ type Handler struct {
 // Service is the handler as the server mounts it.
 func Service(h *hub.Hub, cfg realtime.Config) rpc.Service {
 	return rpc.Service{New: func(opts ...connect.HandlerOption) (string, http.Handler) {
-		return realtimev1connect.NewRealtimeServiceHandler(&Handler{hub: h, cfg: cfg}, opts...)
+		path, handler := realtimev1connect.NewRealtimeServiceHandler(&Handler{hub: h, cfg: cfg}, opts...)
+		return path, patient(cfg.WriteTimeout, handler)
 	}}
 }
 

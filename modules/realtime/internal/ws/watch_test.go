@@ -2,11 +2,15 @@ package ws_test
 
 import (
 	"context"
+	"log/slog"
+	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
 	realtimev1 "github.com/goals-tracker/tracker/sdk/gen/tracker/realtime/v1"
@@ -66,5 +70,38 @@ func TestWatchGivesAPersonTheirOwnEventsAndWhatTheyMissed(t *testing.T) {
 	dial(t, r, "/ws", "bob", time.Hour).create("bob's")
 	if own := (<-bob).GetEvent(); own.GetUserId() != "bob" {
 		t.Errorf("bob got %v", own)
+	}
+}
+
+// A stream whose client reads nothing must not hold its server for as long as
+// the client likes.
+func TestAStreamWhoseClientDoesNotReadIsEnded(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.DB(t)
+	var log written
+	r := start(t, db, func(o *options) {
+		o.WriteTimeout = time.Second
+		o.logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	request := connect.NewRequest(&realtimev1.WatchRequest{})
+	request.Header().Set("Authorization", "Bearer "+token(t, "ada", time.Hour))
+	thin := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{Control: narrow}).DialContext}}
+	stream, err := connect.NewClient[realtimev1.WatchRequest, realtimev1.WatchResponse](
+		thin, r.url+realtimev1connect.RealtimeServiceWatchProcedure).CallServerStream(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !stream.Receive() { // hello, and nothing more is read
+		t.Fatal(stream.Err())
+	}
+	writer := dial(t, start(t, db, func(o *options) { o.Rate, o.Burst = 1e6, 1e6 }), "/ws", "ada", time.Hour)
+	long := strings.Repeat("x", 15000)
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(log.String(), "path="+realtimev1connect.RealtimeServiceWatchProcedure); {
+		if time.Now().After(deadline) {
+			t.Fatal("the server still serves a client that reads nothing")
+		}
+		writer.send("goal.create", uuid.NewString(), map[string]any{"title": "x", "description": long})
+		writer.next("goal.create.ok")
+		writer.kept = nil
 	}
 }
