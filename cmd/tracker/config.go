@@ -19,6 +19,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/cache"
 	"github.com/goals-tracker/tracker/modules/core/config"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/limits"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/postgres/cluster"
 	"github.com/goals-tracker/tracker/modules/core/roles"
@@ -54,6 +55,7 @@ type Config struct {
 	LLM        llm.Config        `koanf:"llm"`
 	Agents     agents.Config     `koanf:"agents"`
 	Realtime   realtime.Config   `koanf:"realtime"`
+	Limits     limits.Config     `koanf:"limits"`
 	Telemetry  telemetry.Config  `koanf:"telemetry"`
 }
 
@@ -160,6 +162,7 @@ func DefaultConfig() Config {
 		LLM:        llm.DefaultConfig(),
 		Agents:     agents.DefaultConfig(),
 		Realtime:   realtime.DefaultConfig(),
+		Limits:     limits.DefaultConfig(),
 		Telemetry:  telemetry.DefaultConfig(),
 	}
 }
@@ -204,6 +207,9 @@ func (f *ConfigFlags) Load() (Config, error) {
 	if cfg.Events.Erasure.Dir == "" {
 		cfg.Events.Erasure.Dir = cfg.dataPath("erasure")
 	}
+	if cfg.Events.Webhooks.KeyFile == "" {
+		cfg.Events.Webhooks.KeyFile = filepath.Join(cfg.Events.Erasure.Dir, "webhooks.key")
+	}
 	if cfg.Validation.KeyFile == "" {
 		cfg.Validation.KeyFile = cfg.dataPath("validation.key")
 	}
@@ -219,6 +225,9 @@ func (c *Config) CheckServer() error {
 		return fmt.Errorf("server.roles: %w", err)
 	}
 	if err := c.Database.Pooler.Check(); err != nil {
+		return err
+	}
+	if err := c.Limits.Check(); err != nil {
 		return err
 	}
 	host, port, err := net.SplitHostPort(c.Server.Address)

@@ -30,7 +30,7 @@ var Privacy = privacy.Registry{
 			Name: "events.webhooks", Class: privacy.Facts, Erase: privacy.Impersonal,
 			Plain: []string{
 				"id", "course_id", "url", "types", "description", "secret", "previous_secret", "previous_until", "enabled",
-				"disabled_reason", "failing_since", "created_at", "updated_at",
+				"disabled_reason", "failing_since", "created_at", "updated_at", "holder", "leased_until", "look_at", "paused_until", "failures",
 			},
 		},
 		{

@@ -89,14 +89,24 @@ type WebhooksConfig struct {
 	// DisableAfter is how long nothing may arrive before a webhook is disabled.
 	// Defaults to 72 h.
 	DisableAfter time.Duration `koanf:"disable_after"`
-	// KeepLog is how long deliveries stay in the log. Defaults to 720 h.
-	KeepLog time.Duration `koanf:"keep_log"`
-	// RetryAfter is the wait after the first failure; each further one is three
-	// times as long, up to 8 h. Defaults to 5 s.
+	// KeepLog is how long deliveries stay in the log, and KeepLines how many of a
+	// webhook at most. Default to 720 h and 10000.
+	KeepLog   time.Duration `koanf:"keep_log"`
+	KeepLines int           `koanf:"keep_lines"`
+	// RetryAfter is the wait after the first failure of a delivery; each further one
+	// is three times as long, up to 8 h, and as long as the address asks for. A
+	// webhook rests likewise after failures in a row, up to 10 min. Defaults to 5 s.
 	RetryAfter time.Duration `koanf:"retry_after"`
 	// Attempts is how often a delivery is tried. Defaults to 12, which takes about
 	// a day and a half.
 	Attempts int `koanf:"attempts"`
+	// Backlog is how many deliveries may wait before a webhook is disabled.
+	// Defaults to 10000.
+	Backlog int `koanf:"backlog"`
+	// KeyFile holds the key that secrets are sealed with in the database: 32 random
+	// bytes or more, the same for all replicas, made when it is not there. Defaults
+	// to webhooks.key in events.erasure.dir, which replicas share.
+	KeyFile string `koanf:"key_file"`
 	// PerCourse is how many webhooks a course may have. Defaults to 10.
 	PerCourse int `koanf:"per_course"`
 }
@@ -105,13 +115,14 @@ type WebhooksConfig struct {
 func DefaultWebhooksConfig() WebhooksConfig {
 	return WebhooksConfig{
 		Timeout: 10 * time.Second, DisableAfter: 72 * time.Hour, KeepLog: 30 * 24 * time.Hour,
-		RetryAfter: 5 * time.Second, Attempts: 12, PerCourse: 10,
+		KeepLines: 10_000, RetryAfter: 5 * time.Second, Attempts: 12, Backlog: 10_000, PerCourse: 10,
 	}
 }
 
 func (c WebhooksConfig) withDefaults() WebhooksConfig {
 	d := DefaultWebhooksConfig()
 	c.Timeout, c.DisableAfter, c.KeepLog = positive(c.Timeout, d.Timeout), positive(c.DisableAfter, d.DisableAfter), positive(c.KeepLog, d.KeepLog)
+	c.KeepLines, c.Backlog = positive(c.KeepLines, d.KeepLines), positive(c.Backlog, d.Backlog)
 	c.RetryAfter, c.Attempts, c.PerCourse = positive(c.RetryAfter, d.RetryAfter), positive(c.Attempts, d.Attempts), positive(c.PerCourse, d.PerCourse)
 	return c
 }

@@ -30,6 +30,9 @@ import (
 type Memory interface {
 	// Refuse forgets somebody and keeps nothing about them for a while.
 	Refuse(ctx context.Context, subject string, d time.Duration)
+	// Check is an error as long as what they share can't be reached, and so may not
+	// have heard.
+	Check(ctx context.Context) error
 }
 
 // Deps are what erasure stands on.

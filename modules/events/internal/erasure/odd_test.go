@@ -1,11 +1,18 @@
 package erasure_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -143,5 +150,86 @@ func TestErasedAgainAfterARestoreBothReceiptsAreKept(t *testing.T) {
 	}
 	if r, err := erasure.Verify(content, again.PublicKey()); err != nil || r.Tables["events.events"].Erased != 5 {
 		t.Errorf("the first receipt says %+v, %v", r.Tables["events.events"], err)
+	}
+}
+
+// away is a memory that can't be reached until it is back.
+type away struct {
+	back    bool
+	refused []string
+}
+
+func (a *away) Refuse(_ context.Context, subject string, _ time.Duration) {
+	if a.back {
+		a.refused = append(a.refused, subject)
+	}
+}
+
+func (a *away) Check(context.Context) error {
+	if !a.back {
+		return errors.New("redis is away")
+	}
+	return nil
+}
+
+func TestNoReceiptIsSignedBeforeRedisHasHeard(t *testing.T) {
+	b, redis := setup(t), &away{}
+	b.memory = redis
+	b.life(t, ada)
+	e := b.erasure(t, nil)
+	if _, _, err := e.Erase(t.Context(), ada, "operator"); err == nil || !strings.Contains(err.Error(), "redis is away") {
+		t.Fatalf("%v", err)
+	}
+	if !e.Erased(ada) || b.count(t, `events.events WHERE subject_id = $1`, ada) > 0 || b.count(t, `events.erasures WHERE state = 'running' AND problem LIKE '%redis is away'`) != 1 {
+		t.Error("the rest was not done, or nobody is told why it waits")
+	}
+	redis.back = true
+	b.exec(t, `UPDATE events.erasures SET leased_until = '-infinity'`) // as time does
+	if r, _, err := b.erasure(t, nil).Erase(t.Context(), ada, "operator"); err != nil || !r.Complete || !slices.Contains(redis.refused, ada) {
+		t.Errorf("%+v, %v, refused %v", r, err, redis.refused)
+	}
+}
+
+// Whoever has no program of ours proves a receipt with OpenSSL, as configs/README
+// says.
+func TestOpenSSLProvesAReceipt(t *testing.T) {
+	b := setup(t)
+	b.life(t, ada)
+	_, file := erase(t, b.erasure(t, nil), ada)
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var signed struct {
+		Receipt              json.RawMessage
+		PublicKey, Signature []byte
+	}
+	if err := json.Unmarshal(bytes.Replace(content, []byte("public_key"), []byte("publickey"), 1), &signed); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer // what jq -cj .receipt prints
+	if err := json.Compact(&said, signed.Receipt); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	prove := func(receipt []byte) error {
+		for name, content := range map[string][]byte{
+			"receipt": receipt, "signature": signed.Signature, "key": append([]byte("\060\052\060\005\006\003\053\145\160\003\041\000"), signed.PublicKey...),
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.CommandContext(t.Context(), "openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key", "-rawin", "-in", "receipt", "-sigfile", "signature")
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		t.Logf("%s", out)
+		return err
+	}
+	if err := prove(said.Bytes()); err != nil {
+		t.Error(err)
+	}
+	if err := prove(bytes.Replace(said.Bytes(), []byte("operator"), []byte("academy"), 1)); err == nil {
+		t.Error("a changed one was proven")
 	}
 }

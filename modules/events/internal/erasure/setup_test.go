@@ -32,6 +32,8 @@ type bundle struct {
 	keys *keyfile.Subjects
 	dir  string
 	told []string
+	// memory may be nil.
+	memory erasure.Memory
 	// more is what the registry has beside core's and the log's.
 	more privacy.Registry
 }
@@ -52,6 +54,7 @@ func (b *bundle) erasure(t testing.TB, between func(string) error) *erasure.Eras
 	t.Helper()
 	e, err := erasure.New(erasure.Deps{
 		DB: b.db, Log: b.log, Personal: privacy.Merge(privacy.Core, events.Privacy, b.more), Dir: b.dir, Keys: b.keys,
+		Memory: b.memory,
 		Tell: func(id string) { b.told = append(b.told, id) }, Settle: time.Millisecond, Between: between, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

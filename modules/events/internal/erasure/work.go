@@ -277,6 +277,12 @@ func (e *Erasure) finish(ctx context.Context, j job, found Scan) error {
 	if err := errors.Join(e.Between("finish"), e.forgetKey(j.subject)); err != nil {
 		return err
 	}
+	// What is in Redis ends by itself after a day.
+	if e.Memory != nil && time.Since(j.requestedAt) < refuseFor {
+		if err := e.Memory.Check(ctx); err != nil {
+			return fmt.Errorf("all but what is in Redis is erased: %w", err)
+		}
+	}
 	var r Receipt
 	var sealed []byte
 	err := e.DB.InTx(ctx, postgres.As(e.system), func(ctx context.Context, tx *postgres.Tx) error {

@@ -7,6 +7,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -38,12 +39,33 @@ func WebhooksService(db *postgres.DB, webhooks events.Webhooks) rpc.Service {
 
 // CreateWebhook implements WebhooksService.
 func (h *WebhooksHandler) CreateWebhook(ctx context.Context, req *eventsv1.CreateWebhookRequest) (*eventsv1.WebhookSecret, error) {
-	return rpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*eventsv1.WebhookSecret, error) {
-		w, secret, err := h.webhooks.CreateTx(ctx, tx, events.Webhook{
+	return h.tellOnce(ctx, req, func(ctx context.Context, tx *postgres.Tx) (events.Webhook, string, error) {
+		return h.webhooks.CreateTx(ctx, tx, events.Webhook{
 			CourseID: req.GetCourseId(), URL: req.GetUrl(), Types: req.GetTypes(), Description: req.GetDescription(),
 		})
-		return withSecret(w, secret, err)
 	})
+}
+
+// tellOnce answers with a secret that is in no idempotency row: those would keep
+// it readable for two days.
+func (h *WebhooksHandler) tellOnce(ctx context.Context, req proto.Message,
+	fn func(ctx context.Context, tx *postgres.Tx) (events.Webhook, string, error),
+) (*eventsv1.WebhookSecret, error) {
+	secret := ""
+	answer, err := rpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*eventsv1.WebhookSecret, error) {
+		w, told, err := fn(ctx, tx)
+		m, err := webhookMessage(w, err)
+		if err != nil {
+			return nil, err
+		}
+		secret = told
+		return &eventsv1.WebhookSecret{Webhook: m}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer.Secret = secret
+	return answer, nil
 }
 
 // GetWebhook implements WebhooksService.
@@ -104,8 +126,8 @@ func (h *WebhooksHandler) RotateWebhookSecret(ctx context.Context, req *eventsv1
 	if err != nil {
 		return nil, err
 	}
-	return rpc.Mutate(ctx, h.db, req, func(ctx context.Context, tx *postgres.Tx) (*eventsv1.WebhookSecret, error) {
-		return withSecret(h.webhooks.RotateTx(ctx, tx, id))
+	return h.tellOnce(ctx, req, func(ctx context.Context, tx *postgres.Tx) (events.Webhook, string, error) {
+		return h.webhooks.RotateTx(ctx, tx, id)
 	})
 }
 
@@ -143,14 +165,6 @@ func (h *WebhooksHandler) ListWebhookDeliveries(ctx context.Context, req *events
 		resp.Deliveries = append(resp.Deliveries, deliveryMessage(d))
 	}
 	return resp, nil
-}
-
-func withSecret(w events.Webhook, secret string, err error) (*eventsv1.WebhookSecret, error) {
-	m, err := webhookMessage(w, err)
-	if err != nil {
-		return nil, err
-	}
-	return &eventsv1.WebhookSecret{Webhook: m, Secret: secret}, nil
 }
 
 func webhookMessage(w events.Webhook, err error) (*eventsv1.Webhook, error) {

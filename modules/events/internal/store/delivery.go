@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -27,40 +26,6 @@ func InsertDelivery(ctx context.Context, q postgres.Queryer, id, webhook, event 
 	return nil
 }
 
-// Claimed is a delivery that is being tried, with what that takes.
-type Claimed struct {
-	Webhook  uuid.UUID
-	Event    uuid.UUID
-	Position int64
-	Attempt  int
-	URL      string
-	Enabled  bool
-	Secret   []byte
-	// Previous still signs; nil when there is none.
-	Previous []byte
-}
-
-var claimDelivery = postgres.SQL("events.webhook_deliveries.claim", `
-	UPDATE events.webhook_deliveries d SET attempts = attempts + 1, next_try_at = now() + @lease::interval
-	FROM events.webhooks w
-	WHERE d.id = @id AND w.id = d.webhook_id AND d.status = 'pending' AND d.next_try_at <= now() + interval '1 second'
-	RETURNING w.id, d.event_id, d.position, d.attempts, w.url, w.enabled, w.secret,
-		CASE WHEN w.previous_until > now() THEN w.previous_secret END`)
-
-// ClaimDelivery takes a delivery that is due, for a while; ok is false when it
-// is not, or another replica has it.
-func ClaimDelivery(ctx context.Context, q postgres.Queryer, id uuid.UUID, lease time.Duration) (c Claimed, ok bool, err error) {
-	err = q.QueryRow(ctx, claimDelivery, postgres.Args{"id": id, "lease": lease}).
-		Scan(&c.Webhook, &c.Event, &c.Position, &c.Attempt, &c.URL, &c.Enabled, &c.Secret, &c.Previous)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Claimed{}, false, nil
-	}
-	if err != nil {
-		return Claimed{}, false, fmt.Errorf("claim delivery %s: %w", id, err)
-	}
-	return c, true, nil
-}
-
 // Outcome is how an attempt ended.
 type Outcome struct {
 	// Status is pending when it is tried again after Wait.
@@ -83,34 +48,6 @@ func EndAttempt(ctx context.Context, q postgres.Queryer, id uuid.UUID, o Outcome
 	})
 	if err != nil {
 		return fmt.Errorf("note the attempt of delivery %s: %w", id, err)
-	}
-	return nil
-}
-
-var lostDeliveries = postgres.SQL("events.webhook_deliveries.lost", `
-	SELECT id FROM events.webhook_deliveries WHERE status = 'pending' AND next_try_at < now() - @late::interval
-	ORDER BY next_try_at LIMIT 500`)
-
-// LostDeliveries are those whose worker or ticket is gone.
-func LostDeliveries(ctx context.Context, q postgres.Queryer, late time.Duration) ([]uuid.UUID, error) {
-	rows, err := q.Query(ctx, lostDeliveries, postgres.Args{"late": late})
-	if err != nil {
-		return nil, fmt.Errorf("find lost deliveries: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return nil, fmt.Errorf("find lost deliveries: %w", err)
-	}
-	return ids, nil
-}
-
-var pruneDeliveries = postgres.SQL("events.webhook_deliveries.prune", `
-	DELETE FROM events.webhook_deliveries WHERE status <> 'pending' AND created_at < now() - @keep::interval`)
-
-// PruneDeliveries shortens the log.
-func PruneDeliveries(ctx context.Context, q postgres.Queryer, keep time.Duration) error {
-	if _, err := q.Exec(ctx, pruneDeliveries, postgres.Args{"keep": keep}); err != nil {
-		return fmt.Errorf("shorten the delivery log: %w", err)
 	}
 	return nil
 }

@@ -89,10 +89,11 @@ func ListWebhooks(ctx context.Context, q postgres.Queryer, course string) ([]Web
 var updateWebhook = postgres.SQL("events.webhooks.update", `
 	UPDATE events.webhooks SET url = @url, types = @types, description = @description, enabled = @enabled,
 		disabled_reason = CASE WHEN @enabled THEN '' ELSE disabled_reason END,
-		failing_since = CASE WHEN @enabled AND NOT enabled THEN NULL ELSE failing_since END, updated_at = now()
+		failing_since = CASE WHEN @enabled AND NOT enabled THEN NULL ELSE failing_since END,
+		failures = 0, paused_until = '-infinity', updated_at = now()
 	WHERE id = @id RETURNING `+webhookColumns)
 
-// UpdateWebhook writes what may change.
+// UpdateWebhook writes what may change, and ends its rest.
 func UpdateWebhook(ctx context.Context, q postgres.Queryer, w Webhook) (Webhook, bool, error) {
 	changed, ok, err := oneWebhook(q.Query(ctx, updateWebhook, postgres.Args{
 		"id": w.ID, "url": w.URL, "types": w.Types, "description": w.Description, "enabled": w.Enabled,
@@ -114,7 +115,8 @@ func DeleteWebhook(ctx context.Context, q postgres.Queryer, id uuid.UUID) error 
 }
 
 var rotateWebhook = postgres.SQL("events.webhooks.rotate", `
-	UPDATE events.webhooks SET previous_secret = secret, previous_until = now() + @keep::interval, secret = @secret, updated_at = now()
+	UPDATE events.webhooks SET previous_secret = secret, previous_until = now() + @keep::interval, secret = @secret,
+		paused_until = '-infinity', updated_at = now()
 	WHERE id = @id RETURNING `+webhookColumns)
 
 // RotateWebhook gives it another secret. For the system: the old one is read.
@@ -140,31 +142,4 @@ func MatchWebhooks(ctx context.Context, q postgres.Queryer, course, eventType st
 		return nil, fmt.Errorf("find webhooks of %s: %w", course, err)
 	}
 	return ids, nil
-}
-
-var failWebhook = postgres.SQL("events.webhooks.fail", `
-	UPDATE events.webhooks SET failing_since = coalesce(failing_since, now()),
-		enabled = enabled AND NOT @gone AND coalesce(failing_since, now()) > now() - @most::interval,
-		disabled_reason = CASE WHEN @gone OR coalesce(failing_since, now()) <= now() - @most::interval THEN @reason ELSE disabled_reason END
-	WHERE id = @id RETURNING enabled`)
-
-// FailWebhook notes a failure, and disables a webhook that fails for too long or
-// is gone.
-func FailWebhook(ctx context.Context, q postgres.Queryer, id uuid.UUID, gone bool, most time.Duration, reason string) (enabled bool, err error) {
-	err = q.QueryRow(ctx, failWebhook, postgres.Args{"id": id, "gone": gone, "most": most, "reason": reason}).Scan(&enabled)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return false, fmt.Errorf("note the failure of webhook %s: %w", id, err)
-	}
-	return enabled, nil
-}
-
-var healWebhook = postgres.SQL("events.webhooks.heal", `
-	UPDATE events.webhooks SET failing_since = NULL WHERE id = @id AND failing_since IS NOT NULL`)
-
-// HealWebhook notes that something has arrived.
-func HealWebhook(ctx context.Context, q postgres.Queryer, id uuid.UUID) error {
-	if _, err := q.Exec(ctx, healWebhook, postgres.Args{"id": id}); err != nil {
-		return fmt.Errorf("note the success of webhook %s: %w", id, err)
-	}
-	return nil
 }

@@ -46,42 +46,101 @@ func (s *Service) Subscription() events.Subscription {
 				if err := store.InsertDelivery(ctx, tx, id, webhook, e.ID, e.Position, e.Type, e.Stream.SubjectID); err != nil {
 					return err
 				}
-				s.ticket(tx, id, time.Time{})
+				needed, err := store.AwaitTurn(ctx, tx, webhook)
+				if err != nil {
+					return err
+				}
+				if needed {
+					s.ticket(tx, webhook, time.Time{})
+				}
 			}
 			return nil
 		},
 	}
 }
 
-// Deliver tries a delivery once, when it is due and nobody else does.
-func (s *Service) Deliver(ctx context.Context, id uuid.UUID) error {
-	claimed, ok, err := store.ClaimDelivery(ctx, s.db.As(system), id, 2*s.cfg.Timeout+time.Minute)
-	if err != nil || !ok {
+// turnTime is how long a worker goes on with one webhook while others may wait.
+const turnTime = 15 * time.Second
+
+// Turn sends what is due to a webhook, in order, until nothing is, something
+// fails or it is others' turn. It does nothing when another worker is at it.
+func (s *Service) Turn(ctx context.Context, webhook uuid.UUID) (err error) {
+	holder, life := uuid.New(), 2*s.cfg.Timeout+time.Minute
+	mine, err := store.TakeTurn(ctx, s.db.As(system), webhook, holder, life)
+	if err != nil || !mine {
 		return err
 	}
-	if !claimed.Enabled {
-		return s.end(ctx, id, claimed, store.Outcome{Status: "failed", Error: "the webhook is disabled"}, false)
+	// Handed back also when the server stops; when that fails, the lease ends.
+	defer func() { err = errors.Join(err, s.endTurn(context.WithoutCancel(ctx), webhook, holder)) }()
+	for started := time.Now(); time.Since(started) < turnTime && ctx.Err() == nil; {
+		claimed, ok, err := store.ClaimDelivery(ctx, s.db.As(system), webhook, holder, life)
+		if err != nil || !ok {
+			return err
+		}
+		if goOn, err := s.deliver(ctx, claimed); err != nil || !goOn {
+			return err
+		}
 	}
-	event, ok, err := s.event(ctx, claimed)
+	return nil
+}
+
+func (s *Service) endTurn(ctx context.Context, webhook, holder uuid.UUID) error {
+	return s.db.InTx(ctx, postgres.As(system), func(ctx context.Context, tx *postgres.Tx) error {
+		wait, more, err := store.EndTurn(ctx, tx, webhook, holder)
+		if err != nil || !more {
+			return err
+		}
+		at := time.Time{}
+		if wait > 50*time.Millisecond { // River is in no hurry with jobs that are scheduled
+			at = time.Now().Add(wait)
+		}
+		s.ticket(tx, webhook, at)
+		return nil
+	})
+}
+
+// deliver tries a delivery once; goOn is false when the webhook has to rest.
+func (s *Service) deliver(ctx context.Context, c store.Claimed) (goOn bool, err error) {
+	event, ok, err := s.event(ctx, c)
 	if err != nil {
-		return err // the sweep tries again
+		return false, err
 	}
 	if !ok {
-		return s.end(ctx, id, claimed, store.Outcome{Status: "failed", Error: "the event is no more"}, false)
+		return true, store.EndAttempt(ctx, s.db.As(system), c.ID, store.Outcome{Status: "failed", Error: "the event is no more"})
+	}
+	secrets, err := s.secrets(c)
+	if err != nil {
+		s.logger.Error("a webhook can't be delivered to", "webhook", c.Webhook, "error", err)
+		return false, store.PauseWebhook(ctx, s.db.As(system), c.Webhook, time.Minute)
 	}
 	started := time.Now()
-	code, err := s.post(ctx, claimed, event)
+	code, after, err := s.post(ctx, c, event, secrets)
 	o := store.Outcome{Status: "delivered", Code: code, Duration: time.Since(started)}
 	if ctx.Err() != nil {
-		return ctx.Err() // the server stops; nobody is to blame
+		return false, ctx.Err() // the server stops; nobody is to blame
 	}
 	if err != nil {
-		o.Status, o.Error, o.Wait = "pending", reason(err), s.wait(claimed.Attempt)
-		if claimed.Attempt >= s.cfg.Attempts {
+		o.Status, o.Error, o.Wait = "pending", reason(err), max(s.wait(c.Attempt), after)
+		if c.Attempt >= s.cfg.Attempts {
 			o.Status, o.Wait = "failed", 0
 		}
 	}
-	return s.end(ctx, id, claimed, o, true)
+	return err == nil, s.end(ctx, c, o, after)
+}
+
+// secrets are those that sign; a replaced one that can't be opened no longer
+// does.
+func (s *Service) secrets(c store.Claimed) ([][]byte, error) {
+	secret, err := s.seals.open(c.Webhook, c.Secret)
+	if err != nil {
+		return nil, err
+	}
+	previous, err := s.seals.open(c.Webhook, c.Previous)
+	if err != nil {
+		s.logger.Warn("a webhook's replaced secret no longer signs", "webhook", c.Webhook, "error", err)
+		previous = nil
+	}
+	return [][]byte{secret, previous}, nil
 }
 
 func (s *Service) event(ctx context.Context, c store.Claimed) (events.Event, bool, error) {
@@ -92,69 +151,104 @@ func (s *Service) event(ctx context.Context, c store.Claimed) (events.Event, boo
 	return found[0], true, nil
 }
 
-// post sends an event; an error says why it did not arrive.
-func (s *Service) post(ctx context.Context, c store.Claimed, e events.Event) (code int, err error) {
+// post sends an event; an error says why it did not arrive, and after how long
+// the address wants to be left alone.
+func (s *Service) post(ctx context.Context, c store.Claimed, e events.Event, secrets [][]byte) (code int, after time.Duration, err error) {
 	body, err := s.format.Marshal(e)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	// Once more: what is allowed may have changed.
 	if err := s.guard.check(c.URL); err != nil {
-		return 0, err
+		return 0, 0, errRefused
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	now := time.Now()
 	request.Header.Set("Content-Type", cloudevent.ContentType)
 	request.Header.Set("User-Agent", "goals-tracker-webhooks/1")
 	request.Header.Set("webhook-id", e.ID.String())
 	request.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
-	request.Header.Set("webhook-signature", signature(e.ID.String(), now, body, c.Secret, c.Previous))
+	request.Header.Set("webhook-signature", signature(e.ID.String(), now, body, secrets...))
 	response, err := s.client.Do(request)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	// What it says is nobody's business here; a little is read to use the
 	// connection again.
 	_, _ = io.CopyN(io.Discard, response.Body, 4<<10)
 	_ = response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return response.StatusCode, fmt.Errorf("it answered %s", http.StatusText(response.StatusCode))
+		return response.StatusCode, retryAfter(response, now), fmt.Errorf("it answered %d %s", response.StatusCode, http.StatusText(response.StatusCode))
 	}
-	return response.StatusCode, nil
+	return response.StatusCode, 0, nil
 }
 
-// end notes how an attempt ended, and has it tried again if need be. tried is
-// whether the address was to blame.
-func (s *Service) end(ctx context.Context, id uuid.UUID, c store.Claimed, o store.Outcome, tried bool) error {
+// retryAfter is how long an address that is busy asks for, up to longestWait.
+func retryAfter(response *http.Response, now time.Time) time.Duration {
+	if response.StatusCode != http.StatusTooManyRequests && response.StatusCode != http.StatusServiceUnavailable {
+		return 0
+	}
+	text := response.Header.Get("Retry-After")
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(at.Sub(now), 0), longestWait)
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(min(seconds, int64(longestWait/time.Second))) * time.Second
+}
+
+// end notes how an attempt ended, and what follows for the webhook.
+func (s *Service) end(ctx context.Context, c store.Claimed, o store.Outcome, after time.Duration) error {
 	return s.db.InTx(context.WithoutCancel(ctx), postgres.As(system), func(ctx context.Context, tx *postgres.Tx) error {
-		if err := store.EndAttempt(ctx, tx, id, o); err != nil {
+		if err := store.EndAttempt(ctx, tx, c.ID, o); err != nil {
 			return err
 		}
 		if o.Status == "delivered" {
 			return store.HealWebhook(ctx, tx, c.Webhook)
 		}
-		if o.Status == "pending" {
-			s.ticket(tx, id, time.Now().Add(o.Wait))
+		f := store.Failure{
+			Gone: o.Code == http.StatusGone, Most: s.cfg.DisableAfter,
+			// A few in a row: the first failure after weeks without events proves nothing.
+			Often:  c.Failures+1 >= min(fewFailures, s.cfg.Attempts),
+			Reason: fmt.Sprintf("nothing has arrived for %v", s.cfg.DisableAfter),
+			Pause:  max(min(s.wait(c.Failures+1), longestPause), after),
 		}
-		if !tried {
-			return nil
+		if f.Gone {
+			f.Reason = "the address said that it is gone (410)"
 		}
-		why := fmt.Sprintf("nothing has arrived for %v", s.cfg.DisableAfter)
-		if o.Code == http.StatusGone {
-			why = "the address said that it is gone (410)"
+		enabled, err := store.FailWebhook(ctx, tx, c.Webhook, f)
+		if err != nil || enabled {
+			return err
 		}
-		enabled, err := store.FailWebhook(ctx, tx, c.Webhook, o.Code == http.StatusGone, s.cfg.DisableAfter, why)
-		if err == nil && !enabled {
-			s.logger.Warn("a webhook is disabled", "webhook", c.Webhook, "reason", why)
-		}
-		return err
+		s.tellDisabled(c.Webhook, f.Reason)
+		return store.FailWaiting(ctx, tx, disabledReason)
 	})
 }
 
-// longestWait is the most between two attempts.
+// disabledReason is why what waited for a disabled webhook was given up.
+const disabledReason = "the webhook is disabled"
+
+func (s *Service) tellDisabled(webhook uuid.UUID, reason string) {
+	s.disabled.Add(1)
+	s.logger.Warn("a webhook is disabled", "webhook", webhook, "reason", reason)
+}
+
+// Disabled is how many webhooks this replica has disabled.
+func (s *Service) Disabled() int64 { return s.disabled.Load() }
+
+// fewFailures in a row are needed before a webhook is disabled for its silence.
+const fewFailures = 5
+
+// longestPause is the most that a webhook rests between two attempts, unless it
+// asks for more: what is dead costs little, what is back is found soon.
+const longestPause = 10 * time.Minute
+
+// longestWait is the most between two attempts of a delivery.
 const longestWait = 8 * time.Hour
 
 // wait is three times as long after each failure, and different for each.
@@ -169,19 +263,32 @@ func (s *Service) wait(attempt int) time.Duration {
 	return wait + rand.N(wait/10+1) //nolint:gosec // it only spreads the attempts
 }
 
-// Sweep makes tickets for deliveries whose own are lost, and shortens the log.
+// Sweep makes tickets for webhooks whose own are lost, disables those that don't
+// keep up, shortens the log and seals secrets.
 func (s *Service) Sweep(ctx context.Context) error {
 	err := s.db.InTx(ctx, postgres.As(system), func(ctx context.Context, tx *postgres.Tx) error {
-		lost, err := store.LostDeliveries(ctx, tx, time.Minute)
-		for _, id := range lost {
-			s.ticket(tx, id, time.Time{})
+		reason := fmt.Sprintf("more than %d deliveries wait for it", s.cfg.Backlog)
+		behind, err := store.DisableBehind(ctx, tx, s.cfg.Backlog, reason)
+		if err != nil {
+			return err
+		}
+		for _, webhook := range behind {
+			s.tellDisabled(webhook, reason)
+		}
+		// Also of those that their team disabled.
+		if err := store.FailWaiting(ctx, tx, disabledReason); err != nil {
+			return err
+		}
+		lost, err := store.LostTurns(ctx, tx, time.Minute)
+		for _, webhook := range lost {
+			s.ticket(tx, webhook, time.Time{})
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return store.PruneDeliveries(ctx, s.db.As(system), s.cfg.KeepLog)
+	return errors.Join(store.PruneDeliveries(ctx, s.db.As(system), s.cfg.KeepLog, s.cfg.KeepLines), s.sealAll(ctx))
 }
 
 // maxReason bounds what the log keeps of an error.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,21 +31,28 @@ type Service struct {
 	format cloudevent.Format
 	guard  *guard
 	client *http.Client
-	ticket func(tx *postgres.Tx, id uuid.UUID, at time.Time)
+	seals  *sealer
+	ticket func(tx *postgres.Tx, webhook uuid.UUID, at time.Time)
 	logger *slog.Logger
+	// disabled counts webhooks.
+	disabled atomic.Int64
 }
 
-// New makes the service; ticket has a delivery tried at a time, or at once when
-// that is zero.
-func New(db *postgres.DB, log *events.Log, cfg events.WebhooksConfig, format cloudevent.Format,
-	ticket func(tx *postgres.Tx, id uuid.UUID, at time.Time), logger *slog.Logger,
+// New makes the service. key seals secrets; ticket gives a webhook its turn at a
+// time, or at once when that is zero.
+func New(db *postgres.DB, log *events.Log, cfg events.WebhooksConfig, key []byte, format cloudevent.Format,
+	ticket func(tx *postgres.Tx, webhook uuid.UUID, at time.Time), logger *slog.Logger,
 ) (*Service, error) {
 	g, err := newGuard(cfg)
 	if err != nil {
 		return nil, err
 	}
+	seals, err := newSealer(key)
+	if err != nil {
+		return nil, err
+	}
 	return &Service{
-		db: db, log: log, cfg: cfg, format: format, guard: g, client: g.client(cfg.Timeout), ticket: ticket,
+		db: db, log: log, cfg: cfg, format: format, guard: g, client: g.client(cfg.Timeout), seals: seals, ticket: ticket,
 		logger: logger.With("part", "webhooks"),
 	}, nil
 }
@@ -72,9 +80,13 @@ func (s *Service) CreateTx(ctx context.Context, tx *postgres.Tx, w events.Webhoo
 	if err != nil {
 		return events.Webhook{}, "", err
 	}
+	sealed, err := s.seals.seal(id, secret)
+	if err != nil {
+		return events.Webhook{}, "", err
+	}
 	made, err := store.InsertWebhook(ctx, tx, store.Webhook{
 		ID: id, CourseID: w.CourseID, URL: w.URL, Types: nonNil(w.Types), Description: w.Description,
-	}, secret)
+	}, sealed)
 	return webhook(made), secretText(secret), err
 }
 
@@ -115,6 +127,9 @@ func (s *Service) UpdateTx(ctx context.Context, tx *postgres.Tx, id uuid.UUID, c
 	if err == nil && !ok {
 		err = events.ErrWebhookNotFound.New(id)
 	}
+	if err == nil && w.Enabled {
+		s.ticket(tx, id, time.Time{}) // what waited for a better address goes at once
+	}
 	return webhook(w), err
 }
 
@@ -135,11 +150,18 @@ func (s *Service) RotateTx(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (
 	if err != nil {
 		return events.Webhook{}, "", err
 	}
+	sealed, err := s.seals.seal(id, secret)
+	if err != nil {
+		return events.Webhook{}, "", err
+	}
 	tx.Become(auth.System("webhooks")) // people's roles read no secrets
 	defer tx.Become(tx.Actor())
-	w, ok, err := store.RotateWebhook(ctx, tx, id, secret, oldSecretLife)
+	w, ok, err := store.RotateWebhook(ctx, tx, id, sealed, oldSecretLife)
 	if err == nil && !ok {
 		err = events.ErrWebhookNotFound.New(id)
+	}
+	if err == nil {
+		s.ticket(tx, id, time.Time{}) // what waited for a secret that can be opened goes at once
 	}
 	return webhook(w), secretText(secret), err
 }

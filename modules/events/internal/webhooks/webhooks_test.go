@@ -1,6 +1,7 @@
 package webhooks_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -31,7 +32,10 @@ import (
 	goalsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/goals/v1"
 )
 
-const course = "c1"
+const (
+	course = "c1"
+	key    = "0123456789abcdef0123456789abcdef"
+)
 
 func teacher(courses ...string) auth.Actor {
 	return auth.Actor{UserID: "grace", Roles: []auth.Role{auth.Teacher}, CourseIDs: courses}
@@ -45,9 +49,19 @@ type bundle struct {
 	// url is where the team listens; answer says what it answers.
 	url    string
 	answer atomic.Int64
+	// retryAfter is the header; "" for none.
+	retryAfter atomic.Value
 
-	mu  sync.Mutex
-	got []received
+	mu   sync.Mutex
+	got  []received
+	said bytes.Buffer
+}
+
+// Write makes it what the service logs to.
+func (b *bundle) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.said.Write(line)
 }
 
 type received struct {
@@ -72,6 +86,9 @@ func setup(t *testing.T, cfg events.WebhooksConfig) *bundle {
 		b.got = append(b.got, received{r.Header, body})
 		b.mu.Unlock()
 		w.Header().Set("Location", "http://127.0.0.1/elsewhere")
+		if after, _ := b.retryAfter.Load().(string); after != "" {
+			w.Header().Set("Retry-After", after)
+		}
 		w.WriteHeader(int(b.answer.Load()))
 	}))
 	t.Cleanup(server.Close)
@@ -80,7 +97,7 @@ func setup(t *testing.T, cfg events.WebhooksConfig) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.service, err = webhooks.New(db, log, cfg, cloudevent.Format{Source: "https://tracker.example.org"}, work.Ticket(inserter), slog.New(slog.DiscardHandler))
+	b.service, err = webhooks.New(db, log, cfg, []byte(key), cloudevent.Format{Source: "https://tracker.example.org"}, work.Ticket(inserter), slog.New(slog.NewTextHandler(b, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

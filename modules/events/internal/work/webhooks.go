@@ -16,6 +16,7 @@ import (
 // queue keeps slow addresses from holding up other jobs.
 const queue = "webhooks"
 
+// deliverArgs name the webhook whose turn it is.
 type deliverArgs struct {
 	ID uuid.UUID `json:"id"`
 }
@@ -23,8 +24,8 @@ type deliverArgs struct {
 // Kind implements river.JobArgs.
 func (deliverArgs) Kind() string { return "events_webhook_deliver" }
 
-// InsertOpts implements river.JobArgsWithInsertOpts: a failed attempt makes a
-// ticket of its own, and the sweep one for those that are lost.
+// InsertOpts implements river.JobArgsWithInsertOpts: the end of a turn makes the
+// next ticket, and the sweep one for those that are lost.
 func (deliverArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: queue, MaxAttempts: 1}
 }
@@ -36,7 +37,7 @@ type deliverer struct {
 
 // Work implements river.Worker.
 func (w *deliverer) Work(ctx context.Context, job *river.Job[deliverArgs]) error {
-	return w.service.Deliver(ctx, job.Args.ID)
+	return w.service.Turn(ctx, job.Args.ID)
 }
 
 type sweepArgs struct{}
@@ -57,20 +58,20 @@ func (w *sweeper) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 	return w.service.Sweep(ctx)
 }
 
-// Ticket has a delivery tried at a time, or at once.
-func Ticket(inserter *jobs.Inserter) func(tx *postgres.Tx, id uuid.UUID, at time.Time) {
-	return func(tx *postgres.Tx, id uuid.UUID, at time.Time) {
+// Ticket gives a webhook its turn at a time, or at once.
+func Ticket(inserter *jobs.Inserter) func(tx *postgres.Tx, webhook uuid.UUID, at time.Time) {
+	return func(tx *postgres.Tx, webhook uuid.UUID, at time.Time) {
 		var opts *river.InsertOpts
 		if !at.IsZero() {
 			opts = &river.InsertOpts{Queue: queue, MaxAttempts: 1, ScheduledAt: at}
 		}
-		inserter.Insert(tx, deliverArgs{ID: id}, opts)
+		inserter.Insert(tx, deliverArgs{ID: webhook}, opts)
 	}
 }
 
 // Register lets this replica's workers deliver.
 func Register(r *jobs.Registry, service *webhooks.Service) {
-	r.Queue(queue, 8)
+	r.Queue(queue, 16) // each waits for an address most of the time
 	jobs.Register(r, &deliverer{service: service})
 	jobs.Register(r, &sweeper{service: service})
 	r.Every(time.Minute, sweepArgs{})

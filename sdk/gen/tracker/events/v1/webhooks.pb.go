@@ -202,7 +202,8 @@ func (x *Webhook) GetUpdatedAt() *timestamppb.Timestamp {
 type WebhookSecret struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Webhook *Webhook               `protobuf:"bytes,1,opt,name=webhook,proto3" json:"webhook,omitempty"`
-	// "whsec_" and base64, as Standard Webhooks has it. It is not told again.
+	// "whsec_" and base64, as Standard Webhooks has it. It is not told again: empty
+	// where a call is repeated with its idempotency key; rotate it then.
 	Secret        string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
