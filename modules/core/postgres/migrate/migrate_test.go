@@ -284,3 +284,16 @@ func TestEveryFileIsNamedByNumberModuleAndSubject(t *testing.T) {
 		}
 	}
 }
+
+// While replicas are replaced one by one, or a release is taken back, a program
+// starts on a database that a newer one has migrated.
+func TestAProgramStartsOnADatabaseThatANewerOneHasMigrated(t *testing.T) {
+	url := postgrestest.URL(t)
+	execute(t, connect(t, url), "INSERT INTO core.migrations (version_id, is_applied) VALUES (99999, true)")
+	up(t, url)
+	for _, m := range status(t, url) {
+		if m.AppliedAt.IsZero() {
+			t.Errorf("%+v", m)
+		}
+	}
+}
