@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/goals-tracker/tracker/cmd/tracker/internal/reference"
+	"github.com/goals-tracker/tracker/modules/events/eventsfx"
 )
 
 type migrateImportCmd struct {
@@ -19,8 +21,14 @@ type migrateImportCmd struct {
 // Run takes the reference system's database over.
 func (c *migrateImportCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	im := reference.Importer{DryRun: c.DryRun}
+	var erasure *eventsfx.Erasure
 	return withModules(ctx, flags, func(db *database) error {
-		im.DB = db.DB
+		im.DB, im.Erased = db.DB, erasure.Erased
+		ctx, stop, err := following(ctx, erasure)
+		if err != nil {
+			return err
+		}
+		defer stop()
 		report, err := im.Run(ctx, c.From)
 		report.Write(os.Stdout)
 		if c.Report != "" {
@@ -30,7 +38,19 @@ func (c *migrateImportCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 			return fmt.Errorf("the import is not whole, run it again to go on: %w", err)
 		}
 		return nil
-	}, &im.Log, &im.Goals, &im.Tasks, &im.Validation)
+	}, &im.Log, &im.Goals, &im.Tasks, &im.Validation, &erasure)
+}
+
+// following knows who was erased, and keeps up with who is until stop: nothing of
+// theirs is written any more. A process that can't know ends.
+func following(ctx context.Context, erasure *eventsfx.Erasure) (_ context.Context, stop func(), err error) {
+	if err := erasure.Load(ctx); err != nil {
+		return nil, nil, fmt.Errorf("know who was erased: %w", err)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { cancel(erasure.Run(ctx, false)) })
+	return ctx, func() { cancel(nil); running.Wait() }, nil
 }
 
 func writeReport(path string, report *reference.Report) error {

@@ -11,63 +11,90 @@ import (
 	eventsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/events/v1"
 )
 
-// goal takes a goal with its tasks and their snapshots: made first, then led to
+// taking is one goal on its way, with what hangs on it.
+type taking struct {
+	*Importer
+	*wholeGoal
+	src source
+	// id is the goal's here.
+	id string
+	// made are figures of this goal alone.
+	made *Report
+}
+
+// takeGoal takes a goal with its tasks and their snapshots. When its user is
+// erased meanwhile, all of it is left.
+func (im *Importer) takeGoal(ctx context.Context, src source, g *wholeGoal) error {
+	t := taking{Importer: im, wholeGoal: g, src: src, id: idOf("goals", g.ID), made: newReport()}
+	err := t.run(ctx)
+	if auth.ErrRevoked.Is(err) {
+		t.made, err = newReport(), nil
+		t.leave(wasErased)
+	}
+	im.report.merge(t.made)
+	return err
+}
+
+// run makes the goal, its tasks and their snapshots first, then leads them to
 // where they stood, the goal last.
-func (im *Importer) goal(ctx context.Context, g wholeGoal) error {
-	im.report.read("goals")
-	n, c := g.convert()
-	done, err := im.taken(ctx, "goals", g.ID)
+func (t taking) run(ctx context.Context) error {
+	n := t.convert()
+	done, err := t.taken(ctx, "goals", t.ID, t.UserID)
 	switch {
-	case err != nil:
-		return err
-	case done:
-		im.report.here("goals")
-	case !validUser(g.UserID):
-		im.leave(g, "its user_id has not 1 to 36 characters")
-		return nil
-	case im.DryRun:
-		im.report.taken("goals")
+	case err != nil || done:
+	case !validUser(t.UserID):
+		err = leftError("its user_id has not 1 to 36 characters")
+	case t.Erased != nil && t.Erased(t.UserID):
+		return auth.ErrRevoked.New()
+	case t.DryRun:
+		_, err = goals.Create(n)
 	default:
-		if err := im.make(ctx, g, n); err != nil {
-			why, is := refused(err)
-			if !is {
-				return err
-			}
-			im.leave(g, why)
-			return nil
-		}
+		err = t.make(ctx, n)
 	}
-	if err := im.tasksOf(ctx, g, n.ID); err != nil || done {
+	if why, is := refused(err); is {
+		t.leave(why)
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	if !im.DryRun {
-		if err := im.lead(ctx, g, n.ID, c); err != nil {
+	if err := t.takeTasks(ctx); err != nil {
+		return err
+	}
+	if done {
+		t.made.here("goals")
+		return nil
+	}
+	if !t.DryRun {
+		if err := t.lead(ctx); err != nil {
 			return err
 		}
-		im.report.taken("goals")
 	}
-	im.report.changed("goals", g.ID, c.whats)
+	t.made.taken("goals")
+	t.made.changed("goals", t.ID, t.changes.whats)
 	return nil
 }
 
 func validUser(id string) bool { return id != "" && utf8.RuneCountInString(id) <= 36 }
 
-// leave reports a goal as left, and all that hangs on it.
-func (im *Importer) leave(g wholeGoal, why string) {
-	im.report.left("goals", g.ID, why)
-	for _, t := range g.tasks {
-		im.report.read("tasks")
-		im.leaveTask(t, "its goal was left")
+// leave reports the goal as left, and all that hangs on it.
+func (t taking) leave(why string) {
+	t.made.left("goals", t.ID, why)
+	for _, task := range t.tasks {
+		t.leaveTask(task, "its goal was left")
 	}
 }
 
 // make makes the goal, unless an import that was broken off did.
-func (im *Importer) make(ctx context.Context, g wholeGoal, n goals.New) error {
-	if _, err := im.Goals.Get(ctx, system, n.ID); !goals.ErrNotFound.Is(err) {
+func (t taking) make(ctx context.Context, n goals.New) error {
+	switch there, err := t.Goals.Get(ctx, system, n.ID); {
+	case err == nil && there.UserID != t.UserID:
+		return leftError(anothers)
+	case !goals.ErrNotFound.Is(err):
 		return err
 	}
-	return im.at(ctx, learner(g.UserID), g.CreatedAt, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := im.Goals.CreateTx(ctx, tx, n)
+	return t.at(ctx, learner(t.UserID), t.CreatedAt, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := t.Goals.CreateTx(ctx, tx, n)
 		return err
 	})
 }
@@ -75,30 +102,37 @@ func (im *Importer) make(ctx context.Context, g wholeGoal, n goals.New) error {
 func learner(id string) auth.Actor { return auth.Actor{UserID: id, Roles: []auth.Role{auth.Student}} }
 
 // lead leads a goal to the status that it had, and marks it as taken.
-func (im *Importer) lead(ctx context.Context, g wholeGoal, id string, c *changes) error {
-	now, err := im.Goals.Get(ctx, system, id)
+func (t taking) lead(ctx context.Context) error {
+	now, err := t.Goals.Get(ctx, system, t.id)
 	if err != nil {
 		return err
 	}
-	updated := later(g.CreatedAt, g.UpdatedAt)
-	for _, step := range im.steps(g, id) {
+	for _, step := range t.steps() {
 		if !step.due(now) {
 			continue
 		}
-		err := im.at(ctx, learner(g.UserID), step.at, func(ctx context.Context, tx *postgres.Tx) (err error) {
-			now, err = step.do(ctx, tx)
+		// Its tasks may have moved it later than it says itself.
+		err := t.at(ctx, learner(t.UserID), later(now.UpdatedAt, step.at), func(ctx context.Context, tx *postgres.Tx) error {
+			next, err := step.do(ctx, tx)
+			if err == nil {
+				now = next
+			}
 			return err
 		})
-		if err != nil {
+		if why, is := refused(err); is {
+			t.changes.note("could not be led to " + t.Status + ": " + why)
+		} else if err != nil {
 			return err
 		}
 	}
-	if string(now.Status) != g.Status {
-		c.note("was " + g.Status + ", is " + string(now.Status) + " by its tasks")
-		c.keep("status", g.Status)
+	if string(now.Status) != t.Status {
+		if known(&t.changes, "status", t.Status, goals.Statuses, now.Status) != now.Status {
+			t.changes.note("was " + t.Status + ", is " + string(now.Status) + " by its tasks")
+			t.changes.keep("status", t.Status)
+		}
 	}
-	return im.at(ctx, system, updated, func(_ context.Context, tx *postgres.Tx) error {
-		return im.history(tx, g.UserID, g.CourseID, &eventsv1.HistoryImported{Table: "goals", SourceId: g.ID, GoalId: id}, c.kept)
+	return t.at(ctx, system, later(t.CreatedAt, t.UpdatedAt), func(_ context.Context, tx *postgres.Tx) error {
+		return t.history(tx, t.UserID, t.CourseID, &eventsv1.HistoryImported{Table: "goals", SourceId: t.ID, GoalId: t.id}, t.changes.kept)
 	})
 }
 
@@ -110,45 +144,45 @@ type step struct {
 }
 
 // steps lead a goal, which its tasks may have moved already, to where it stood.
-func (im *Importer) steps(g wholeGoal, id string) []step {
-	want := goals.Status(g.Status)
-	updated := later(g.CreatedAt, g.UpdatedAt)
+func (t taking) steps() []step {
+	want := goals.Status(t.Status)
+	updated := later(t.CreatedAt, t.UpdatedAt)
 	act := func(do func(context.Context, *postgres.Tx, string, *int64) (goals.Goal, error)) func(context.Context, *postgres.Tx) (goals.Goal, error) {
-		return func(ctx context.Context, tx *postgres.Tx) (goals.Goal, error) { return do(ctx, tx, id, nil) }
+		return func(ctx context.Context, tx *postgres.Tx) (goals.Goal, error) { return do(ctx, tx, t.id, nil) }
 	}
 	not := func(now goals.Goal) bool { return now.Status != want }
 	all := []step{
 		{ // Its tasks are all done, but it was not closed.
-			at: updated, do: act(im.Goals.ReopenTx),
+			at: updated, do: act(t.Goals.ReopenTx),
 			due: func(now goals.Goal) bool {
 				return now.Status == goals.StatusCompleted && want != goals.StatusCompleted
 			},
 		},
 		{
-			at: later(g.CreatedAt, or(g.StartedAt, updated)), do: act(im.Goals.StartTx),
+			at: later(t.CreatedAt, or(t.StartedAt, updated)), do: act(t.Goals.StartTx),
 			due: func(now goals.Goal) bool {
-				begun := g.StartedAt != nil && want != goals.StatusPending
+				begun := t.StartedAt != nil && want != goals.StatusPending
 				return now.Status == goals.StatusPending && (begun || want == goals.StatusInProgress || want == goals.StatusCompleted)
 			},
 		},
 		{
 			at: updated, do: func(ctx context.Context, tx *postgres.Tx) (goals.Goal, error) {
-				return im.Goals.SetProgressTx(ctx, tx, id, min(g.Progress, 100))
+				return t.Goals.SetProgressTx(ctx, tx, t.id, min(t.Progress, 100))
 			},
 			due: func(now goals.Goal) bool {
-				return len(g.tasks) == 0 && g.Progress > 0 && now.Status.Open() && now.Progress.Percent == 0
+				return len(t.tasks) == 0 && t.Progress > 0 && now.Status.Open() && now.Progress.Percent == 0
 			},
 		},
 	}
 	switch want {
 	case goals.StatusCompleted:
-		all = append(all, step{later(g.CreatedAt, or(g.CompletedAt, updated)), not, act(im.Goals.CompleteTx)})
+		all = append(all, step{later(t.CreatedAt, or(t.CompletedAt, updated)), not, act(t.Goals.CompleteTx)})
 	case goals.StatusBlocked:
 		all = append(all, step{updated, not, func(ctx context.Context, tx *postgres.Tx) (goals.Goal, error) {
-			return im.Goals.BlockTx(ctx, tx, id, nil, "")
+			return t.Goals.BlockTx(ctx, tx, t.id, nil, "")
 		}})
 	case goals.StatusCancelled:
-		all = append(all, step{updated, not, act(im.Goals.CancelTx)})
+		all = append(all, step{updated, not, act(t.Goals.CancelTx)})
 	case goals.StatusPending, goals.StatusInProgress:
 	}
 	return all

@@ -4,18 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	eventsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/events/v1"
 )
-
-// begun is when work on a task began, as far as its row says.
-func (m made) begun() time.Time {
-	return later(m.CreatedAt, or(m.StartedAt, or(m.CompletedAt, m.UpdatedAt)))
-}
 
 // allEvents takes the events over as history: what the other system said
 // happened, in its own words.
@@ -42,35 +37,26 @@ func (im *Importer) allEvents(ctx context.Context, src source) error {
 	}
 }
 
-func (im *Importer) event(ctx context.Context, e eventRow) error {
-	im.report.read("events")
-	if !validUser(e.UserID) {
-		im.report.left("events", e.ID, "it names no user, so nobody could ever have it erased")
-		return nil
+func (im *Importer) event(ctx context.Context, e eventRow) (err error) {
+	h := e.convert()
+	switch {
+	case !validUser(e.UserID):
+		err = leftError("it names no user, so nobody could ever have it erased")
+	case im.Erased != nil && im.Erased(e.UserID):
+		err = leftError(wasErased)
+	case !im.DryRun:
+		err = im.at(ctx, system, e.CreatedAt, func(_ context.Context, tx *postgres.Tx) error {
+			return im.history(tx, e.UserID, "", h, e.changes.kept)
+		})
+		if auth.ErrRevoked.Is(err) {
+			err = leftError(wasErased)
+		}
 	}
-	if im.DryRun {
-		im.report.taken("events")
-		return nil
-	}
-	h, kept := e.convert()
-	err := im.at(ctx, system, e.CreatedAt, func(_ context.Context, tx *postgres.Tx) error {
-		return im.history(tx, e.UserID, "", h, kept)
-	})
-	if done, takenErr := im.already(ctx, "events", e.ID, err); done || takenErr != nil {
-		return takenErr
-	}
-	if why, is := refused(err); is {
-		im.report.left("events", e.ID, why)
-		return nil
-	}
-	if err == nil {
-		im.report.taken("events")
-	}
-	return err
+	return im.outcome(ctx, im.report, "events", e.ID, e.UserID, err, e.changes.whats)
 }
 
-// convert makes the history of an event, and what it keeps of it.
-func (e eventRow) convert() (*eventsv1.HistoryImported, map[string]any) {
+// convert makes the history of an event; what it keeps of it is in its changes.
+func (e *eventRow) convert() *eventsv1.HistoryImported {
 	h := &eventsv1.HistoryImported{Table: "events", SourceId: e.ID, EventType: e.Type}
 	if e.GoalID != "" {
 		h.GoalId = idOf("goals", e.GoalID)
@@ -78,11 +64,13 @@ func (e eventRow) convert() (*eventsv1.HistoryImported, map[string]any) {
 	if e.TaskID != "" {
 		h.TaskId = idOf("tasks", e.TaskID)
 	}
-	kept := map[string]any{"entity_type": e.EntityType, "entity_id": e.EntityID}
+	c := &e.changes
+	c.keep("entity_type", e.EntityType)
+	c.keep("entity_id", e.EntityID)
 	for name, raw := range map[string]json.RawMessage{"payload": e.Payload, "event_metadata": e.Metadata} {
-		if !null(raw) {
-			kept[name] = raw
+		if raw = c.json(name, raw); raw != nil {
+			c.keep(name, raw)
 		}
 	}
-	return h, kept
+	return h
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/goals-tracker/tracker/cmd/tracker/internal/reference"
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/pluginhost"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
 	"github.com/goals-tracker/tracker/modules/events"
@@ -32,6 +33,22 @@ const (
 )
 
 var errBrokenOff = errors.New("broken off")
+
+// host is that of all tests: nothing is judged, so nobody notices another.
+var host *pluginhost.Host
+
+func TestMain(m *testing.M) {
+	path, err := validationtest.PythonBinary(context.Background())
+	if err == nil {
+		host, err = validationtest.Host(path)
+	}
+	if err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = host.Close()
+	os.Exit(code)
+}
 
 // bundle is an importer on a database of ours and one of the reference's.
 type bundle struct {
@@ -72,7 +89,7 @@ func setup(t *testing.T) *bundle {
 	g := goalstest.New(db, log)
 	k := taskstest.New(db, log, g)
 	v := validationtest.New(t, db, log, k, validationtest.Options{
-		Host: validationtest.Python(t), Config: validation.DefaultConfig(), NoSandbox: errors.New("nothing is judged here"),
+		Host: host, Config: validation.DefaultConfig(), NoSandbox: errors.New("nothing is judged here"),
 	})
 	b.Importer = reference.Importer{DB: db, Log: log, Goals: g, Tasks: k, Validation: v.Service}
 	return b
@@ -220,7 +237,7 @@ func TestEventsBecomeHistoryOfTheirGoalsAndTasks(t *testing.T) {
 		t.Fatalf("%q\n%q", ada, bob)
 	}
 	all := strings.Join(ada, "\n")
-	for _, want := range []string{`"event_type":"GOAL_CREATED"`, `"goal_id":"` + fastAPI, `"task_id":"` + route, "a \ufffd b"} {
+	for _, want := range []string{`"event_type":"GOAL_CREATED"`, `"goal_id":"` + fastAPI, `"task_id":"` + route, `a \\u0000 b`} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%s is missing in %s", want, all)
 		}

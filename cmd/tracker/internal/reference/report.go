@@ -37,11 +37,15 @@ type Table struct {
 // Rows are how many, and the ids of the first of them.
 type Rows struct {
 	Count int      `json:"count"`
-	IDs   []string `json:"ids"`
+	IDs   []string `json:"ids,omitempty"`
 }
 
-// shownIDs is how many ids a report names of what has the same reason.
-const shownIDs = 20
+const (
+	// shownIDs is how many ids a report names of what has the same reason.
+	shownIDs = 20
+	// maxReasons is how many reasons a report tells apart: some name sizes.
+	maxReasons = 100
+)
 
 var tableNames = []string{"goals", "tasks", "code_snapshots", "events", "embeddings"}
 
@@ -60,31 +64,54 @@ func (r *Report) with(table string, fn func(*Table)) {
 	fn(r.Tables[table])
 }
 
-func (r *Report) read(table string)  { r.with(table, func(t *Table) { t.Read++ }) }
-func (r *Report) taken(table string) { r.with(table, func(t *Table) { t.Taken++ }) }
-func (r *Report) here(table string)  { r.with(table, func(t *Table) { t.Here++ }) }
+func (r *Report) taken(table string) { r.with(table, func(t *Table) { t.Read++; t.Taken++ }) }
+func (r *Report) here(table string)  { r.with(table, func(t *Table) { t.Read++; t.Here++ }) }
 
 func (r *Report) left(table, id, why string) {
-	r.with(table, func(t *Table) { t.Left++; add(t.LeftBecause, why, id) })
+	r.with(table, func(t *Table) { t.Read++; t.Left++; add(t.LeftBecause, why, 1, id) })
+}
+
+// leftMany are rows that nobody looks at one by one.
+func (r *Report) leftMany(table, why string, n int) {
+	r.with(table, func(t *Table) { t.Read += n; t.Left += n; add(t.LeftBecause, why, n) })
 }
 
 func (r *Report) changed(table, id string, whats []string) {
+	slices.Sort(whats)
 	r.with(table, func(t *Table) {
-		for _, what := range whats {
-			add(t.Changed, what, id)
+		for _, what := range slices.Compact(whats) {
+			add(t.Changed, what, 1, id)
 		}
 	})
 }
 
-func add(to map[string]*Rows, reason, id string) {
+// merge adds what another report counted.
+func (r *Report) merge(other *Report) {
+	for name, from := range other.Tables {
+		r.with(name, func(t *Table) {
+			t.Read, t.Taken, t.Here, t.Left = t.Read+from.Read, t.Taken+from.Taken, t.Here+from.Here, t.Left+from.Left
+			for what, rows := range from.Changed {
+				add(t.Changed, what, rows.Count, rows.IDs...)
+			}
+			for why, rows := range from.LeftBecause {
+				add(t.LeftBecause, why, rows.Count, rows.IDs...)
+			}
+		})
+	}
+}
+
+func add(to map[string]*Rows, reason string, n int, ids ...string) {
 	rows := to[reason]
+	if rows == nil && len(to) >= maxReasons {
+		reason = "other reasons"
+		rows = to[reason]
+	}
 	if rows == nil {
 		rows = &Rows{}
 		to[reason] = rows
 	}
-	if rows.Count++; len(rows.IDs) < shownIDs {
-		rows.IDs = append(rows.IDs, id)
-	}
+	rows.Count += n
+	rows.IDs = append(rows.IDs, ids[:min(len(ids), shownIDs-len(rows.IDs))]...)
 }
 
 // Write says it in words.

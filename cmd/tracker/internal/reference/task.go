@@ -3,115 +3,110 @@ package reference
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/tasks"
 	eventsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/events/v1"
 )
 
-// made is a task that is here, and where it has to be led.
-type made struct {
-	wholeTask
-	id      string
-	changes *changes
-}
-
-// tasksOf makes a goal's tasks, then leads them to where they stood, in the order
-// in which that happened.
-func (im *Importer) tasksOf(ctx context.Context, g wholeGoal, goalID string) error {
-	var fresh []made
-	for _, t := range g.tasks {
-		m, err := im.makeTask(ctx, g, t, goalID)
+// takeTasks makes a goal's tasks, then leads them to where they stood, in the
+// order in which that happened.
+func (t taking) takeTasks(ctx context.Context) error {
+	var fresh []*wholeTask
+	for _, task := range t.tasks {
+		task.CreatedAt = later(t.CreatedAt, task.CreatedAt) // never before its goal
+		is, err := t.makeTask(ctx, task)
 		if err != nil {
 			return err
 		}
-		if m != nil {
-			fresh = append(fresh, *m)
+		if is {
+			fresh = append(fresh, task)
 		}
 	}
-	slices.SortStableFunc(fresh, func(a, b made) int { return a.begun().Compare(b.begun()) })
-	for _, m := range fresh {
-		if !im.DryRun {
-			if err := im.leadTask(ctx, g, m, goalID); err != nil {
+	slices.SortStableFunc(fresh, func(a, b *wholeTask) int { return a.begun().Compare(b.begun()) })
+	for _, task := range fresh {
+		if !t.DryRun {
+			if err := t.leadTask(ctx, task); err != nil {
 				return err
 			}
 		}
-		im.report.taken("tasks")
-		im.report.changed("tasks", m.ID, m.changes.whats)
+		t.made.taken("tasks")
+		t.made.changed("tasks", task.ID, task.changes.whats)
 	}
 	return nil
 }
 
-// makeTask makes the task and takes its snapshots; nil when there is nothing
-// left to do with the task itself.
-func (im *Importer) makeTask(ctx context.Context, g wholeGoal, t wholeTask, goalID string) (*made, error) {
-	im.report.read("tasks")
-	n, c := t.convert()
-	done, err := im.taken(ctx, "tasks", t.ID)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case done:
-		im.report.here("tasks")
-	case t.UserID != g.UserID:
-		im.leaveTask(t, "it belongs to another user than its goal")
-		return nil, nil
-	case !im.DryRun:
-		err := im.createTask(ctx, g, t, goalID, n)
-		if why, is := refused(err); is {
-			im.leaveTask(t, why)
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	for _, s := range t.snapshots {
-		if err := im.snapshot(ctx, g, t, s, goalID, n.ID); err != nil {
-			return nil, err
-		}
-	}
-	if done {
-		return nil, nil
-	}
-	return &made{t, n.ID, c}, nil
+// begun is when work on a task began, as far as its row says.
+func (t *taskRow) begun() time.Time {
+	return later(t.CreatedAt, or(t.StartedAt, or(t.CompletedAt, t.UpdatedAt)))
 }
 
-func (im *Importer) createTask(ctx context.Context, g wholeGoal, t wholeTask, goalID string, n tasks.New) error {
-	if _, err := im.Tasks.Get(ctx, system, n.ID); !tasks.ErrNotFound.Is(err) {
+// makeTask makes the task and takes its snapshots; fresh when the task itself has
+// still to be led.
+func (t taking) makeTask(ctx context.Context, task *wholeTask) (fresh bool, err error) {
+	n := task.convert()
+	done, err := t.taken(ctx, "tasks", task.ID, t.UserID)
+	switch {
+	case err != nil:
+	case done:
+		t.made.here("tasks")
+	case task.UserID != t.UserID:
+		err = leftError("it belongs to another user than its goal")
+	case t.DryRun:
+		_, err = tasks.Create(t.UserID, n, nil)
+	default:
+		err = t.createTask(ctx, task, n)
+	}
+	if why, is := refused(err); is {
+		t.leaveTask(task, why)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return !done, t.src.eachSnapshot(ctx, task.snapshots, func(s snapshotRow) error {
+		return t.snapshot(ctx, task, s)
+	})
+}
+
+// createTask makes the task, unless an import that was broken off did.
+func (t taking) createTask(ctx context.Context, task *wholeTask, n tasks.New) error {
+	switch there, err := t.Tasks.Get(ctx, system, n.ID); {
+	case err == nil && there.GoalID != t.id:
+		return leftError(anothers)
+	case !tasks.ErrNotFound.Is(err):
 		return err
 	}
-	return im.at(ctx, learner(g.UserID), later(g.CreatedAt, t.CreatedAt), func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := im.Tasks.CreateTx(ctx, tx, goalID, n)
+	return t.at(ctx, learner(t.UserID), task.CreatedAt, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := t.Tasks.CreateTx(ctx, tx, t.id, n)
 		return err
 	})
 }
 
 // leadTask leads a task to the status that it had, and marks it as taken.
-func (im *Importer) leadTask(ctx context.Context, g wholeGoal, m made, goalID string) error {
-	status, err := im.status(ctx, m)
+func (t taking) leadTask(ctx context.Context, task *wholeTask) error {
+	id, c := idOf("tasks", task.ID), &task.changes
+	status, err := t.status(ctx, task, id)
 	if why, is := refused(err); is {
-		m.changes.note("could not be led to " + m.Status + ": " + why)
+		c.note("could not be led to " + task.Status + ": " + why)
 	} else if err != nil {
 		return err
 	}
-	if string(status) != m.Status {
-		if why := verdictless[m.Status]; why != "" {
-			m.changes.note(why)
+	if string(status) != task.Status && known(c, "status", task.Status, tasks.Statuses, status) != status {
+		if why := verdictless[task.Status]; why != "" {
+			c.note(why)
 		}
-		m.changes.keep("status", m.Status)
+		c.keep("status", task.Status)
 	}
-	at := later(m.CreatedAt, m.UpdatedAt)
-	return im.at(ctx, system, at, func(ctx context.Context, tx *postgres.Tx) error {
-		if m.Feedback != "" {
-			_, err := im.Tasks.FeedbackTx(ctx, tx, m.id, m.changes.cut("ai_feedback", m.Feedback, 100_000))
-			if err != nil {
+	return t.at(ctx, system, later(task.CreatedAt, task.UpdatedAt), func(ctx context.Context, tx *postgres.Tx) error {
+		if task.Feedback != "" {
+			if _, err := t.Tasks.FeedbackTx(ctx, tx, id, task.Feedback); err != nil {
 				return err
 			}
 		}
-		return im.history(tx, g.UserID, g.CourseID,
-			&eventsv1.HistoryImported{Table: "tasks", SourceId: m.ID, GoalId: goalID, TaskId: m.id}, m.changes.kept)
+		return t.history(tx, t.UserID, t.CourseID,
+			&eventsv1.HistoryImported{Table: "tasks", SourceId: task.ID, GoalId: t.id, TaskId: id}, c.kept)
 	})
 }
 
@@ -123,93 +118,72 @@ var verdictless = map[string]string{
 }
 
 // status does what leads to the task's status, as its learner.
-func (im *Importer) status(ctx context.Context, m made) (tasks.Status, error) {
-	now, err := im.Tasks.Get(ctx, system, m.id)
+func (t taking) status(ctx context.Context, task *wholeTask, id string) (tasks.Status, error) {
+	now, err := t.Tasks.Get(ctx, system, id)
 	if err != nil {
 		return "", err
 	}
-	want := tasks.Status(m.Status)
-	if now.Status == want || want == tasks.StatusTodo {
+	act := func(when time.Time, do func(context.Context, *postgres.Tx) (tasks.Task, error)) error {
+		return t.at(ctx, learner(t.UserID), when, func(ctx context.Context, tx *postgres.Tx) error {
+			next, err := do(ctx, tx)
+			if err == nil {
+				now = next
+			}
+			return err
+		})
+	}
+	want := tasks.Status(task.Status)
+	if now.Status == want || want == tasks.StatusTodo || !slices.Contains(tasks.Statuses, want) {
 		return now.Status, nil
 	}
-	updated := later(m.CreatedAt, m.UpdatedAt)
-	if want != tasks.StatusSkipped && now.Status == tasks.StatusTodo {
-		err := im.at(ctx, learner(m.UserID), m.begun(), func(ctx context.Context, tx *postgres.Tx) (err error) {
-			now, err = im.Tasks.StartTx(ctx, tx, m.id, nil)
-			return err
+	updated := later(task.CreatedAt, task.UpdatedAt)
+	if want == tasks.StatusSkipped {
+		err = act(updated, func(ctx context.Context, tx *postgres.Tx) (tasks.Task, error) {
+			return t.Tasks.SkipTx(ctx, tx, id, nil)
+		})
+		return now.Status, err
+	}
+	if now.Status == tasks.StatusTodo {
+		err = act(task.begun(), func(ctx context.Context, tx *postgres.Tx) (tasks.Task, error) {
+			return t.Tasks.StartTx(ctx, tx, id, nil)
 		})
 		if err != nil {
 			return now.Status, err
 		}
 	}
 	if want == tasks.StatusCompleted {
-		end := later(m.begun(), or(m.CompletedAt, updated))
-		err = im.at(ctx, learner(m.UserID), end, func(ctx context.Context, tx *postgres.Tx) (err error) {
-			now, err = im.Tasks.CompleteTx(ctx, tx, m.id, nil, m.Actual)
-			return err
-		})
-	}
-	if want == tasks.StatusSkipped {
-		err = im.at(ctx, learner(m.UserID), updated, func(ctx context.Context, tx *postgres.Tx) (err error) {
-			now, err = im.Tasks.SkipTx(ctx, tx, m.id, nil)
-			return err
+		err = act(later(task.begun(), or(task.CompletedAt, updated)), func(ctx context.Context, tx *postgres.Tx) (tasks.Task, error) {
+			return t.Tasks.CompleteTx(ctx, tx, id, nil, task.Actual)
 		})
 	}
 	return now.Status, err
 }
 
 // snapshot takes a snapshot: what was handed in, without a run.
-func (im *Importer) snapshot(ctx context.Context, g wholeGoal, t wholeTask, s snapshotRow, goalID, taskID string) error {
-	im.report.read("code_snapshots")
-	r, c := s.convert()
-	r.TaskID = taskID
-	if s.UserID != t.UserID {
-		im.report.left("code_snapshots", s.ID, "it belongs to another user than its task")
-		return nil
-	}
-	if !im.DryRun {
-		at := later(later(g.CreatedAt, t.CreatedAt), s.CreatedAt)
-		err := im.at(ctx, system, at, func(ctx context.Context, tx *postgres.Tx) error {
-			if err := im.history(tx, g.UserID, g.CourseID,
-				&eventsv1.HistoryImported{Table: "code_snapshots", SourceId: s.ID, GoalId: goalID, TaskId: taskID}, c.kept); err != nil {
+func (t taking) snapshot(ctx context.Context, task *wholeTask, s snapshotRow) error {
+	r := s.convert(idOf("tasks", task.ID))
+	var err error
+	switch {
+	case s.UserID != t.UserID:
+		err = leftError("it belongs to another user than its task")
+	case s.TooLarge:
+		err = leftError("its code has more than 8 MiB")
+	case !t.DryRun:
+		err = t.at(ctx, system, later(task.CreatedAt, s.CreatedAt), func(ctx context.Context, tx *postgres.Tx) error {
+			if err := t.history(tx, t.UserID, t.CourseID,
+				&eventsv1.HistoryImported{Table: "code_snapshots", SourceId: s.ID, GoalId: t.id, TaskId: r.TaskID}, s.changes.kept); err != nil {
 				return err
 			}
-			_, err := im.Validation.RecordTx(ctx, tx, r)
+			_, err := t.Validation.RecordTx(ctx, tx, r)
 			return err
 		})
-		if done, takenErr := im.already(ctx, "code_snapshots", s.ID, err); done || takenErr != nil {
-			return takenErr
-		}
-		if why, is := refused(err); is {
-			im.report.left("code_snapshots", s.ID, why)
-			return nil
-		}
-		if err != nil {
-			return err
-		}
 	}
-	im.report.taken("code_snapshots")
-	im.report.changed("code_snapshots", s.ID, c.whats)
-	return nil
+	return t.outcome(ctx, t.made, "code_snapshots", s.ID, t.UserID, err, s.changes.whats)
 }
 
-// already reports, and counts, a row that could not be taken because an earlier
-// import took it.
-func (im *Importer) already(ctx context.Context, table, id string, err error) (bool, error) {
-	if err == nil {
-		return false, nil
-	}
-	done, takenErr := im.taken(ctx, table, id)
-	if done {
-		im.report.here(table)
-	}
-	return done, takenErr
-}
-
-func (im *Importer) leaveTask(t wholeTask, why string) {
-	im.report.left("tasks", t.ID, why)
-	for _, s := range t.snapshots {
-		im.report.read("code_snapshots")
-		im.report.left("code_snapshots", s.ID, "its task was left")
+func (t taking) leaveTask(task *wholeTask, why string) {
+	t.made.left("tasks", task.ID, why)
+	for _, id := range task.snapshots {
+		t.made.left("code_snapshots", id, "its task was left")
 	}
 }
