@@ -55,7 +55,7 @@ func (b *bundle) erasure(t testing.TB, between func(string) error) *erasure.Eras
 	e, err := erasure.New(erasure.Deps{
 		DB: b.db, Log: b.log, Personal: privacy.Merge(privacy.Core, events.Privacy, b.more), Dir: b.dir, Keys: b.keys,
 		Memory: b.memory,
-		Tell: func(id string) { b.told = append(b.told, id) }, Settle: time.Millisecond, Between: between, Logger: slog.New(slog.DiscardHandler),
+		Tell:   func(id string) { b.told = append(b.told, id) }, Settle: time.Millisecond, Between: between, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
