@@ -35,8 +35,6 @@ type plan struct {
 	subjects map[string]string
 	// owners are those of tables that have an id of their own.
 	owners map[string]string
-	// log are the tables of the log.
-	log map[string]bool
 }
 
 // link is a foreign key of one column.
@@ -67,7 +65,7 @@ const streams = "events.streams"
 // rebuilt from them; then tables against the order of the modules, children
 // before those they hang on; streams last.
 func makePlan(registry privacy.Registry, foreign []link) (plan, error) {
-	p := plan{subjects: map[string]string{}, owners: map[string]string{}, log: map[string]bool{}}
+	p := plan{subjects: map[string]string{}, owners: map[string]string{}}
 	tables := map[string]privacy.Table{}
 	for _, t := range registry.Tables {
 		tables[t.Name] = t
@@ -80,7 +78,7 @@ func makePlan(registry privacy.Registry, foreign []link) (plan, error) {
 		switch t.Erase {
 		case privacy.DeleteBySubject:
 			found := target{t.Name, ident(t.Subject) + " = @subject"}
-			p.subjects[t.Name], p.log[t.Name] = t.Subject, t.Class == privacy.Log
+			p.subjects[t.Name] = t.Subject
 			if slices.Contains(t.Plain, "id") {
 				p.owners[t.Name] = t.Subject
 			}
