@@ -132,8 +132,8 @@ var (
 	ErrWebhookNotFound = errs.Define(errs.NotFound, "webhook_not_found",
 		"There is no webhook %s.", "No existe el webhook %s.")
 	ErrWebhookAddress = errs.Define(errs.InvalidArgument, "webhook_address_refused",
-		"The address %q can't be used. It must begin with https://, hold no user or password, and lead to a public server.",
-		"La dirección %q no se puede usar. Debe empezar por https://, no contener usuario ni contraseña y llevar a un servidor público.")
+		"The address %q can't be used. It must begin with https://, hold no user or password, name no port below 1024 but 443, and lead to a public server.",
+		"La dirección %q no se puede usar. Debe empezar por https://, no contener usuario ni contraseña, no indicar un puerto menor de 1024 salvo el 443 y llevar a un servidor público.")
 	ErrTooManyWebhooks = errs.Define(errs.FailedPrecondition, "too_many_webhooks",
 		"The course has %d webhooks already. Delete one first.", "El curso ya tiene %d webhooks. Elimina uno antes.")
 	ErrUnknownType = errs.Define(errs.InvalidArgument, "event_type_unknown",

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +21,8 @@ import (
 type guard struct {
 	allow     []netip.Prefix
 	allowHTTP bool
+	// resolver looks names up; nil is the system's.
+	resolver *net.Resolver
 }
 
 func newGuard(cfg events.WebhooksConfig) (*guard, error) {
@@ -34,13 +37,16 @@ func newGuard(cfg events.WebhooksConfig) (*guard, error) {
 	return g, nil
 }
 
+// public6 is all of IPv6 that is given to anybody; what lies beside it leads
+// inwards, or to IPv4 addresses of any kind (::/96, 64:ff9b::/96).
+var public6 = netip.MustParsePrefix("2000::/3")
+
 // reserved are networks that are not the public internet, beside those that
-// netip knows; some lead to IPv4 addresses of any kind.
+// netip knows. 168.63.129.16 is how Azure's machines reach their own host.
 var reserved = func() (all []netip.Prefix) {
 	for _, text := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
-		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16",
-		"5f00::/16", "fec0::/10",
+		"0.0.0.0/8", "100.64.0.0/10", "168.63.129.16/32", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
+		"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
 	} {
 		all = append(all, netip.MustParsePrefix(text))
 	}
@@ -55,7 +61,8 @@ func (g *guard) refused(ip netip.Addr) bool {
 			return false
 		}
 	}
-	if !ip.IsValid() || !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+	if !ip.IsValid() || !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() ||
+		ip.Is6() && !public6.Contains(ip) {
 		return true
 	}
 	for _, prefix := range reserved {
@@ -82,7 +89,7 @@ func (g *guard) control(_, address string, _ syscall.RawConn) error {
 func (g *guard) check(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" ||
-		u.Scheme != "https" && (u.Scheme != "http" || !g.allowHTTP) || strings.ContainsAny(text, " \t\r\n\\") {
+		u.Scheme != "https" && (u.Scheme != "http" || !g.allowHTTP) || strings.ContainsAny(text, " \t\r\n\\") || !usual(u.Port()) {
 		return events.ErrWebhookAddress.New(text)
 	}
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && g.refused(ip) {
@@ -94,10 +101,17 @@ func (g *guard) check(text string) error {
 	return nil
 }
 
+// usual is whether something that speaks HTTP may be at a port: those below 1024
+// belong to mail, names and the like.
+func usual(port string) bool {
+	n, err := strconv.Atoi(port)
+	return port == "" || port == "80" || port == "443" || err == nil && n >= 1024 && n <= 65535
+}
+
 // client sends to allowed addresses only, by no proxy, and follows nobody
 // elsewhere.
 func (g *guard) client(timeout time.Duration) *http.Client {
-	dialer := &net.Dialer{Timeout: timeout, Control: g.control}
+	dialer := &net.Dialer{Timeout: timeout, Control: g.control, Resolver: g.resolver}
 	return &http.Client{
 		Timeout: timeout,
 		Transport: &http.Transport{

@@ -210,7 +210,7 @@ func (s *Service) check(address string, types []string) error {
 
 func mayManage(actor auth.Actor, courseID string) error {
 	if courseID == "" || !actor.Teaches(courseID) {
-		return errs.Forbidden.New("webhooks are for the teachers of course " + courseID)
+		return errs.Forbidden.New(errs.Say("webhooks are for the teachers of course %s", "los webhooks son para quienes dan el curso %s", courseID))
 	}
 	return nil
 }

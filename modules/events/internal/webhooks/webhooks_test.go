@@ -356,7 +356,10 @@ func TestAddressesOfTheServersOwnNetworksAreRefused(t *testing.T) {
 		"https://127.0.0.1/", "https://127.1.2.3:8443/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://10.0.0.1/", "https://192.168.1.1/",
 		"https://172.16.0.1/", "https://169.254.169.254/latest/meta-data", "https://100.64.0.1/", "https://0.0.0.0/", "https://[::]/", "https://[fd00::1]/",
 		"https://[fe80::1]/", "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://224.0.0.1/", "https://255.255.255.255/", "https://localhost/",
-		"https://x.localhost./",
+		"https://x.localhost./", "https://[::7f00:1]/", "https://[::ffff:0:127.0.0.1]/", "https://[64:ff9b:1::a00:1]/", "https://[fec0::1]/", "https://[3fff::1]/",
+		"https://[2001::1]/", "https://[fe80::1%25eth0]/", "https://[::ffff:a9fe:a9fe]/", "https://168.63.129.16/machine", "https://100.100.100.200/",
+		"https://example.org:25/", "https://example.org:0/", "https://example.org:65536/", "https://example.org:99999/", "https://example.org:022/",
+		"https://example.org\\@127.0.0.1/", "https://@127.0.0.1/", "//example.org/", "https:example.org", "https://exam ple.org/",
 	} {
 		if _, _, err := b.create(teacher(course), events.Webhook{CourseID: course, URL: address}); !events.ErrWebhookAddress.Is(err) {
 			t.Errorf("%s: %v", address, err)
