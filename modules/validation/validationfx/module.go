@@ -40,6 +40,7 @@ var Module = fx.Module("validation",
 		return prove.New(e, c, host, cfg)
 	}),
 	fx.Provide(fx.Annotate(rpc.Service, fx.ResultTags(`group:"rpc.services"`))),
+	fx.Provide(fx.Annotate(judged, fx.ResultTags(`group:"rpc.checks"`))),
 	fx.Invoke(func(log *events.Log) { log.Fold(service.Fold{}); react.Register(log) }),
 	fx.Invoke(startWorker),
 )
