@@ -23,6 +23,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/bus"
 	"github.com/goals-tracker/tracker/modules/core/cache"
 	"github.com/goals-tracker/tracker/modules/core/jobs"
+	"github.com/goals-tracker/tracker/modules/core/limits"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/roles"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
@@ -63,6 +64,7 @@ var core = fx.Module("core",
 	fx.Provide(telemetry.NewMetrics),
 	fx.Provide(rpc.NewCaller),
 	fx.Provide(newCache),
+	fx.Provide(newLimiter),
 	fx.Invoke(func(b *bus.Bus, c *cache.Cache) { b.Over(c) }),
 	fx.Provide(newBroker),
 	fx.Provide(auth.NewRevocations),
@@ -86,6 +88,7 @@ func settings(cfg Config) fx.Option {
 var running = fx.Options(
 	fx.Invoke(background[*postgres.Listener]("notifications", func(ctx context.Context, l *postgres.Listener) error { l.Run(ctx); return nil })),
 	fx.Invoke(background[*bus.Bus]("bus", func(ctx context.Context, b *bus.Bus) error { b.Run(ctx); return nil })),
+	fx.Invoke(background[*limits.Limiter]("limits", func(ctx context.Context, l *limits.Limiter) error { l.Run(ctx); return nil }, roles.API)),
 	fx.Invoke(background[*realtimefx.Hub]("realtime", func(ctx context.Context, h *realtimefx.Hub) error { return h.Run(ctx) }, roles.API)),
 	fx.Invoke(background[*pluginWatch]("plugins", func(ctx context.Context, w *pluginWatch) error { w.Run(ctx); return nil }, roles.API, roles.Worker)),
 	fx.Invoke(background[*ragfx.Watcher]("material", func(ctx context.Context, w *ragfx.Watcher) error { w.Run(ctx); return nil }, roles.Worker)),
@@ -156,6 +159,7 @@ type serverParams struct {
 	Runner   *jobs.Runner
 	Broker   *broker.Broker
 	Cache    *cache.Cache
+	Limiter  *limits.Limiter
 	Services []rpc.Service `group:"rpc.services"`
 	Routes   []rpc.Route   `group:"rpc.routes"`
 	// Checks are what modules want to hold before their replica is ready.
@@ -172,6 +176,7 @@ func newServer(p serverParams) (*rpc.Server, error) {
 		Tracing: cfg.Telemetry.OTLPEndpoint != "", Logger: p.Logger,
 	}, rpc.Deps{
 		Verifier: p.Verifier, Services: p.Services, Routes: p.Routes, Caller: p.Caller,
+		Limits:  limits.NewAPI(p.Limiter, cfg.Limits, dear),
 		Checks:  append(readiness(p), p.Checks...),
 		Metrics: promhttp.HandlerFor(p.Metrics, promhttp.HandlerOpts{}),
 	})
