@@ -13,15 +13,22 @@ import (
 // ErrOtherFolder: the database's erasures belong to another folder's key.
 var ErrOtherFolder = errors.New("people of this database are erased under another key")
 
-var noteFolder = postgres.SQL("events.erasure_key.note", `
-	WITH mine AS (INSERT INTO events.erasure_key (key_id) VALUES (@key) ON CONFLICT DO NOTHING RETURNING key_id)
-	SELECT coalesce((SELECT key_id FROM mine), (SELECT key_id FROM events.erasure_key), '')`)
+var (
+	noteFolder = postgres.SQL("events.erasure_key.note", `
+		INSERT INTO events.erasure_key (key_id) VALUES (@key) ON CONFLICT DO NOTHING`)
+	// A statement of its own: it sees what another has noted meanwhile.
+	readFolder = postgres.SQL("events.erasure_key.read", `SELECT key_id FROM events.erasure_key`)
+)
 
 // sameFolder refuses a unit of work of a process whose folder is not that of the
 // servers: the tombstones it sets would be unknown to them.
 func (e *Erasure) sameFolder(ctx context.Context, tx *postgres.Tx) error {
 	var key string
-	if err := tx.QueryRow(ctx, noteFolder, postgres.Args{"key": e.vault.keyID()}).Scan(&key); err != nil {
+	_, err := tx.Exec(ctx, noteFolder, postgres.Args{"key": e.vault.keyID()})
+	if err == nil {
+		err = tx.QueryRow(ctx, readFolder, postgres.Args{}).Scan(&key)
+	}
+	if err != nil {
 		return fmt.Errorf("compare the folder of erasures: %w", err)
 	}
 	if key != e.vault.keyID() {
