@@ -131,5 +131,5 @@ func (s *keyStore) fetch() (any, error) {
 }
 
 func busy(cause error) error {
-	return errs.Busy.New("The academy's sign-in").Because(cause).After(5 * time.Second)
+	return errs.Busy.New(errs.Say("The academy's sign-in", "El inicio de sesión de la academia")).Because(cause).After(5 * time.Second)
 }

@@ -80,9 +80,41 @@ func Define(code Code, reason, english, spanish string) *Kind {
 	return &Kind{Code: code, Reason: reason, english: english, spanish: spanish}
 }
 
-// New makes an error of the kind.
+// New makes an error of the kind. Whoever reads Spanish reads all of it, so parts
+// that are sentences come as Words.
 func (k *Kind) New(args ...any) *Error {
-	return &Error{Kind: k, English: fmt.Sprintf(k.english, args...), Spanish: fmt.Sprintf(k.spanish, args...)}
+	return &Error{Kind: k, English: fmt.Sprintf(k.english, english(args)...), Spanish: fmt.Sprintf(k.spanish, spanish(args)...)}
+}
+
+// Words are a part of a message in both languages.
+type Words struct{ English, Spanish string }
+
+// Say makes words. Both are fmt formats over the same arguments, which may be
+// Words, too.
+func Say(inEnglish, inSpanish string, args ...any) Words {
+	return Words{fmt.Sprintf(inEnglish, english(args)...), fmt.Sprintf(inSpanish, spanish(args)...)}
+}
+
+// String is the English text, for logs.
+func (w Words) String() string { return w.English }
+
+func english(args []any) []any {
+	return choose(args, func(w Words) string { return w.English })
+}
+
+func spanish(args []any) []any {
+	return choose(args, func(w Words) string { return w.Spanish })
+}
+
+func choose(args []any, language func(Words) string) []any {
+	chosen := make([]any, len(args))
+	for i, arg := range args {
+		if words, ok := arg.(Words); ok {
+			arg = language(words)
+		}
+		chosen[i] = arg
+	}
+	return chosen
 }
 
 // Is reports whether err is of this kind.

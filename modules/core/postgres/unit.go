@@ -175,7 +175,7 @@ func (db *DB) replay(ctx context.Context, call Call) error {
 	err := db.As(auth.System("idempotency")).QueryRow(ctx, readKey, Args{"subject": call.Actor.Name(), "key": call.Key}).
 		Scan(&procedure, &hash, &reply)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return errs.Busy.New("The first call with this Idempotency-Key")
+		return errs.Busy.New(errs.Say("The first call with this Idempotency-Key", "La primera llamada con esta Idempotency-Key"))
 	}
 	if err != nil {
 		return fmt.Errorf("read idempotency key: %w", err)

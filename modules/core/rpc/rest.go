@@ -136,7 +136,7 @@ func (h *rest) body(b *Binding, r *http.Request) ([]byte, error) {
 	case connect.CodeOf(err) == connect.CodeDeadlineExceeded:
 		return nil, err // it came too slowly
 	case err != nil:
-		return nil, wire.Malformed.New("the body ended too early").Because(err)
+		return nil, wire.Malformed.New(errs.Say("the body ended too early", "el cuerpo terminó antes de tiempo")).Because(err)
 	case len(body) == 0:
 		return nil, nil
 	case !b.Body:

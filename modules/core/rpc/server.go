@@ -268,6 +268,6 @@ func (s *Server) sameOrigins(refuse func(http.ResponseWriter, *http.Request, err
 			next.ServeHTTP(w, r)
 			return
 		}
-		refuse(w, r, errs.Forbidden.New("this origin is not among server.origins"))
+		refuse(w, r, errs.Forbidden.New(errs.Say("this origin is not among server.origins", "este origen no está en server.origins")))
 	})
 }

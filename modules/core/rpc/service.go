@@ -60,7 +60,7 @@ func WithRequestID(ctx context.Context, id string) context.Context {
 // requireActor is the guard behind the guard: no handler runs for nobody.
 func requireActor(ctx context.Context) error {
 	if actor, ok := auth.FromContext(ctx); !ok || actor.UserID == "" && !actor.IsSystem() {
-		return errs.NotSignedIn.New("no token was sent")
+		return errs.NotSignedIn.New(errs.Say("no token was sent", "no se ha enviado ningún token"))
 	}
 	return nil
 }

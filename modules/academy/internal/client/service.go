@@ -111,7 +111,7 @@ func (s *Service) Introspect(ctx context.Context, token string) ([]byte, error) 
 	var refusal *errs.Error
 	if err != nil && !errors.As(err, &refusal) {
 		s.Logger.Warn("the academy can't be asked about tokens, so nobody can sign in", "error", err)
-		return nil, errs.Busy.New("The academy's sign-in").Because(err).After(s.pause)
+		return nil, errs.Busy.New(errs.Say("The academy's sign-in", "El inicio de sesión de la academia")).Because(err).After(s.pause)
 	}
 	return claims, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/academy/internal/inbox"
 	"github.com/goals-tracker/tracker/modules/core/config"
+	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 )
 
@@ -36,7 +37,7 @@ func Events(taker Taker, key config.Secret) rpc.Route {
 			rpc.WriteProblem(w, r, rpc.ErrTooLarge.New(int64(inbox.MaxMessage)))
 			return
 		case err != nil:
-			rpc.WriteProblem(w, r, academy.ErrBadEvent.New("its body ended early"))
+			rpc.WriteProblem(w, r, academy.ErrBadEvent.New(errs.Say("its body ended early", "su cuerpo terminó antes de tiempo")))
 			return
 		}
 		messages, errs, err := inbox.FromHTTP(r.Header, body)

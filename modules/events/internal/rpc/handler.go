@@ -101,7 +101,7 @@ func parseID(field, text string) (uuid.UUID, error) {
 	}
 	id, err := uuid.Parse(text)
 	if err != nil {
-		return uuid.UUID{}, errs.BadInput.New(field+" is no UUID").WithField(field, "must be a UUID")
+		return uuid.UUID{}, errs.BadInput.New(errs.Say("%s is no UUID", "%s no es un UUID", field)).WithField(field, "must be a UUID")
 	}
 	return id, nil
 }

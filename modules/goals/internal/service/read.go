@@ -61,7 +61,7 @@ func (s *Service) List(ctx context.Context, actor auth.Actor, q goals.Query) (go
 		size = defaultSize
 	}
 	if size < 1 || size > maxSize {
-		return goals.Page{}, errs.BadInput.New(fmt.Sprintf("page_size is %d, it may be 1 to %d", q.Size, maxSize)).
+		return goals.Page{}, errs.BadInput.New(errs.Say("page_size is %d, it may be 1 to %d", "page_size es %d y puede ser de 1 a %d", q.Size, maxSize)).
 			WithField("page_size", fmt.Sprintf("may be 1 to %d", maxSize))
 	}
 	f := store.Filter{UserID: q.UserID, CourseID: q.CourseID, Statuses: q.Statuses}

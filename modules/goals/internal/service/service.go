@@ -44,7 +44,7 @@ func (s *Service) CreateTx(_ context.Context, tx *postgres.Tx, n goals.New) (goa
 		n.UserID = tx.Actor().UserID
 	}
 	if n.UserID == "" || !tx.Actor().Owns(n.UserID) {
-		return goals.Goal{}, errs.Forbidden.New("goals are made by the learner whose they are")
+		return goals.Goal{}, errs.Forbidden.New(errs.Say("goals are made by the learner whose they are", "cada objetivo lo crea quien va a trabajar en él"))
 	}
 	change, err := goals.Create(n)
 	if err != nil {
@@ -67,7 +67,7 @@ func newID(asked string) (string, error) {
 	if asked != "" {
 		id, err := uuid.Parse(asked)
 		if err != nil {
-			return "", errs.BadInput.New(fmt.Sprintf("%q is no UUID", asked)).WithField("id", "must be a UUID")
+			return "", errs.BadInput.New(errs.Say("%q is no UUID", "%q no es un UUID", asked)).WithField("id", "must be a UUID")
 		}
 		return id.String(), nil
 	}
@@ -147,7 +147,7 @@ type deleted struct{ goalID string }
 // MarkCourseDeletedTx implements goals.Service.
 func (s *Service) MarkCourseDeletedTx(ctx context.Context, tx *postgres.Tx, courseID string, limit int) (int, error) {
 	if !tx.Actor().IsSystem() {
-		return 0, errs.Forbidden.New("courses are deleted at the academy")
+		return 0, errs.Forbidden.New(errs.Say("courses are deleted at the academy", "los cursos se eliminan en la academia"))
 	}
 	list, err := store.LockWithCourse(ctx, tx, tx.Actor(), courseID, limit)
 	if err != nil {
@@ -183,7 +183,8 @@ func (s *Service) own(ctx context.Context, tx *postgres.Tx, id string, version *
 		return goals.Goal{}, err
 	}
 	if !tx.Actor().Owns(g.UserID) {
-		return goals.Goal{}, errs.Forbidden.New("only the learner whose goal it is changes it; a teacher may complete its tasks")
+		return goals.Goal{}, errs.Forbidden.New(errs.Say("only the learner whose goal it is changes it; a teacher may complete its tasks",
+			"solo quien tiene el objetivo lo cambia; quien da el curso puede completar sus tareas"))
 	}
 	return g, goals.Expect(version, g.Version)
 }

@@ -2,10 +2,10 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/llm"
 	sdk "github.com/goals-tracker/tracker/sdk/llm"
 )
@@ -22,12 +22,12 @@ func (g *Gateway) Embed(ctx context.Context, req llm.EmbedRequest) (*llm.Embeddi
 	texts := make([]string, len(req.Texts))
 	for i, t := range req.Texts {
 		if len(t) > maxText {
-			return nil, llm.ErrBadRequest.New(fmt.Sprintf("text %d has %d bytes, at most %d can be embedded", i, len(t), maxText))
+			return nil, llm.ErrBadRequest.New(errs.Say("text %d has %d bytes, at most %d can be embedded", "el texto %d tiene %d bytes y se admiten %d como máximo", i, len(t), maxText))
 		}
 		texts[i] = strings.ToValidUTF8(t, "\uFFFD")
 	}
 	if len(texts) == 0 {
-		return nil, llm.ErrBadRequest.New("it has no texts")
+		return nil, llm.ErrBadRequest.New(errs.Say("it has no texts", "no tiene textos"))
 	}
 	routes := g.routes(ctx, llm.Embed, req.Caller)
 	if req.Space != nil {

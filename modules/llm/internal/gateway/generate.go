@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/llm"
 	sdk "github.com/goals-tracker/tracker/sdk/llm"
 )
@@ -22,7 +23,7 @@ func (g *Gateway) Generate(ctx context.Context, req llm.Request) (*llm.Answer, e
 	var fits *schema
 	if req.Schema != "" {
 		if fits, err = g.schemas.get(req.Schema); err != nil {
-			return nil, llm.ErrBadRequest.New("its schema can't be used: " + err.Error())
+			return nil, llm.ErrBadRequest.New(errs.Say("its schema can't be used", "su esquema no sirve")).Because(err)
 		}
 	}
 	routes := g.routes(ctx, req.Purpose, req.Caller)
@@ -159,7 +160,7 @@ func (o *out) piece(text string) {
 
 func (g *Gateway) toPlugin(req llm.Request) (*sdk.GenerateRequest, error) {
 	if len(req.Messages) == 0 || req.Purpose == llm.Embed {
-		return nil, llm.ErrBadRequest.New("it has no messages, or is for embedding")
+		return nil, llm.ErrBadRequest.New(errs.Say("it has no messages, or is for embedding", "no tiene mensajes o es para vectores"))
 	}
 	ask := &sdk.GenerateRequest{
 		JSONSchema: req.Schema, JSONSchemaName: req.SchemaName, Temperature: req.Temperature, MaxTokens: g.cfg.MaxTokens,
@@ -170,7 +171,7 @@ func (g *Gateway) toPlugin(req llm.Request) (*sdk.GenerateRequest, error) {
 	for _, m := range req.Messages {
 		msg := sdk.Message{Role: roles[m.Role], Text: strings.ToValidUTF8(m.Text, "\uFFFD"), ToolCallID: m.ToolCallID}
 		if msg.Role == 0 {
-			return nil, llm.ErrBadRequest.New("it has a message of role " + string(m.Role))
+			return nil, llm.ErrBadRequest.New(errs.Say("it has a message of role %s", "tiene un mensaje con el rol %s", m.Role))
 		}
 		for _, c := range m.ToolCalls {
 			msg.ToolCalls = append(msg.ToolCalls, sdk.ToolCall(c))
@@ -179,7 +180,7 @@ func (g *Gateway) toPlugin(req llm.Request) (*sdk.GenerateRequest, error) {
 	}
 	for _, t := range req.Tools {
 		if t.Parameters != "" && !json.Valid([]byte(t.Parameters)) {
-			return nil, llm.ErrBadRequest.New("the parameters of tool " + t.Name + " are not JSON")
+			return nil, llm.ErrBadRequest.New(errs.Say("the parameters of tool %s are not JSON", "los parámetros de la herramienta %s no son JSON", t.Name))
 		}
 		ask.Tools = append(ask.Tools, sdk.Tool{Name: t.Name, Description: t.Description, ParametersSchema: t.Parameters})
 	}

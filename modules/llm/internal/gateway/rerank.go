@@ -2,9 +2,9 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
+	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/llm"
 	sdk "github.com/goals-tracker/tracker/sdk/llm"
 )
@@ -12,13 +12,14 @@ import (
 // Rerank implements llm.Service.
 func (g *Gateway) Rerank(ctx context.Context, req llm.RerankRequest) (*llm.Ranking, error) {
 	if strings.TrimSpace(req.Query) == "" || len(req.Passages) == 0 || len(req.Passages) > llm.MaxReranked {
-		return nil, llm.ErrBadRequest.New(fmt.Sprintf("it has %d passages, 1 to %d can be ranked, and needs a question", len(req.Passages), llm.MaxReranked))
+		return nil, llm.ErrBadRequest.New(errs.Say("it has %d passages, 1 to %d can be ranked, and needs a question",
+			"tiene %d pasajes, se admiten de 1 a %d, y necesita una pregunta", len(req.Passages), llm.MaxReranked))
 	}
 	ask := &sdk.RerankRequest{Query: strings.ToValidUTF8(req.Query, "\uFFFD"), Passages: make([]string, len(req.Passages))}
 	bytes := 0
 	for i, p := range req.Passages {
 		if len(p) > maxText {
-			return nil, llm.ErrBadRequest.New(fmt.Sprintf("passage %d has %d bytes, at most %d can be ranked", i, len(p), maxText))
+			return nil, llm.ErrBadRequest.New(errs.Say("passage %d has %d bytes, at most %d can be ranked", "el pasaje %d tiene %d bytes y se admiten %d como máximo", i, len(p), maxText))
 		}
 		ask.Passages[i] = strings.ToValidUTF8(p, "\uFFFD")
 		bytes += len(p) + len(ask.Query)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/llm"
 )
@@ -103,8 +104,13 @@ func check(ctx context.Context, tx *postgres.Tx, e llm.Entry, caps llm.Caps) err
 	return nil
 }
 
+// whose the caps are.
+var whose = map[string]errs.Words{
+	"learner": errs.Say("learner", "de la persona"), "course": errs.Say("course", "del curso"), "team": errs.Say("team", "del equipo"),
+}
+
 func over(which string, limit int64) error {
-	return llm.ErrOverBudget.New(fmt.Sprintf("%s, %.2f USD", which, float64(limit)/1e6)).WithDetail("cap", which)
+	return llm.ErrOverBudget.New(errs.Say("%s, %.2f USD", "%s: %.2f USD", whose[which], float64(limit)/1e6)).WithDetail("cap", which)
 }
 
 var settleUsage = postgres.SQL("llm.settle_usage", `

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/llm"
 	"github.com/goals-tracker/tracker/modules/rag"
 	"github.com/goals-tracker/tracker/modules/rag/internal/embed"
@@ -138,19 +139,19 @@ func checkQuery(q *rag.Query) error {
 	}
 	switch {
 	case strings.TrimSpace(q.Text) == "":
-		return rag.ErrBadQuery.New("it is empty")
+		return rag.ErrBadQuery.New(errs.Say("it is empty", "está vacía"))
 	case !utf8.ValidString(q.Text) || utf8.RuneCountInString(q.Text) > maxQuery:
-		return rag.ErrBadQuery.New("it must be UTF-8 of at most 2000 characters")
+		return rag.ErrBadQuery.New(errs.Say("it must be UTF-8 of at most 2000 characters", "debe ser UTF-8 de 2000 caracteres como máximo"))
 	case q.Scope == rag.ScopeCourse && q.CourseID == "":
-		return rag.ErrBadQuery.New("scope course needs course_id")
+		return rag.ErrBadQuery.New(errs.Say("scope course needs course_id", "el ámbito course necesita course_id"))
 	case !slices.Contains([]rag.Scope{rag.ScopeCourse, rag.ScopeUser, rag.ScopeGlobal}, q.Scope):
-		return rag.ErrBadQuery.New("scope must be user, course or global")
+		return rag.ErrBadQuery.New(errs.Say("scope must be user, course or global", "scope debe ser user, course o global"))
 	case !slices.Contains([]rag.By{rag.ByBoth, rag.ByWords, rag.ByMeaning}, q.By):
-		return rag.ErrBadQuery.New("it goes by words, by meaning, or by both")
+		return rag.ErrBadQuery.New(errs.Say("it goes by words, by meaning, or by both", "se busca por palabras, por significado o por ambos"))
 	case q.Diversity != nil && !(*q.Diversity >= 0 && *q.Diversity <= 1):
-		return rag.ErrBadQuery.New("diversity must be from 0 to 1")
+		return rag.ErrBadQuery.New(errs.Say("diversity must be from 0 to 1", "diversity debe estar entre 0 y 1"))
 	case q.MaxTokens < 0:
-		return rag.ErrBadQuery.New("max_tokens must be 0 or more")
+		return rag.ErrBadQuery.New(errs.Say("max_tokens must be 0 or more", "max_tokens debe ser 0 o más"))
 	}
 	if q.Limit <= 0 {
 		q.Limit = defaultLimit

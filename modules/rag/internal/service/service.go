@@ -200,7 +200,7 @@ func (s *Service) RemoveCourse(ctx context.Context, tx *postgres.Tx, courseID st
 // Exercises implements rag.Service.
 func (s *Service) Exercises(ctx context.Context, actor auth.Actor, courseID string) ([]rag.Exercise, error) {
 	if !actor.IsSystem() {
-		return nil, errs.Forbidden.New("solutions and tests are for the server alone")
+		return nil, errs.Forbidden.New(errs.Say("solutions and tests are for the server alone", "las soluciones y las pruebas son solo para el servidor"))
 	}
 	return store.Exercises(ctx, s.db.As(actor), actor, courseID)
 }

@@ -69,5 +69,5 @@ func onlySystem(tx *postgres.Tx) error {
 	if tx.Actor().IsSystem() {
 		return nil
 	}
-	return errs.Forbidden.New("verdicts and feedback come from the server")
+	return errs.Forbidden.New(errs.Say("verdicts and feedback come from the server", "los veredictos y los comentarios los pone el servidor"))
 }

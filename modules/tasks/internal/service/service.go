@@ -41,7 +41,7 @@ func (s *Service) CreateTx(ctx context.Context, tx *postgres.Tx, goalID string, 
 		return nil, err
 	}
 	if !tx.Actor().Owns(g.UserID) {
-		return nil, errs.Forbidden.New("only the learner whose goal it is adds tasks to it")
+		return nil, errs.Forbidden.New(errs.Say("only the learner whose goal it is adds tasks to it", "solo quien tiene el objetivo le añade tareas"))
 	}
 	if !g.Status.Open() {
 		return nil, g.Closed()
@@ -206,13 +206,13 @@ func (s *Service) CompleteTx(ctx context.Context, tx *postgres.Tx, id string, ve
 func wordOf(actor auth.Actor, t tasks.Task) (tasks.CompletedBy, error) {
 	switch own, teaches := actor.Owns(t.UserID), actor.Teaches(t.CourseID); {
 	case actor.IsSystem():
-		return "", errs.Forbidden.New("the system completes tasks by verdicts")
+		return "", errs.Forbidden.New(errs.Say("the system completes tasks by verdicts", "el sistema completa las tareas con veredictos"))
 	case teaches && (!own || t.NeedsVerdict()):
 		return tasks.ByTeacher, nil
 	case own:
 		return tasks.BySelf, nil
 	default:
-		return "", errs.Forbidden.New("a task is completed by its learner or a teacher of its course")
+		return "", errs.Forbidden.New(errs.Say("a task is completed by its learner or a teacher of its course", "una tarea la completa quien la tiene o quien da su curso"))
 	}
 }
 
@@ -233,7 +233,8 @@ func (s *Service) act(ctx context.Context, tx *postgres.Tx, id string, version *
 func (s *Service) own(ctx context.Context, tx *postgres.Tx, id string, version *int64) (tasks.Task, tasks.Around, error) {
 	t, around, err := s.lock(ctx, tx, id, version)
 	if err == nil && !tx.Actor().Owns(t.UserID) {
-		err = errs.Forbidden.New("only the learner whose task it is changes it; a teacher may complete it")
+		err = errs.Forbidden.New(errs.Say("only the learner whose task it is changes it; a teacher may complete it",
+			"solo quien tiene la tarea la cambia; quien da el curso puede completarla"))
 	}
 	return t, around, err
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/goals-tracker/tracker/sdk/judging"
 )
 
-var errNotTeacher = errs.Forbidden.New("only teachers of the course and admins see and change how its code is judged")
+var errNotTeacher = errs.Forbidden.New(errs.Say("only teachers of the course and admins see and change how its code is judged",
+	"solo quienes dan el curso y quienes administran ven y cambian cómo se evalúa su código"))
 
 // maxTickets bounds how many workers are woken when a course's limit is lifted;
 // each goes on to the next run by the tickets of its own.
@@ -58,7 +59,8 @@ func (s *Service) UpdatePolicyTx(ctx context.Context, tx *postgres.Tx, courseID 
 		return validation.Judging{}, err
 	}
 	if policy.Weight != before.Weight && !actor.IsSystem() && !actor.Has(auth.Admin) {
-		return validation.Judging{}, errs.Forbidden.New("a course's weight is its share against other courses, so only admins change it")
+		return validation.Judging{}, errs.Forbidden.New(errs.Say("a course's weight is its share against other courses, so only admins change it",
+			"el peso de un curso es su parte frente a los demás, así que solo lo cambian quienes administran"))
 	}
 	if policy != before {
 		policy.UpdatedAt, policy.UpdatedBy = s.log.Now(tx), actor.Name()
@@ -78,13 +80,13 @@ func (s *Service) UpdatePolicyTx(ctx context.Context, tx *postgres.Tx, courseID 
 func checkPolicy(p validation.Policy) error {
 	switch {
 	case !(p.Weight >= 0.1 && p.Weight <= 10):
-		return errs.BadInput.New(fmt.Sprintf("weight is %g, it may be 0.1 to 10", p.Weight)).WithField("weight", "may be 0.1 to 10")
+		return errs.BadInput.New(errs.Say("weight is %g, it may be 0.1 to 10", "weight es %g y puede ser de 0.1 a 10", p.Weight)).WithField("weight", "may be 0.1 to 10")
 	case p.MaxParallel < 0:
-		return errs.BadInput.New("max_parallel must not be negative").WithField("max_parallel", "0 or more")
+		return errs.BadInput.New(errs.Say("max_parallel must not be negative", "max_parallel no puede ser negativo")).WithField("max_parallel", "0 or more")
 	case p.MaxPending < 0:
-		return errs.BadInput.New("max_pending must not be negative").WithField("max_pending", "0 or more")
+		return errs.BadInput.New(errs.Say("max_pending must not be negative", "max_pending no puede ser negativo")).WithField("max_pending", "0 or more")
 	case p.RequiredIntegrity != judging.IntegrityShared && p.RequiredIntegrity != judging.IntegritySplit:
-		return errs.BadInput.New(fmt.Sprintf("required_integrity is %q, it may be shared or split", p.RequiredIntegrity)).
+		return errs.BadInput.New(errs.Say("required_integrity is %q, it may be shared or split", "required_integrity es %q y puede ser shared o split", p.RequiredIntegrity)).
 			WithField("required_integrity", "shared or split")
 	}
 	return nil
@@ -102,14 +104,15 @@ func (s *Service) RejudgeTaskTx(ctx context.Context, tx *postgres.Tx, taskID str
 // RejudgeCourseTx implements validation.Service.
 func (s *Service) RejudgeCourseTx(ctx context.Context, tx *postgres.Tx, courseID string) (validation.Rejudging, error) {
 	if courseID == "" {
-		return validation.Rejudging{}, errs.BadInput.New("no course is named").WithField("course_id", "name a course")
+		return validation.Rejudging{}, errs.BadInput.New(errs.Say("no course is named", "falta el curso")).WithField("course_id", "name a course")
 	}
 	return s.rejudge(ctx, tx, validation.Rejudging{CourseID: courseID})
 }
 
 func (s *Service) rejudge(ctx context.Context, tx *postgres.Tx, r validation.Rejudging) (validation.Rejudging, error) {
 	if !tx.Actor().Teaches(r.CourseID) {
-		return validation.Rejudging{}, errs.Forbidden.New("only teachers of the course and admins have code judged again")
+		return validation.Rejudging{}, errs.Forbidden.New(errs.Say("only teachers of the course and admins have code judged again",
+			"solo quienes dan el curso y quienes administran hacen evaluar el código de nuevo"))
 	}
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -45,7 +45,7 @@ func (s *Service) Snapshots(ctx context.Context, actor auth.Actor, q validation.
 		size = defaultSize
 	}
 	if size < 1 || size > maxSize {
-		return validation.Page{}, errs.BadInput.New(fmt.Sprintf("page_size is %d, it may be 1 to %d", q.Size, maxSize)).
+		return validation.Page{}, errs.BadInput.New(errs.Say("page_size is %d, it may be 1 to %d", "page_size es %d y puede ser de 1 a %d", q.Size, maxSize)).
 			WithField("page_size", fmt.Sprintf("may be 1 to %d", maxSize))
 	}
 	task, err := s.tasks.Get(ctx, actor, q.TaskID)

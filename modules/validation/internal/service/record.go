@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -14,14 +13,15 @@ import (
 // RecordTx implements validation.Service.
 func (s *Service) RecordTx(ctx context.Context, tx *postgres.Tx, r validation.Recorded) (validation.Snapshot, error) {
 	if !tx.Actor().IsSystem() {
-		return validation.Snapshot{}, errs.Forbidden.New("learners submit; only the system records what was submitted elsewhere")
+		return validation.Snapshot{}, errs.Forbidden.New(errs.Say("learners submit; only the system records what was submitted elsewhere",
+			"quien aprende entrega; solo el sistema registra lo que se entregó en otro lugar"))
 	}
 	id, err := uuid.Parse(r.ID)
 	if err != nil {
-		return validation.Snapshot{}, errs.BadInput.New(fmt.Sprintf("%q is no UUID", r.ID)).WithField("id", "must be a UUID")
+		return validation.Snapshot{}, errs.BadInput.New(errs.Say("%q is no UUID", "%q no es un UUID", r.ID)).WithField("id", "must be a UUID")
 	}
 	if r.Language == "" {
-		return validation.Snapshot{}, errs.BadInput.New("a snapshot has a language").WithField("language", "must be set")
+		return validation.Snapshot{}, errs.BadInput.New(errs.Say("a snapshot has a language", "una entrega tiene un lenguaje")).WithField("language", "must be set")
 	}
 	task, err := s.tasks.LockTx(ctx, tx, r.TaskID)
 	if err != nil {

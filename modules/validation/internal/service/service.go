@@ -69,7 +69,7 @@ func (s *Service) SubmitTx(ctx context.Context, tx *postgres.Tx, sub validation.
 		return validation.Snapshot{}, err
 	}
 	if !tx.Actor().Owns(task.UserID) {
-		return validation.Snapshot{}, errs.Forbidden.New("only the learner whose task it is submits to it")
+		return validation.Snapshot{}, errs.Forbidden.New(errs.Say("only the learner whose task it is submits to it", "solo quien tiene la tarea entrega código para ella"))
 	}
 	match, err := s.match(task, sub)
 	if err != nil {
@@ -157,7 +157,7 @@ func (s *Service) files(sub validation.Submission, m judge.Match) ([]validation.
 	files := sub.Files
 	if sub.Code != nil {
 		if len(files) > 0 {
-			return nil, errs.BadInput.New("send either files or code").WithField("code", "leave it out when there are files")
+			return nil, errs.BadInput.New(errs.Say("send either files or code", "envía files o code, no ambos")).WithField("code", "leave it out when there are files")
 		}
 		files = []validation.File{{Path: defaultFile(m), Content: *sub.Code}}
 	}
