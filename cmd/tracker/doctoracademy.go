@@ -7,13 +7,14 @@ import (
 
 	"github.com/goals-tracker/tracker/modules/academy/academyfx"
 	"github.com/goals-tracker/tracker/modules/core/auth"
+	"github.com/goals-tracker/tracker/modules/core/config"
 )
 
 // academyFindings say whether the academy is there and vouches for tokens.
 func academyFindings(ctx context.Context, cfg Config) []finding {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	there := finding{"academy", "ok", cfg.Academy.URL}
+	there := finding{"academy", "ok", config.Address(cfg.Academy.URL)}
 	if cfg.Academy.URL == "" {
 		there = finding{"academy", "none", "USER_SERVICE_URL is not set: names and titles stay unknown"}
 	} else if err := academyfx.Probe(ctx, cfg.Academy); err != nil {

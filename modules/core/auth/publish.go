@@ -19,6 +19,8 @@ import (
 
 	"github.com/MicahParks/jwkset"
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/goals-tracker/tracker/modules/core/config"
 )
 
 const (
@@ -55,7 +57,7 @@ func (k KeysFrom) name() string {
 
 func (k KeysFrom) withDefaults() (KeysFrom, error) {
 	if u, err := url.Parse(k.name()); err != nil || !isURL(k.name()) || u.Host == "" || u.User != nil {
-		return k, fmt.Errorf("auth.source is jwks, but %q is no address of published keys: set auth.jwks_url, an auth.issuer with OIDC discovery, or USER_SERVICE_URL", k.name())
+		return k, fmt.Errorf("auth.source is jwks, but %q is no address of published keys: set auth.jwks_url, an auth.issuer with OIDC discovery, or USER_SERVICE_URL", config.Address(k.name()))
 	}
 	if k.Pause == 0 {
 		k.Pause = 5 * time.Second

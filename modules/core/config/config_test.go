@@ -126,3 +126,22 @@ func TestSecretsInAMapAreKeptAsOthersAre(t *testing.T) {
 		t.Errorf("shown: %s", shown)
 	}
 }
+
+func TestSecretsInSettingsOfAnyFormAreNotShown(t *testing.T) {
+	var s struct {
+		Settings map[string]map[string]any `koanf:"settings"`
+	}
+	s.Settings = map[string]map[string]any{"llm-openai": {
+		"headers": map[string]any{"X-Gateway": "hunter2"}, "max_output_tokens": 4096, "lacks": []any{"tools"},
+		"inner": []any{map[string]any{"api_key": "hunter2", "Client-Secret": "hunter2", "name": "shown"}},
+	}}
+	shown := strings.Join(config.Redacted(&s), "\n")
+	if strings.Contains(shown, "hunter2") {
+		t.Errorf("a secret shows: %s", shown)
+	}
+	for _, want := range []string{"X-Gateway", "4096", "tools", "shown"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("%s is not shown: %s", want, shown)
+		}
+	}
+}

@@ -61,13 +61,60 @@ func RefuseSamples(cfg any) error {
 func Redacted(cfg any) []string {
 	var lines []string
 	walkValues(reflect.ValueOf(cfg), "", func(key string, v reflect.Value) {
-		text := fmt.Sprint(v.Interface())
-		if at, scheme := strings.LastIndexByte(text, '@'), strings.Index(text, "://"); at > 0 && scheme > 0 && scheme < at {
-			text = text[:scheme+3] + "[redacted]" + text[at:]
-		}
-		lines = append(lines, key+" = "+text)
+		lines = append(lines, key+" = "+Address(fmt.Sprint(hide("", v.Interface()))))
 	})
 	return lines
+}
+
+// Address is a URL for people to read, also one that can't be parsed: without
+// user and password.
+func Address(text string) string {
+	if at, scheme := strings.LastIndexByte(text, '@'), strings.Index(text, "://"); at > 0 && scheme > 0 && scheme < at {
+		return text[:scheme+3] + "[redacted]" + text[at:]
+	}
+	return text
+}
+
+// secretNames are in the names of what is never printed.
+var secretNames = []string{"token", "secret", "password", "authorization", "api_key", "apikey", "api-key", "cookie", "credential"}
+
+// SecretName reports whether something of that name is likely to be a secret.
+func SecretName(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(secretNames, func(s string) bool { return strings.Contains(name, s) })
+}
+
+// hide leaves out of free-form settings, those of plugins, what is likely to be a
+// secret: texts under such names, and all that a plugin sends as headers.
+func hide(name string, value any) any {
+	switch v := value.(type) {
+	case map[string]map[string]any:
+		out := map[string]any{}
+		for key, settings := range v {
+			out[key] = hide(key, settings)
+		}
+		return out
+	case map[string]any:
+		out := map[string]any{}
+		for key, inner := range v {
+			if strings.EqualFold(name, "headers") {
+				inner = Secret(fmt.Sprint(inner))
+			}
+			out[key] = hide(key, inner)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = hide(name, v[i])
+		}
+		return out
+	case string:
+		if SecretName(name) {
+			return Secret(v)
+		}
+	}
+	return value
 }
 
 func walkSecrets(v reflect.Value, prefix string, visit func(string, Secret)) {

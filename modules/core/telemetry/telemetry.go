@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -18,6 +17,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/goals-tracker/tracker/modules/core/config"
 )
 
 // Config is what to tell and where.
@@ -54,14 +55,9 @@ func NewLogger(out io.Writer, cfg Config) (*slog.Logger, error) {
 	}
 }
 
-var secretNames = []string{"token", "secret", "password", "authorization", "api_key", "apikey", "cookie"}
-
 func hideSecrets(_ []string, a slog.Attr) slog.Attr {
-	name := strings.ToLower(a.Key)
-	for _, secret := range secretNames {
-		if strings.Contains(name, secret) && a.Value.Kind() == slog.KindString {
-			return slog.String(a.Key, "[redacted]")
-		}
+	if kind := a.Value.Kind(); (kind == slog.KindString || kind == slog.KindAny) && config.SecretName(a.Key) {
+		return slog.String(a.Key, "[redacted]")
 	}
 	return a
 }
