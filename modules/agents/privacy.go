@@ -48,6 +48,8 @@ var Privacy = privacy.Registry{
 		},
 		{
 			Name: "agents.disputes", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
+			Digests: map[string]string{"by_key": `left(encode(sha256(convert_to(kind, 'UTF8') || '\x00' || convert_to(output_id::text, 'UTF8')
+				|| '\x00' || convert_to(part, 'UTF8') || '\x00' || convert_to(@subject::text, 'UTF8')), 'hex'), 32)`},
 			Personal: []string{"user_id", "by_key", "reason", "said", "reasons", "correction"},
 			Plain: []string{
 				"id", "kind", "output_id", "part", "course_id", "goal_id", "task_id", "by_role", "status", "settled_by", "run_id",

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // Class says what kind of data a table holds, and so how it can come back.
@@ -60,6 +61,10 @@ type Table struct {
 	// Mentions are columns that may name a person in another's row, by the key of
 	// the JSON object that does: the name is taken out, the row stays.
 	Mentions map[string]string
+	// Digests are columns that hold a digest of a person's id in another's row, by
+	// what it is in SQL, of the row's columns and @subject: another value that nobody
+	// has takes its place.
+	Digests  map[string]string
 	Personal []string
 	Plain    []string
 	Erase    Erasure
@@ -133,6 +138,11 @@ func (r Registry) Check(columns map[string][]string, fields map[string][]string)
 
 func (t Table) check() []string {
 	var wrong []string
+	for column, digest := range t.Digests {
+		if !slices.Contains(t.Personal, column) || !strings.Contains(digest, "@subject") {
+			wrong = append(wrong, fmt.Sprintf("table %s has a digest in %s, which is not personal or not of @subject", t.Name, column))
+		}
+	}
 	switch t.Erase {
 	case DeleteBySubject:
 		if !slices.Contains(t.Personal, t.Subject) {

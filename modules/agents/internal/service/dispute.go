@@ -162,7 +162,7 @@ func (s *Service) mark(tx *postgres.Tx, d agents.DisputeRecord) {
 // personKey is one person's of one output: it says that they disputed it, and
 // not who they are.
 func personKey(actor auth.Actor, r agents.DisputeRequest) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{string(r.Kind), r.OutputID, r.Part, actor.Name()}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{string(r.Kind), strings.ToLower(r.OutputID), r.Part, actor.Name()}, "\x00")))
 	return hex.EncodeToString(sum[:16])
 }
 

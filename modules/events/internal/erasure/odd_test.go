@@ -233,3 +233,29 @@ func TestOpenSSLProvesAReceipt(t *testing.T) {
 		t.Error("a changed one was proven")
 	}
 }
+
+// Who said something of another's may stand there as a digest, which anybody who
+// has their id can make again.
+func TestADigestOfThePersonGoesFromOthersRows(t *testing.T) {
+	b := setup(t)
+	b.notes(t)
+	b.more.Tables[0].Digests = map[string]string{"title": "encode(sha256(convert_to(id || '%' || @subject::text, 'UTF8')), 'hex')"}
+	for _, user := range []string{bob, bob, tim} {
+		b.note(t, user, 1)
+	}
+	b.exec(t, `UPDATE notes.notes SET title = encode(sha256(convert_to(id || '%' || $1, 'UTF8')), 'hex')`, tim)
+	b.exec(t, `INSERT INTO notes.notes SELECT id, $1, encode(sha256(convert_to(id || '%' || $1, 'UTF8')), 'hex'), 1 FROM gen_random_uuid() id`, bob)
+	r, _ := erase(t, b.erasure(t, nil), tim)
+	if c := r.Tables["notes.notes"]; c.Erased != 1 || c.Replaced != 2 {
+		t.Errorf("%+v", c)
+	}
+	if n := b.count(t, `notes.notes WHERE title = encode(sha256(convert_to(id || '%' || $1, 'UTF8')), 'hex')`, tim); n != 0 {
+		t.Errorf("%d digests are left", n)
+	}
+	if n := b.count(t, `(SELECT DISTINCT title FROM notes.notes WHERE title LIKE 'erased:%') t`); n != 2 {
+		t.Errorf("%d of others' rows have a value of their own, want 2", n)
+	}
+	if n := b.count(t, `notes.notes WHERE title = encode(sha256(convert_to(id || '%' || $1, 'UTF8')), 'hex')`, bob); n != 1 {
+		t.Errorf("%d digests of another, want 1", n)
+	}
+}

@@ -18,8 +18,9 @@ type target struct {
 	where string
 }
 
-// mention is where others' rows may name the person.
-type mention struct{ table, column, key, subject string }
+// mention is where others' rows may name the person: as the value of an object's
+// key or, without a key, by a digest.
+type mention struct{ table, column, key, digest string }
 
 // fade is a column whose naming the person is reason enough for the row to go.
 type fade struct{ table, column string }
@@ -73,7 +74,10 @@ func makePlan(registry privacy.Registry, foreign []link) (plan, error) {
 	var log, children, rest, last []target
 	for _, t := range slices.Backward(registry.Tables) {
 		for column, key := range t.Mentions {
-			p.mentions = append(p.mentions, mention{t.Name, column, key, t.Subject})
+			p.mentions = append(p.mentions, mention{table: t.Name, column: column, key: key})
+		}
+		for column, digest := range t.Digests {
+			p.mentions = append(p.mentions, mention{table: t.Name, column: column, digest: digest})
 		}
 		switch t.Erase {
 		case privacy.DeleteBySubject:

@@ -187,9 +187,12 @@ func (e *Erasure) round(ctx context.Context, j *job, p plan) error {
 	for _, m := range p.mentions {
 		for more := true; more; {
 			err := e.unit(ctx, j, "replace in "+m.table, func(raw pgx.Tx, j *job) error {
-				tag, err := raw.Exec(ctx, fmt.Sprintf(`
-					UPDATE %[1]s SET %[2]s = jsonb_set(%[2]s::jsonb, ARRAY[@key], '"erased"')::json
-					WHERE ctid = ANY(ARRAY(SELECT ctid FROM %[1]s WHERE %[2]s->>@key = @subject LIMIT %[3]d))`,
+				value, where := "jsonb_set(%[2]s::jsonb, ARRAY[@key], '\"erased\"')::json", "%[2]s->>@key = @subject"
+				if m.digest != "" {
+					value, where = "'erased:' || gen_random_uuid()", "%[2]s = "+strings.ReplaceAll(m.digest, "%", "%%")
+				}
+				tag, err := raw.Exec(ctx, fmt.Sprintf("UPDATE %[1]s SET %[2]s = "+value+
+					" WHERE ctid = ANY(ARRAY(SELECT ctid FROM %[1]s WHERE "+where+" LIMIT %[3]d))",
 					table(m.table), ident(m.column), batch), pgx.NamedArgs{"key": m.key, "subject": j.subject})
 				more = tag.RowsAffected() >= batch
 				addTo(&j.replaced, m.table, tag.RowsAffected())
