@@ -79,9 +79,13 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if db.Pooled() {
 		db.timeout = cfg.StatementTimeout
 	}
-	if err := db.checkRoles(ctx); err != nil {
-		db.Close()
-		return nil, err
+	for _, check := range []func(context.Context) error{
+		func(ctx context.Context) error { return db.checkSession(ctx, cfg.StatementTimeout) }, db.checkRoles,
+	} {
+		if err := check(ctx); err != nil {
+			db.Close()
+			return nil, err
+		}
 	}
 	return db, nil
 }

@@ -2,10 +2,13 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -48,6 +51,44 @@ func (db *DB) Pooled() bool { return db.pooler == TransactionPooler }
 func withoutSession(pc *pgxpool.Config) {
 	pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	pc.ConnConfig.StatementCacheCapacity = 0
+}
+
+// checkSession proves that connections are sessions with the settings that they
+// began with, where no pooler is said to stand in between.
+func (db *DB) checkSession(ctx context.Context, timeout time.Duration) error {
+	const advice = "; if a pooler such as PgBouncer stands in between, set database.pooler: transaction"
+	var role, limit string
+	err := db.system.QueryRow(ctx, "SELECT current_user, setting FROM pg_settings WHERE name = 'statement_timeout'").Scan(&role, &limit)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "unsupported startup parameter"):
+		return fmt.Errorf("the database takes no settings of a session%s: %s", advice, said(err)) //nolint:errorlint // it is reached, and refuses
+	case err != nil && connecting(err):
+		return fmt.Errorf("connect to the database: %w", err)
+	case err != nil || db.Pooled():
+		return nil //nolint:nilerr // of rights: the roles are looked at next, and what to grant is said
+	case role != "tracker_system" || limit != fmt.Sprint(timeout.Milliseconds()):
+		return fmt.Errorf("the settings of a session got lost on the way to the database: it runs as %s with a statement_timeout of %s ms%s", role, limit, advice)
+	}
+	return nil
+}
+
+// said is what the server said, without what was tried before.
+func said(err error) string {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		return server.Message
+	}
+	return err.Error()
+}
+
+// connecting tells a database that can't be reached from one that refuses a role.
+func connecting(err error) bool {
+	var dial *pgconn.ConnectError
+	if !errors.As(err, &dial) {
+		return false
+	}
+	var said *pgconn.PgError
+	return !errors.As(err, &said) || said.Code != "22023" && said.Code != "42501" && said.Code != "42704"
 }
 
 var setLimits = SQL("core.limits", `

@@ -137,6 +137,24 @@ func TestAPoolerThatNobodyKnowsIsRefused(t *testing.T) {
 	}
 }
 
+// Where the settings don't know of the pooler, sessions would be shared without a
+// word: statements by their names, roles and LISTEN would fail now and then.
+func TestAPoolerThatTheSettingsDontKnowOfIsNoticedAtTheStart(t *testing.T) {
+	direct := setup(t)
+	for name, more := range map[string]string{
+		"it refuses a session's settings": "",
+		"it swallows them":                "ignore_startup_parameters = statement_timeout,idle_in_transaction_session_timeout,role",
+	} {
+		db, err := postgres.Open(t.Context(), postgres.Config{URL: pgbouncer.Start(t, direct.URL(), 2, more)})
+		if err == nil {
+			db.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "database.pooler: transaction") || strings.Contains(err.Error(), "GRANT") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func TestALoginWithoutRightsOnJobsIsToldWhatToGrantBehindAPooler(t *testing.T) {
 	direct := setup(t)
 	var database string

@@ -29,8 +29,8 @@ const program = "/usr/sbin/pgbouncer"
 // Start runs a pooler in front of the database of a direct URL until the test
 // ends and gives the URL through it. Few connections to the server make sure that
 // transactions of one client meet different sessions. Where the package pgbouncer
-// is not installed, the test is skipped.
-func Start(t testing.TB, direct string, serverConnections int) string {
+// is not installed, the test is skipped. more are further lines of its settings.
+func Start(t testing.TB, direct string, serverConnections int, more ...string) string {
 	t.Helper()
 	if _, err := os.Stat(program); err != nil {
 		t.Skip("Debian's package pgbouncer is not installed")
@@ -62,7 +62,8 @@ auth_file = %s
 pool_mode = transaction
 default_pool_size = %d
 max_client_conn = 200
-`, cfg.Database, server, port, filepath.Join(dir, "users.txt"), serverConnections))
+%s
+`, cfg.Database, server, port, filepath.Join(dir, "users.txt"), serverConnections, strings.Join(more, "\n")))
 	run(t, dir, ini, account(cfg.Host))
 	through := &url.URL{Scheme: "postgresql", User: url.User(cfg.User), Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Path: "/" + cfg.Database}
 	await(t, through.String())
