@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,6 +36,19 @@ func login(ctx context.Context, academyURL, email, password string) (token strin
 	return answer.Token, claims, err
 }
 
+// silent says that nobody answers, and what to do.
+func (p person) silent(err error) error {
+	var u *url.Error
+	var network *net.OpError
+	switch {
+	case errors.As(err, &network):
+		err = network.Err
+	case errors.As(err, &u):
+		err = u.Err
+	}
+	return fmt.Errorf("nobody answers at %s (%w): start server and academy with `make run`, or name yours with --server and --academy", p.server, err)
+}
+
 // do sends JSON and reads JSON; a refusal is an error with the server's words.
 func (p person) do(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
@@ -55,7 +69,7 @@ func (p person) do(ctx context.Context, method, path string, in, out any) error 
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return p.silent(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(response.Body)

@@ -21,18 +21,22 @@ type disputesCmd struct {
 }
 
 type disputesListCmd struct {
-	Course string `arg:"" help:"The course's id."`
-	Status string `help:"Only these: open, upheld, withdrawn, corrected or unclear." enum:",open,upheld,withdrawn,corrected,unclear" default:""`
+	Course externalID `arg:"" help:"The course's id."`
+	Status string     `help:"Only these: open, upheld, withdrawn, corrected or unclear." enum:",open,upheld,withdrawn,corrected,unclear" default:""`
 }
 
 // Run lists disputes.
 func (c *disputesListCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	var disputes agents.Disputes
 	return withModules(ctx, flags, func(*database) error {
-		q := agents.DisputeQuery{Size: 100, CourseID: c.Course, Status: agents.Dispute(c.Status)}
+		q := agents.DisputeQuery{Size: 100, CourseID: string(c.Course), Status: agents.Dispute(c.Status)}
 		page, err := disputes.ListDisputes(ctx, auth.System("operator"), q)
 		if err != nil {
 			return err
+		}
+		if len(page.Disputes) == 0 {
+			fmt.Fprintf(os.Stderr, "course %s has no such disputes\n", c.Course)
+			return nil
 		}
 		showDisputes(os.Stdout, page)
 		return nil

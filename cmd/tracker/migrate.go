@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -51,11 +53,37 @@ func (migrateStatusCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	})
 }
 
-type migrateDownCmd struct{}
+type migrateDownCmd struct {
+	Yes bool `help:"Don't ask; data that is lost does not come back."`
+}
 
-// Run undoes the newest migration.
-func (migrateDownCmd) Run(ctx context.Context, flags *ConfigFlags) error {
-	return withServer(ctx, flags, func(url string) error { return migrate.Down(ctx, url) })
+// Run undoes the newest migration, once somebody has said that it is the one.
+func (c *migrateDownCmd) Run(ctx context.Context, flags *ConfigFlags) error {
+	return withServer(ctx, flags, func(url string) error {
+		all, err := migrate.Status(ctx, url)
+		if err != nil {
+			return err
+		}
+		newest := -1
+		for i, m := range all {
+			if m.Source == "tracker" && !m.Pending() {
+				newest = i
+			}
+		}
+		if newest < 0 {
+			return migrate.ErrNothingToUndo
+		}
+		number := strconv.FormatInt(all[newest].Version, 10)
+		ask := fmt.Sprintf("%s will be undone, and the data of its tables is lost. Type its number, %s, to go on: ", all[newest].Name, number)
+		if !c.Yes && !confirmed(ask, number) {
+			return errors.New("nothing was undone: the number was not repeated; --yes does without")
+		}
+		if err := migrate.Down(ctx, url); err != nil {
+			return err
+		}
+		fmt.Printf("%s was undone; the next start of a server applies it again, unless database.migrate is false\n", all[newest].Name)
+		return nil
+	})
 }
 
 func withServer(ctx context.Context, flags *ConfigFlags, fn func(url string) error) error {

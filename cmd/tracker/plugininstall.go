@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -151,7 +152,7 @@ func decide(flags *ConfigFlags, name string, disabled bool) error {
 		names[i] = p.Name
 	}
 	if !slices.Contains(names, name) {
-		return fmt.Errorf("there is no plugin %q in %s; there are: %s", name, dir, strings.Join(names, ", "))
+		return fmt.Errorf("there is no plugin %q in %s; there are: %s", name, dir, cmp.Or(strings.Join(names, ", "), "none"))
 	}
 	err = changePluginLock(cfg.pluginLockPath(), func(lock *pluginLock) error {
 		entry := lock.Plugins[name]

@@ -13,7 +13,7 @@ import (
 // pluginsDir is the folder of plugin programs.
 func pluginsDir(cfg Config) (string, error) {
 	if cfg.Plugins.Dir != "" {
-		return cfg.Plugins.Dir, nil
+		return cfg.Plugins.Dir, cfg.checkPluginsDir()
 	}
 	return pluginhost.BesideExecutable()
 }

@@ -25,9 +25,9 @@ type ragCmd struct {
 }
 
 type ragIngestCmd struct {
-	Course string   `required:"" help:"The course's id."`
-	Prune  bool     `help:"Take documents out of the index that are not among the files."`
-	Paths  []string `arg:"" name:"path" help:"Folders and files. Paths in the index are relative to each folder." type:"existingpath"`
+	Course externalID `required:"" help:"The course's id."`
+	Prune  bool       `help:"Take documents out of the index that are not among the files."`
+	Paths  []string   `arg:"" name:"path" help:"Folders and files. Paths in the index are relative to each folder." type:"existingpath"`
 }
 
 // Run ingests files.
@@ -43,7 +43,7 @@ func (c *ragIngestCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	}
 	var service rag.Service
 	return withModules(ctx, flags, func(*database) error {
-		report, err := service.Ingest(ctx, postgres.As(auth.System("ingest")), c.Course, files, c.Prune, func(p rag.Progress) {
+		report, err := service.Ingest(ctx, postgres.As(auth.System("ingest")), string(c.Course), files, c.Prune, func(p rag.Progress) {
 			fmt.Fprintf(os.Stderr, "\r%d of %d files", p.Done, p.Total)
 		})
 		fmt.Fprintln(os.Stderr)

@@ -18,7 +18,7 @@ import (
 )
 
 type ragWatchCmd struct {
-	Course string        `required:"" help:"The course's id."`
+	Course externalID    `required:"" help:"The course's id."`
 	Pull   bool          `help:"The folder is a checkout of a git repository: pull it each time."`
 	Every  time.Duration `default:"30s" help:"How often the folder is looked through; where the system tells of changes, they are seen at once."`
 	Folder string        `arg:"" help:"The folder of the course's material." type:"existingdir"`
@@ -33,7 +33,7 @@ func (c *ragWatchCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	var service rag.Service
 	return withModules(ctx, flags, func(db *database) error {
 		logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-		w := ragfx.NewWatcher(db.DB, service, map[string]rag.WatchConfig{c.Course: {Folder: folder, Pull: c.Pull, Every: c.Every}}, logger)
+		w := ragfx.NewWatcher(db.DB, service, map[string]rag.WatchConfig{string(c.Course): {Folder: folder, Pull: c.Pull, Every: c.Every}}, logger)
 		w.Told = func(_ string, report rag.Report, problems []rag.Problem) { printReport(os.Stdout, report, problems) }
 		fmt.Fprintf(os.Stderr, "watching %s for course %s; interrupt to stop\n", folder, c.Course)
 		w.Run(ctx)
@@ -58,15 +58,15 @@ func cycleLine(c rag.Cycle) string {
 }
 
 type ragGraphCmd struct {
-	Course string `required:"" help:"The course's id."`
-	Format string `default:"text" enum:"text,mermaid,json" help:"text, mermaid or json."`
+	Course externalID `required:"" help:"The course's id."`
+	Format string     `default:"text" enum:"text,mermaid,json" help:"text, mermaid or json."`
 }
 
 // Run prints a course's concept graph.
 func (c *ragGraphCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	var service rag.Service
 	return withModules(ctx, flags, func(*database) error {
-		g, err := service.Concepts(ctx, auth.System("graph"), c.Course)
+		g, err := service.Concepts(ctx, auth.System("graph"), string(c.Course))
 		if err != nil {
 			return err
 		}
@@ -133,9 +133,9 @@ func needsOf(g rag.Graph, key string) string {
 }
 
 type ragPolicyCmd struct {
-	Course string `required:"" help:"The course's id."`
-	Scope  string `enum:"course,global," default:"" help:"What a search in the course goes through when it doesn't say: course or global."`
-	Peers  string `enum:"on,off," default:"" help:"Whether learners find each other's validated code, under pseudonyms: on or off."`
+	Course externalID `required:"" help:"The course's id."`
+	Scope  string     `enum:"course,global," default:"" help:"What a search in the course goes through when it doesn't say: course or global."`
+	Peers  string     `enum:"on,off," default:"" help:"Whether learners find each other's validated code, under pseudonyms: on or off."`
 }
 
 // Run shows a course's policy, and changes it where asked to.
@@ -154,14 +154,14 @@ func (c *ragPolicyCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		as := auth.System("policy")
 		if change != (rag.PolicyPatch{}) {
 			err := db.InTx(ctx, postgres.As(as), func(ctx context.Context, tx *postgres.Tx) error {
-				_, err := service.UpdatePolicyTx(ctx, tx, c.Course, change)
+				_, err := service.UpdatePolicyTx(ctx, tx, string(c.Course), change)
 				return err
 			})
 			if err != nil {
 				return err
 			}
 		}
-		p, err := service.Policy(ctx, as, c.Course)
+		p, err := service.Policy(ctx, as, string(c.Course))
 		if err != nil {
 			return err
 		}

@@ -11,9 +11,9 @@ import (
 )
 
 type tokenCmd struct {
-	User    string        `required:"" help:"The user id, at most 36 characters."`
+	User    externalID    `required:"" help:"The user id, at most 36 characters."`
 	Role    []string      `default:"student" enum:"student,teacher,admin" help:"student, teacher or admin; may be repeated."`
-	Course  []string      `help:"A course of the token; may be repeated."`
+	Course  []externalID  `help:"A course of the token; may be repeated."`
 	Email   string        `help:"The email claim."`
 	Expires time.Duration `default:"1h" help:"How long it holds, at most 24h."`
 }
@@ -30,8 +30,6 @@ func (c *tokenCmd) Run(flags *ConfigFlags) error {
 		return errors.New("SECRET_KEY is not set (see .env.example)")
 	case cfg.Auth.Source != auth.FromSecret:
 		return fmt.Errorf("auth.source is %s, so this server takes no token that is signed with SECRET_KEY: sign in at the academy", cfg.Auth.Source)
-	case len([]rune(c.User)) > 36:
-		return fmt.Errorf("user id %q is longer than 36 characters", c.User)
 	case c.Expires <= 0 || c.Expires > 24*time.Hour:
 		return fmt.Errorf("a token of %s: use more than 0 and at most 24h", c.Expires)
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -34,7 +36,7 @@ func (c *validateCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	started := time.Now()
 	judged, err := c.judge(ctx, flags)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "tracker: could not judge:", err)
+		fmt.Fprintln(os.Stderr, "tracker: could not judge:", refusal(err))
 		return errCouldNotJudge
 	}
 	root, err := filepath.Abs(c.Submission)
@@ -51,7 +53,19 @@ func (c *validateCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	return nil
 }
 
+// refusal is what a plugin said where one refused, and else the error.
+func refusal(err error) error {
+	var call *pluginhost.CallError
+	if !errors.As(err, &call) || call.Reason != pluginhost.ErrRefused || call.Err == nil { //nolint:errorlint // it is one of a list
+		return err
+	}
+	return fmt.Errorf("%s refuses it: %w", call.Plugin, call.Err)
+}
+
 func (c *validateCmd) judge(ctx context.Context, flags *ConfigFlags) (validation.Report, error) {
+	if c.Options != "" && !json.Valid([]byte(c.Options)) {
+		return validation.Report{}, fmt.Errorf("--options is %q: write a JSON object, such as {\"framework\":\"unittest\"}", c.Options)
+	}
 	cfg, err := flags.Load()
 	if err != nil {
 		return validation.Report{}, err

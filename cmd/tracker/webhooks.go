@@ -41,15 +41,18 @@ func changeWebhooks(ctx context.Context, flags *ConfigFlags, fn func(ctx context
 }
 
 type webhooksListCmd struct {
-	Course string `arg:"" help:"The course's id."`
+	Course externalID `arg:"" help:"The course's id."`
 }
 
 // Run lists webhooks.
 func (c *webhooksListCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	return withWebhooks(ctx, flags, func(service events.Webhooks) error {
-		all, err := service.List(ctx, byOperator, c.Course)
+		all, err := service.List(ctx, byOperator, string(c.Course))
 		if err != nil {
 			return err
+		}
+		if len(all) == 0 {
+			fmt.Fprintf(os.Stderr, "course %s has no webhooks\n", c.Course)
 		}
 		out := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 		for _, w := range all {
@@ -71,10 +74,10 @@ func (c *webhooksListCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 }
 
 type webhooksCreateCmd struct {
-	Course      string   `arg:"" help:"The course's id."`
-	URL         string   `arg:"" help:"Where events are sent to."`
-	Type        []string `help:"Only events of these types."`
-	Description string   `help:"What it is for."`
+	Course      externalID `arg:"" help:"The course's id."`
+	URL         string     `arg:"" help:"Where events are sent to."`
+	Type        []string   `help:"Only events of these types."`
+	Description string     `help:"What it is for."`
 }
 
 // Run makes a webhook.
@@ -82,7 +85,7 @@ func (c *webhooksCreateCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 	var made events.Webhook
 	var secret string
 	err := changeWebhooks(ctx, flags, func(ctx context.Context, tx *postgres.Tx, service events.Webhooks) (err error) {
-		made, secret, err = service.CreateTx(ctx, tx, events.Webhook{CourseID: c.Course, URL: c.URL, Types: c.Type, Description: c.Description})
+		made, secret, err = service.CreateTx(ctx, tx, events.Webhook{CourseID: string(c.Course), URL: c.URL, Types: c.Type, Description: c.Description})
 		return err
 	})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 // Config is the section "agents".
 type Config struct {
 	// Workers is how many nodes this replica runs at once. Defaults to 4.
-	Workers int `koanf:"workers"`
+	Workers int `koanf:"workers" least:"1"`
 	// Lease is how long a node stays with a worker that gives no sign of life.
 	// Defaults to 30 s.
 	Lease time.Duration `koanf:"lease"`

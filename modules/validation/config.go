@@ -11,7 +11,7 @@ import (
 type Config struct {
 	// Concurrency is how many runs this server judges at a time. Defaults to the
 	// number of cores.
-	Concurrency int `koanf:"concurrency"`
+	Concurrency int `koanf:"concurrency" least:"1"`
 	// MaxFiles, MaxFileBytes and MaxTotalBytes bound a snapshot. Default to 200
 	// files, 1 MiB each and 4 MiB together.
 	MaxFiles      int   `koanf:"max_files"`

@@ -63,7 +63,11 @@ func JudgeDir(ctx context.Context, host *pluginhost.Host, runner *sandbox.Runner
 	catalog.Load(ctx)
 	match, ok := catalog.Find(o.Language)
 	if !ok {
-		return Report{}, fmt.Errorf("no validator judges %q; these can be judged: %s%s", o.Language, strings.Join(catalog.Languages(), ", "), problems(catalog))
+		known := strings.Join(catalog.Languages(), ", ")
+		if known == "" {
+			known = "none, since no validator runs; `tracker plugin list` shows why"
+		}
+		return Report{}, fmt.Errorf("no validator judges %q; these can be judged: %s%s", o.Language, known, problems(catalog))
 	}
 	dirs, err := readDirs(o, match.Language)
 	if err != nil {
