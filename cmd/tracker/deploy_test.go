@@ -147,10 +147,11 @@ func TestTheContainerFileCopiesWhatTheProgramsAreMadeOf(t *testing.T) {
 }
 
 // The chart is rendered by Helm's engine and its objects read as Kubernetes reads
-// them; the compose file by Compose's loader, the container file by BuildKit's.
-func TestChartComposeAndContainerFileAreReadByTheirOwnPrograms(t *testing.T) {
+// them; the compose file by Compose's loader, the container file by BuildKit's,
+// Envoy's configuration by the messages and rules of its API.
+func TestChartComposeContainerFileAndEnvoyAreReadAsTheirOwnProgramsDo(t *testing.T) {
 	if os.Getenv("TRACKER_TEST_FULL") == "" {
-		t.Skip("Helm, Compose and BuildKit take minutes to build: set TRACKER_TEST_FULL=1")
+		t.Skip("Helm, Compose, BuildKit and Envoy's API take minutes to build: set TRACKER_TEST_FULL=1")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("no Go toolchain here")
@@ -158,7 +159,7 @@ func TestChartComposeAndContainerFileAreReadByTheirOwnPrograms(t *testing.T) {
 	check := exec.CommandContext(t.Context(), "go", "run", ".")
 	check.Dir = "../../tools/deploycheck"
 	out, err := check.CombinedOutput()
-	if err != nil || len(regexp.MustCompile(`(?m)^ok `).FindAll(out, -1)) != 3 {
+	if err != nil || len(regexp.MustCompile(`(?m)^ok `).FindAll(out, -1)) != 4 {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

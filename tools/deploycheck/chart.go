@@ -41,10 +41,26 @@ var sets = map[string]map[string]any{
 	},
 }
 
+// refused are values that the chart must not take: what is misspelt changes
+// nothing, and nobody notices.
+var refused = map[string]map[string]any{
+	"a misspelt setting of the chart": {"migrate": map[string]any{"enable": false}},
+	"a role that is none":             {"roles": map[string]any{"judge": map[string]any{"replicas": 1}}},
+	"replicas in words":               {"roles": map[string]any{"api": map[string]any{"replicas": "two"}}},
+	"no secret":                       {"secret": ""},
+	"a setting in lower case":         {"settings": map[string]any{"database.pooler": "transaction"}},
+}
+
 func chart(deploy string) error {
 	var wrong problems
+	dir := filepath.Join(deploy, "helm", "goals-tracker")
+	for name, values := range refused {
+		if _, err := render(dir, values); err == nil {
+			wrong.add("it takes %s", name)
+		}
+	}
 	for name, values := range sets {
-		objects, err := render(filepath.Join(deploy, "helm", "goals-tracker"), values)
+		objects, err := render(dir, values)
 		if err != nil {
 			wrong.add("%s: %w", name, err)
 			continue
@@ -115,6 +131,8 @@ func judge(objects []runtime.Object) []error {
 			}
 		case *batchv1.Job:
 			pod(&wrong, "migrate", o.Spec.Template.Spec)
+		case *corev1.ConfigMap, *corev1.Secret:
+			wrong.add("secrets are the operator's, and settings no file: %T", o)
 		case *policyv1.PodDisruptionBudget:
 			budgets++
 		case *autoscalingv2.HorizontalPodAutoscaler:
@@ -163,6 +181,9 @@ func pod(wrong *problems, name string, spec corev1.PodSpec) {
 			wrong.add("%s keeps capabilities", name)
 		case (s.ProcMount != nil && *s.ProcMount == corev1.UnmaskedProcMount) != worker:
 			wrong.add("%s: only workers need /proc unmasked", name)
+		}
+		if !slices.ContainsFunc(c.EnvFrom, func(e corev1.EnvFromSource) bool { return e.SecretRef != nil }) {
+			wrong.add("%s has no SECRET_KEY and DATABASE_URL from a Secret", name)
 		}
 		if c.Resources.Limits.Memory().IsZero() || c.Resources.Requests.Cpu().IsZero() {
 			wrong.add("%s has no bound on memory or asks for no CPU", name)

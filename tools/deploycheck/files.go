@@ -28,6 +28,9 @@ func compose(deploy string) error {
 		if s.Privileged || len(s.CapAdd) > 0 {
 			wrong.add("%s is privileged", name)
 		}
+		if s.HealthCheck == nil {
+			wrong.add("nobody sees when %s is ill", name)
+		}
 		if s.Build != nil {
 			if _, err := os.Stat(filepath.Join(s.Build.Context, s.Build.Dockerfile)); err != nil {
 				wrong.add("%s is built from nothing: %w", name, err)

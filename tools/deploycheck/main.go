@@ -1,6 +1,7 @@
 // Command deploycheck renders the Helm chart and reads what it makes, the compose
-// file and the Dockerfile as strictly as their own programs would. It is a module
-// of its own, since those programs' libraries are many times the tracker.
+// file, the Dockerfile and the configuration of Envoy as strictly as their own
+// programs would. It is a module of its own, since those programs' libraries are
+// many times the tracker.
 package main
 
 import (
@@ -15,7 +16,7 @@ func main() {
 		deploy = os.Args[1]
 	}
 	failed := false
-	for name, check := range map[string]func(string) error{"chart": chart, "compose": compose, "dockerfile": dockerfile} {
+	for name, check := range map[string]func(string) error{"chart": chart, "compose": compose, "dockerfile": dockerfile, "envoy": envoy} {
 		if err := check(deploy); err != nil {
 			failed = true
 			fmt.Printf("FAILED %s: %v\n", name, err)
