@@ -32,6 +32,7 @@ func TestEveryDearProcedureExistsAndHasALimit(t *testing.T) {
 
 func TestLimitsThatCanHoldNobodyAreRefusedAtTheStart(t *testing.T) {
 	cfg := testConfig(t)
+	cfg.Limits = limits.DefaultConfig()
 	cfg.Limits.Burst, cfg.Limits.SearchRate = 0, -1
 	err := cfg.CheckServer()
 	if err == nil || !strings.Contains(err.Error(), "limits.burst is 0") || !strings.Contains(err.Error(), "limits.search_rate is -1") {
@@ -43,6 +44,7 @@ func TestLimitsThatCanHoldNobodyAreRefusedAtTheStart(t *testing.T) {
 func patient(t *testing.T) Config {
 	t.Helper()
 	cfg := testConfig(t)
+	cfg.Limits = limits.DefaultConfig()
 	cfg.Limits.Rate, cfg.Limits.Burst = 0.001, 12
 	cfg.Limits.SubmissionRate, cfg.Limits.SubmissionBurst = 0.001, 2
 	return cfg

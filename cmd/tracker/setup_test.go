@@ -19,6 +19,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/goals-tracker/tracker/cmd/academy/standin"
+	"github.com/goals-tracker/tracker/modules/core/limits"
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
@@ -85,6 +86,7 @@ func testConfig(t *testing.T) Config {
 	cfg.Academy.URL, cfg.Academy.Key, cfg.Academy.AllowStandIn = web.URL, testServiceKey, true
 	cfg.Plugins.Dir = filepath.Join(programs, "plugins")
 	cfg.Jobs.PollInterval = 100 * time.Millisecond
+	cfg.Limits = limits.Config{} // tests call faster than people do
 	return cfg
 }
 
