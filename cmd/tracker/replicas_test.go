@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"github.com/coder/websocket"
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/goals-tracker/tracker/modules/core/broker/brokertest"
+	"github.com/goals-tracker/tracker/modules/core/postgres"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest/pgbouncer"
 )
@@ -63,8 +66,14 @@ func watch(t *testing.T, me caller) func(eventType string) json.RawMessage {
 // one role each: what one accepts another judges, also when the first that took
 // it is killed, and a third tells the screen.
 func TestRolesOnSeveralReplicasBehindAPoolerFinishWhatAKilledOneBegan(t *testing.T) {
-	direct := postgrestest.URL(t)
+	direct, rabbit := postgrestest.URL(t), brokertest.URL(t)
+	outside := listenIn(t, rabbit)
+	hooked := make(chan string, 100)
+	team := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { hooked <- r.Header.Get("Webhook-Signature") }))
+	t.Cleanup(team.Close)
 	pool := []string{
+		"RABBITMQ_URL=" + rabbit, "TRACKER_EVENTS_WEBHOOKS_ALLOW=127.0.0.0/8", "TRACKER_EVENTS_WEBHOOKS_ALLOW_HTTP=true",
+		"TRACKER_EVENTS_ERASURE_DIR=" + t.TempDir(), // replicas share it, and the keys in it
 		"DATABASE_URL=" + pgbouncer.Start(t, direct, 6), "TRACKER_DATABASE_POOLER=transaction",
 		"TRACKER_DATABASE_MIGRATE_URL=" + direct, "TRACKER_DATABASE_MAX_CONNS=8", "TRACKER_DATABASE_SYSTEM_CONNS=4",
 	}
@@ -79,7 +88,7 @@ func TestRolesOnSeveralReplicasBehindAPoolerFinishWhatAKilledOneBegan(t *testing
 	snapshot := submit(me, task, slow)
 	await("validation.started") // by the only worker
 	first.kill()
-	second := replica(t, "worker", pool...)
+	second := replica(t, "worker,publisher", pool...)
 	await("validation.completed")
 	if verdict := me.must(http.MethodGet, "/api/v1/snapshots/"+snapshot, nil).field("verdict"); verdict != "passed" {
 		t.Errorf("the verdict is %v", verdict)
@@ -94,6 +103,26 @@ func TestRolesOnSeveralReplicasBehindAPoolerFinishWhatAKilledOneBegan(t *testing
 		r := me.must(http.MethodGet, "/api/v1/progress", nil)
 		return string(r.body), strings.Contains(string(r.body), `"tasks":{"completed":1}`)
 	})
+
+	// What leaves the server: by the publisher, and by a webhook that the face sealed
+	// the secret of and the worker signs with.
+	teacher := caller{t: t, url: me.url, token: signed(t, jwt.MapClaims{"user_id": "tess", "roles": []string{"teacher"}, "course_ids": []string{course}})}
+	teacher.must(http.MethodPost, "/api/v1/webhooks", map[string]any{"course_id": course, "url": team.URL})
+	teacher.must(http.MethodPost, "/api/v1/goals", map[string]any{"title": "Of a course", "course_id": course})
+	select {
+	case signature := <-hooked:
+		if !strings.HasPrefix(signature, "v1,") {
+			t.Errorf("it is signed %q", signature)
+		}
+	case <-time.After(40 * time.Second):
+		t.Error("nothing came by the webhook")
+	}
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: direct})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	outside.hearsAll(t, db)
 
 	// Who is no face answers no people, but says how it is.
 	if r := second.as("ada").send(http.MethodGet, "/api/v1/goals", nil); r.status != http.StatusNotFound {
