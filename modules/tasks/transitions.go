@@ -171,15 +171,29 @@ func (t Task) Judge(r Result) []Change {
 	}
 	switch r.Verdict {
 	case "passed":
-		return []Change{Completed{By: ByVerdict, Result: &r}}
+		return append(t.unsay(r), Completed{By: ByVerdict, Result: &r})
 	case "unproven":
-		return []Change{Updated{Changed: []string{"status", "validation_result"}, Status: StatusInProgress, Result: &r}}
+		return append(t.unsay(r), Updated{Changed: []string{"status", "validation_result"}, Status: StatusInProgress, Result: &r})
 	case "platform_error":
 		// Not the learner's fault: as if nothing had been submitted.
 		return []Change{Updated{Changed: []string{"status"}, Status: t.Resume}}
 	default:
-		return []Change{Failed{Result: r}}
+		return append(t.unsay(r), Failed{Result: r})
 	}
+}
+
+// unsay takes the feedback on older code away when newer code has its verdict.
+func (t Task) unsay(r Result) []Change {
+	if t.Feedback == "" || t.Result == nil || t.Result.SnapshotNumber == r.SnapshotNumber {
+		return nil
+	}
+	return []Change{Updated{Feedback: new(string), Changed: []string{"ai_feedback"}}}
+}
+
+// Outdated reports whether the result and the feedback are of older code than
+// that which is being judged: nothing to show.
+func (t Task) Outdated() bool {
+	return t.Status == StatusInReview && t.Result != nil && t.Result.SnapshotNumber != t.SnapshotNumber
 }
 
 // The statuses as a reader meets them.

@@ -45,6 +45,9 @@ func Type(t tasksv1.TaskType) tasks.Type { return types.from[t] }
 
 // Task is the API's task.
 func Task(t tasks.Task) *tasksv1.Task {
+	if t.Outdated() {
+		t.Result, t.Feedback = nil, ""
+	}
 	return &tasksv1.Task{
 		Id: t.ID, GoalId: t.GoalID, UserId: t.UserID, CourseId: optional(t.CourseID), Title: t.Title, Description: t.Description,
 		Type: types.to[t.Type], Status: statuses.to[t.Status], Position: int32(t.Position),
