@@ -20,7 +20,8 @@ type beside struct {
 	academy *standin.Server
 	revoked *auth.Revocations
 	// die ends the academy's HTTP.
-	die func()
+	die        func()
+	academyURL string
 }
 
 // late is a publisher whose address is known once the server runs.
@@ -50,7 +51,7 @@ func startBeside(t *testing.T, source auth.Source) *beside {
 	cfg := testConfig(t)
 	cfg.Academy.URL = web.URL
 	cfg.Auth.Source, cfg.Auth.Issuer, cfg.Auth.Audience = source, "pixel-verse-academy", []string{"tracker"}
-	b := &beside{academy: academy, die: func() { web.CloseClientConnections(); web.Close() }}
+	b := &beside{academy: academy, academyURL: web.URL, die: func() { web.CloseClientConnections(); web.Close() }}
 	b.world = startWorldOn(t, cfg, &b.revoked)
 	events.post = standin.Post{URL: b.url + "/api/v1/academy/events", Key: testServiceKey}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -140,24 +141,16 @@ func TestTheServerLivesBesideAnAcademyThatIsAskedAboutTokens(t *testing.T) {
 	if r := ben.send(http.MethodGet, "/api/v1/goals", nil); r.status != http.StatusUnauthorized || r.field("reason") != "token_revoked" {
 		t.Errorf("somebody who is being erased: %d %s", r.status, r.body)
 	}
-}
-
-func TestADeadAcademyKeepsNobodyFromTheirWork(t *testing.T) {
-	b := startBeside(t, auth.FromJWKS)
-	ben, lucia := b.login("learner-ben"), b.login("learner-lucia")
-	ben.must(http.MethodGet, "/api/v1/me", nil)
+	// While nobody can be asked, nobody new is let in.
+	noah := b.login("learner-noah")
 	b.die()
-	goal := ben.must(http.MethodPost, "/api/v1/goals", map[string]any{"title": "Loops", "course_id": course}).field("id").(string)
-	ben.must(http.MethodPost, "/api/v1/goals/"+goal+":start", map[string]any{})
-	if name := ben.must(http.MethodGet, "/api/v1/me", nil).field("full_name"); name != "Ben Carter" {
-		t.Errorf("what was known of him is forgotten: %v", name)
-	}
-	me := lucia.must(http.MethodGet, "/api/v1/me", nil)
-	if me.field("degraded") != true || me.field("id") != "learner-lucia" || me.field("email") != "lucia@academy.test" {
-		t.Errorf("what her token says is not shown: %s", me.body)
-	}
-	lucia.must(http.MethodPost, "/api/v1/goals", map[string]any{"title": "Bucles", "course_id": "python-basics-es"})
-	if r := lucia.send(http.MethodGet, "/api/v1/courses/"+course, nil); r.status != http.StatusServiceUnavailable || r.field("reason") != "academy_unreachable" {
-		t.Errorf("a title that nobody knows: %d %s", r.status, r.body)
+	for _, how := range []string{"dead", "silent"} {
+		r := noah.send(http.MethodGet, "/api/v1/goals", nil)
+		if r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" {
+			t.Errorf("a %s academy: %d %s", how, r.status, r.body)
+		}
+		if how == "dead" {
+			neverAnswer(t, b.academyURL)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +18,11 @@ import (
 )
 
 // academyProcess is the stand-in as a program of its own.
-type academyProcess struct{ caller }
+type academyProcess struct {
+	caller
+	// kill ends it as a crash would.
+	kill func()
+}
 
 func startAcademy(t *testing.T, env ...string) academyProcess {
 	t.Helper()
@@ -31,11 +36,12 @@ func startAcademy(t *testing.T, env ...string) academyProcess {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	kill := sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(kill)
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(lines.Text()); url != "" {
-			return academyProcess{caller{t: t, url: url, token: testServiceKey}}
+			return academyProcess{caller{t: t, url: url, token: testServiceKey}, kill}
 		}
 	}
 	t.Fatal("the academy did not say where it is")
