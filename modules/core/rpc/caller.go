@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -67,7 +68,8 @@ func (c *Caller) Method(procedure string) protoreflect.MethodDescriptor { return
 // Idempotency-Key, Accept-Language and X-Request-Id. Errors are *errs.Error
 // with both texts where there are two; their Kind has code and reason, but is
 // not the variable it was defined as.
-func (c *Caller) Invoke(ctx context.Context, procedure string, request []byte, header http.Header) ([]byte, error) {
+func (c *Caller) Invoke(ctx context.Context, procedure string, request []byte, header http.Header) (answer []byte, err error) {
+	defer survive(&err)
 	method := c.methods[procedure]
 	if method == nil || method.IsStreamingClient() || method.IsStreamingServer() {
 		return nil, ErrNoProcedure.New(shorten(procedure))
@@ -92,7 +94,8 @@ func (c *Caller) Invoke(ctx context.Context, procedure string, request []byte, h
 }
 
 // Call is Invoke with messages in place of JSON.
-func (c *Caller) Call(ctx context.Context, procedure string, in, out proto.Message, header http.Header) error {
+func (c *Caller) Call(ctx context.Context, procedure string, in, out proto.Message, header http.Header) (err error) {
+	defer survive(&err)
 	if c.handler == nil {
 		return errors.New("call in process: the server is not built yet")
 	}
@@ -126,6 +129,14 @@ func (c *Caller) Call(ctx context.Context, procedure string, in, out proto.Messa
 		return fmt.Errorf("call %s: read answer: %w", procedure, err)
 	}
 	return nil
+}
+
+// survive makes an error of a panic: a socket's goroutine has no net/http around
+// it, and would take the server along.
+func survive(err *error) {
+	if value := recover(); value != nil {
+		*err = &panicError{value: value, stack: debug.Stack()}
+	}
 }
 
 func message(desc protoreflect.MessageDescriptor) (proto.Message, error) {

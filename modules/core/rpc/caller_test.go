@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -81,5 +82,20 @@ func TestACallInProcessFailsAsAnyOther(t *testing.T) {
 	expired := auth.WithActor(t.Context(), auth.Actor{UserID: "ana", ExpiresAt: time.Now().Add(-time.Hour)})
 	if _, err := b.caller.Invoke(expired, create, []byte(`{"title":"t"}`), nil); errs.CodeOf(err) != errs.Unauthenticated {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAPanicInACallInProcessIsAnErrorOfThatCall(t *testing.T) {
+	b := setup(t)
+	for name, value := range map[string]any{"a defect": "a defect", "net/http's own": http.ErrAbortHandler} {
+		b.goals.act = func(context.Context) { panic(value) }
+		ctx := auth.WithActor(t.Context(), auth.Actor{UserID: "ana"})
+		if answer, err := b.caller.Invoke(ctx, create, []byte(`{"title":"t"}`), nil); err == nil {
+			t.Errorf("%s: %s", name, answer)
+		}
+		b.goals.act = nil
+		if _, err := b.caller.Invoke(ctx, create, []byte(`{"title":"t"}`), nil); err != nil {
+			t.Errorf("after %s: %v", name, err)
+		}
 	}
 }
