@@ -21,7 +21,7 @@ var follow = map[string]string{
 
 // everybodys are tables that are no person's: few rows, or caches and hints.
 var everybodys = map[string]bool{
-	"academy.courses": true, "agents.proofs": true, "core.limit_replicas": true, "core.migrations": true, "core.notices": true, "events.checkpoints": true,
+	"academy.courses": true, "agents.proofs": true, "core.limit_replicas": true, "core.migrations": true, "core.notices": true, "events.checkpoints": true, "events.erasure_key": true,
 	"events.publishers": true, "events.webhooks": true, "llm.course_settings": true, "rag.concepts": true, "rag.concept_edges": true,
 	"rag.exercises": true, "rag.policies": true, "rag.spaces": true, "rag.terms": true, "rag.watches": true,
 	"validation.course_policies": true, "validation.durations": true, "validation.workers": true,
