@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/academy/internal/client"
@@ -116,5 +118,23 @@ func TestNobodyIsInactiveBecauseTheAcademyDoesNotSay(t *testing.T) {
 	}
 	if _, err := s.User(t.Context(), "ana"); !academy.ErrUnreachable.Is(err) || !strings.Contains(err.Error(), "is_active") {
 		t.Errorf("nobody says what is missing: %v", err)
+	}
+}
+
+func TestADeadAcademyDoesNotFillTheLog(t *testing.T) {
+	var log bytes.Buffer
+	b := setup(t, func(cfg *academy.Config) { cfg.Pause = time.Hour })
+	b.down.Store(true)
+	s, err := client.NewService(b.cfg, client.Deps{Cache: b.cache, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	for i := range 50 {
+		_, _ = s.Introspect(t.Context(), fmt.Sprint("token ", i))
+		_, _ = s.Course(t.Context(), fmt.Sprint("course ", i))
+	}
+	if n := strings.Count(log.String(), "\n"); n != 2 || !strings.Contains(log.String(), "nobody can sign in") || !strings.Contains(log.String(), "what=course") {
+		t.Errorf("the log has %d lines of one outage:\n%s", n, log.String())
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/goals-tracker/tracker/modules/academy"
 	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/cache"
@@ -41,6 +43,8 @@ type Service struct {
 	users   *answers[academy.User]
 	courses *answers[academy.Course]
 	members *answers[[]academy.Membership]
+	// warnings come once in a pause: every request of an outage would make one.
+	warnings struct{ tokens, lookups rate.Sometimes }
 }
 
 var (
@@ -61,6 +65,7 @@ func NewService(cfg academy.Config, deps Deps) (*Service, error) {
 		deps.Logger = slog.Default()
 	}
 	s := &Service{Deps: deps, policy: cfg.CoursePolicy, pause: cfg.Pause}
+	s.warnings.tokens.Interval, s.warnings.lookups.Interval = cfg.Pause, cfg.Pause
 	if cfg.URL != "" {
 		s.client = New(cfg)
 	}
@@ -110,7 +115,9 @@ func (s *Service) Introspect(ctx context.Context, token string) ([]byte, error) 
 	claims, err := s.client.Validate(ctx, token)
 	var refusal *errs.Error
 	if err != nil && !errors.As(err, &refusal) {
-		s.Logger.Warn("the academy can't be asked about tokens, so nobody can sign in", "error", err)
+		s.warnings.tokens.Do(func() {
+			s.Logger.Warn("the academy can't be asked about tokens, so nobody can sign in", "error", err)
+		})
 		return nil, errs.Busy.New(errs.Say("The academy's sign-in", "El inicio de sesión de la academia")).Because(err).After(s.pause)
 	}
 	return claims, err
@@ -131,7 +138,7 @@ func lookup[T any](ctx context.Context, s *Service, known *answers[T], ask func(
 	case errors.Is(err, context.Canceled):
 		return zero, err
 	case err != nil:
-		s.Logger.Warn("the academy can't be asked", "what", known.kind, "error", err)
+		s.warnings.lookups.Do(func() { s.Logger.Warn("the academy can't be asked", "what", known.kind, "error", err) })
 		return zero, academy.ErrUnreachable.New().Because(err).After(s.pause)
 	case !ok:
 		return zero, none.New(id)

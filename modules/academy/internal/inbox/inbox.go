@@ -132,10 +132,9 @@ func (b *Inbox) take(ctx context.Context, m Message) (Outcome, error) {
 	if err != nil {
 		return "", fmt.Errorf("take in %s: %w", m.Type, err)
 	}
-	switch outcome {
-	case Taken:
+	if outcome == Taken {
 		b.learn(ctx, c, n)
-	case Duplicate:
+	} else if outcome == Duplicate {
 		// Who took it in may have died before it told anybody; what it said may be old
 		// by now.
 		b.learn(ctx, c, news{})

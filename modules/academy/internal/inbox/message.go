@@ -19,6 +19,9 @@ import (
 // academy's.
 const MaxMessage = 256 << 10
 
+// maxBatch is how many may come at once: an answer may have to name each.
+const maxBatch = 500
+
 // maxAttribute is how long one of its attributes may be, and maxID an id of a
 // person or a course, in characters.
 const (
@@ -85,6 +88,9 @@ func Batch(body []byte) (messages []Message, errs []error, err error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(body, &list); err != nil {
 		return nil, nil, malformed("it is not a JSON array: %v", err)
+	}
+	if len(list) > maxBatch {
+		return nil, nil, malformed("it has %d events, send at most %d at once", len(list), maxBatch)
 	}
 	messages, errs = make([]Message, len(list)), make([]error, len(list))
 	for i, one := range list {

@@ -65,6 +65,7 @@ func TestWhatIsNoCloudEventIsRefusedForGood(t *testing.T) {
 		"no source":            {structured, strings.Replace(whole, `"/academy"`, `""`, 1)},
 		"NUL in the type":      {structured, strings.Replace(whole, `user.updated`, `user\u0000`, 1)},
 		"no time":              {structured, strings.Replace(whole, `2026-03-01T12:00:00.5+02:00`, `yesterday`, 1)},
+		"too many at once":     {header("Content-Type", "application/cloudevents-batch+json"), "[" + strings.Repeat("{},", 500) + "{}]"},
 		"one bad in the batch": {header("Content-Type", "application/cloudevents-batch+json"), "[" + whole + ",{}]"},
 		"binary without type":  {header("Content-Type", "application/json", "Ce-Specversion", "1.0", "Ce-Id", "1", "Ce-Source", "/"), "{}"},
 	} {

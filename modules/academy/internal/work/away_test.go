@@ -21,7 +21,7 @@ import (
 // ownDatabase is a PostgreSQL that the test may stop, and what starts it again.
 func ownDatabase(t *testing.T) (db *postgres.DB, stop, start func()) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "academy-away-")
+	dir, err := os.MkdirTemp("", "academy-away-") //nolint:usetesting // the account that PostgreSQL runs as can't pass through those
 	if err != nil {
 		t.Fatal(err)
 	}
