@@ -102,6 +102,34 @@ func TestReplicasThatDiedWithTokensDoNotHoldAPersonUp(t *testing.T) {
 	if let < 990 {
 		t.Errorf("in ten seconds %d were let through, about 1000 should be", let)
 	}
+	a.clock += 10_000_000
+	if let = drain(&b, a); let < 49 {
+		t.Errorf("at once %d were let through, half of the burst should be", let)
+	}
+}
+
+// drain takes all that can be had now.
+func drain(b *bucket, a ask) (let int64) {
+	for g := b.take(a); g.tokens > 0; g = b.take(a) {
+		let += g.tokens
+	}
+	return let
+}
+
+// What a replica spends at the last moment is not there a second time when its
+// lease ends.
+func TestWhatWasTakenAheadComesBackOnlyFromTheEndOfItsLeaseOn(t *testing.T) {
+	b := bucket{credit: 100 * 10_000}
+	a := ask{replica: "a", price: 10_000, capacity: 100 * 10_000, want: 1, life: time.Minute.Microseconds(), clock: 1_800_000_000_000_000}
+	ahead := b.take(a).tokens - 1
+	if ahead < 5 {
+		t.Fatalf("only %d were taken ahead", ahead)
+	}
+	a.clock += a.life // the replica has just spent them
+	a.replica = "b"
+	if let := drain(&b, a); let != 100-ahead {
+		t.Errorf("%d were let through beside %d that were taken ahead, want 100 together", let, ahead)
+	}
 }
 
 func (c *counted) take(ctx context.Context, a ask) (grant, error) {
