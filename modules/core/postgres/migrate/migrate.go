@@ -46,6 +46,9 @@ var ErrNothingToUndo = errors.New("no migration is applied, there is nothing to 
 func Up(ctx context.Context, url string) error {
 	url = postgres.NormalizeURL(url)
 	return locked(ctx, url, func(ctx context.Context, conn *pgx.Conn) error {
+		if err := whole(ctx, conn); err != nil {
+			return err
+		}
 		// goose keeps its record in the schema, so that has to be there first.
 		if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS core"); err != nil {
 			return fmt.Errorf("create schema core: %w", explain(err))
@@ -60,6 +63,23 @@ func Up(ctx context.Context, url string) error {
 		}
 		return riverUp(ctx, conn, url)
 	})
+}
+
+// whole is an error when tables came without their policies. Roles belong to the
+// server and are in no dump of a database: restored where they are missing, it has
+// neither policies nor grants, and nobody reads anything.
+func whole(ctx context.Context, conn *pgx.Conn) error {
+	var tables int
+	err := conn.QueryRow(ctx, `SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname IN ('events', 'goals', 'tasks') AND c.relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)`).Scan(&tables)
+	if err != nil {
+		return fmt.Errorf("look for policies: %w", err)
+	}
+	if tables > 0 {
+		return fmt.Errorf("%d tables have lost the policies that keep people apart, as when a backup is restored on a server without the roles "+
+			"tracker_user, tracker_teacher and tracker_system: make the roles, then restore into an empty database again (configs/README.md, Backup and restore)", tables)
+	}
+	return nil
 }
 
 // Down undoes the newest applied file. River's tables stay as they are.
