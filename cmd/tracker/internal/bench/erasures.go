@@ -28,8 +28,9 @@ const lifeStreams, lifeEvents = 100, 100
 
 // The same rows in tables that are bare of triggers and policies.
 const (
-	copyStreams = `INSERT INTO bench.streams SELECT * FROM events.streams WHERE subject_id = $1`
-	copyEvents  = `INSERT INTO bench.events (event_id, stream_id, version, type, schema_version, subject_id, course_id, goal_id, task_id, data, meta, occurred_at)
+	copyStreams = `INSERT INTO bench.streams (stream_id, type, subject_id, course_id, version, created_at, updated_at)
+		SELECT stream_id, type, subject_id, course_id, version, created_at, updated_at FROM events.streams WHERE subject_id = $1`
+	copyEvents = `INSERT INTO bench.events (event_id, stream_id, version, type, schema_version, subject_id, course_id, goal_id, task_id, data, meta, occurred_at)
 		SELECT event_id, stream_id, version, type, schema_version, subject_id, course_id, goal_id, task_id, data, meta, occurred_at
 		FROM events.events WHERE subject_id = $1`
 )

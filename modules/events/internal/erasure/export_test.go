@@ -7,6 +7,7 @@ import (
 
 // SmallBatches has erasures take few rows at a time until the test ends.
 func SmallBatches(t testing.TB, rows int64) {
+	t.Helper()
 	before := batch
 	batch = rows
 	t.Cleanup(func() { batch = before })
@@ -14,6 +15,7 @@ func SmallBatches(t testing.TB, rows int64) {
 
 // LookAgainEvery has processes look for what came late so often until the test ends.
 func LookAgainEvery(t testing.TB, d time.Duration) {
+	t.Helper()
 	before := lookAgain
 	lookAgain = d
 	t.Cleanup(func() { lookAgain = before })

@@ -10,7 +10,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/core/postgres"
 )
 
-// ErrOtherFolder: the database's erasures belong to another folder's key.
+// ErrOtherFolder says that the database's erasures belong to another folder's key.
 var ErrOtherFolder = errors.New("people of this database are erased under another key")
 
 var (

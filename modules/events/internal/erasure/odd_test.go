@@ -201,10 +201,11 @@ func TestOpenSSLProvesAReceipt(t *testing.T) {
 		t.Fatal(err)
 	}
 	var signed struct {
-		Receipt              json.RawMessage
-		PublicKey, Signature []byte
+		Receipt   json.RawMessage `json:"receipt"`
+		PublicKey []byte          `json:"public_key"`
+		Signature []byte          `json:"signature"`
 	}
-	if err := json.Unmarshal(bytes.Replace(content, []byte("public_key"), []byte("publickey"), 1), &signed); err != nil {
+	if err := json.Unmarshal(content, &signed); err != nil {
 		t.Fatal(err)
 	}
 	var said bytes.Buffer // what jq -cj .receipt prints

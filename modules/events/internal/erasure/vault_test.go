@@ -35,7 +35,7 @@ func TestWhatRootLeavesInTheFolderBelongsToItsOwner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != server || info.Mode().Perm()&0o077 != 0 { //nolint:forcetypeassert // on Linux
+		if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != server || info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s is of %d, %s", path, owner, info.Mode())
 		}
 	}
