@@ -20,3 +20,11 @@ func LookAgainEvery(t testing.TB, d time.Duration) {
 	lookAgain = d
 	t.Cleanup(func() { lookAgain = before })
 }
+
+// ShortLease has leases end so soon until the test ends.
+func ShortLease(t testing.TB, d time.Duration) {
+	t.Helper()
+	before := lease
+	lease = d
+	t.Cleanup(func() { lease = before })
+}

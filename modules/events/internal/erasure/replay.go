@@ -110,6 +110,9 @@ func (e *Erasure) back(ctx context.Context, how comparison) ([]string, error) {
 	seen := map[string]bool{}
 	err := e.DB.InTx(ctx, postgres.As(e.system), func(ctx context.Context, tx *postgres.Tx) error {
 		raw, p, err := e.planIn(ctx, tx)
+		if err == nil {
+			_, err = tx.Exec(ctx, takeTime, postgres.Args{})
+		}
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // lease is how long a process that went silent is waited for.
-const lease = 20 * time.Second
+var lease = 20 * time.Second
 
 // errTaken: another process has taken the job over.
 var errTaken = errors.New("another process has taken the erasure over")
@@ -49,6 +49,8 @@ func (e *Erasure) set(ctx context.Context, tx *postgres.Tx, userID string, hash 
 	})
 	return err
 }
+
+var takeTime = postgres.SQL("events.erasures.take_time", `SELECT set_config('statement_timeout', '0', true)`)
 
 // present reports whether any table has a row of the person.
 func (e *Erasure) present(ctx context.Context, tx *postgres.Tx, userID string) (bool, error) {
@@ -157,6 +159,25 @@ func (e *Erasure) save(ctx context.Context, tx *postgres.Tx, j *job) error {
 		err = errTaken
 	}
 	return err
+}
+
+var prolongJob = postgres.SQL("events.erasures.prolong", `
+	UPDATE events.erasures SET leased_until = now() + @lease::interval WHERE id = @id AND holder = @me AND state = 'running'`)
+
+// hold prolongs the lease until the returned function is called: one step may take
+// long where there is much.
+func (e *Erasure) hold(ctx context.Context, j job) (release func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for pause(ctx, lease/4) == nil {
+			if _, err := e.DB.As(e.system).Exec(ctx, prolongJob, postgres.Args{"id": j.id, "me": e.me, "lease": lease}); err != nil && ctx.Err() == nil {
+				e.Logger.Warn("the lease of an erasure was not prolonged", "error", err)
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
 }
 
 var postponeJob = postgres.SQL("events.erasures.postpone", `

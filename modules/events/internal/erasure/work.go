@@ -43,7 +43,9 @@ func (e *Erasure) Work(ctx context.Context) error {
 
 // carryOut does a job, or has it wait when it can't.
 func (e *Erasure) carryOut(ctx context.Context, j job) error {
+	release := e.hold(ctx, j)
 	err := e.do(ctx, &j)
+	release()
 	if err == nil || errors.Is(err, errTaken) || ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -60,6 +62,10 @@ func (e *Erasure) unit(ctx context.Context, j *job, step string, fn func(raw pgx
 	err := e.DB.InTx(ctx, postgres.As(e.system), func(ctx context.Context, tx *postgres.Tx) error {
 		after = *j
 		after.found, after.erased, after.replaced = maps.Clone(j.found), maps.Clone(j.erased), maps.Clone(j.replaced)
+		// Whole tables are read, however large: the time limit is for people's calls.
+		if _, err := tx.Exec(ctx, takeTime, postgres.Args{}); err != nil {
+			return err
+		}
 		raw, err := tx.PGX(ctx)
 		if err != nil {
 			return err
