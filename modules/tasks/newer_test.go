@@ -24,7 +24,9 @@ func TestWhatWasSaidOfOlderCodeIsNotShownOfNewer(t *testing.T) {
 	}
 	say := func(text string) {
 		t.Helper()
-		if _, err := b.do(system, func(ctx context.Context, tx *postgres.Tx) (tasks.Task, error) { return b.tasks.FeedbackTx(ctx, tx, id, text) }); err != nil {
+		if _, err := b.do(system, func(ctx context.Context, tx *postgres.Tx) (tasks.Task, error) {
+			return b.tasks.FeedbackTx(ctx, tx, id, text)
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

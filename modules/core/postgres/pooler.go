@@ -61,7 +61,7 @@ func (db *DB) checkSession(ctx context.Context, timeout time.Duration) error {
 	err := db.system.QueryRow(ctx, "SELECT current_user, setting FROM pg_settings WHERE name = 'statement_timeout'").Scan(&role, &limit)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "unsupported startup parameter"):
-		return fmt.Errorf("the database takes no settings of a session%s: %s", advice, said(err)) //nolint:errorlint // it is reached, and refuses
+		return fmt.Errorf("the database takes no settings of a session%s: %s", advice, said(err))
 	case err != nil && connecting(err):
 		return fmt.Errorf("connect to the database: %w", err)
 	case err != nil || db.Pooled():

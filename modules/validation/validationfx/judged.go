@@ -13,7 +13,7 @@ import (
 	"github.com/goals-tracker/tracker/modules/validation/internal/store"
 )
 
-var errNobodyJudges = errors.New("nobody judges: no server with the role worker and a sandbox was heard of lately, so submissions wait; see server.roles and `tracker doctor`")
+const nobodyJudges = "nobody judges: no server with the role worker and a sandbox was heard of lately, so submissions wait; see server.roles and `tracker doctor`"
 
 // judged tells, on every replica, when no replica at all judges. People are still
 // answered, so it takes nobody out of a balancer.
@@ -31,8 +31,8 @@ func judged(db *postgres.DB, cfg validation.Config, logger *slog.Logger) rpc.Che
 			return nil
 		}
 		if misses.Add(1) == 2 { // the first may be of a start
-			logger.Warn(errNobodyJudges.Error())
+			logger.Warn(nobodyJudges)
 		}
-		return errNobodyJudges
+		return errors.New(nobodyJudges)
 	}}
 }
