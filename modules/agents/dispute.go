@@ -120,8 +120,8 @@ type DisputeRequest struct {
 	Kind OutputKind
 	// OutputID is the output's id; a plan's is that of its run.
 	OutputID string
-	// Part is the number of a comment, from 1, or the key of a planned task; ""
-	// for all of it.
+	// Part is the number of a comment, from 1, the id of a criterion, or the key of
+	// a planned task; "" for all of it.
 	Part string
 	// Reason is 1 to 4,000 characters.
 	Reason string
@@ -170,19 +170,23 @@ type Said struct {
 	Question string `json:"question,omitempty"`
 	// ValidationRunID is the run that feedback is about.
 	ValidationRunID string `json:"validation_run_id,omitempty"`
-	// Rubric says that feedback holds work against criteria, too.
-	Rubric bool `json:"rubric,omitempty"`
+	// Criteria are what feedback holds work against, too; Rubric says that there
+	// are some.
+	Criteria []Criterion `json:"criteria,omitempty"`
+	Rubric   bool        `json:"rubric,omitempty"`
 	// Evaluation and Nudge are set for their kinds.
 	Evaluation *Evaluation `json:"evaluation,omitempty"`
 	Nudge      *Nudge      `json:"nudge,omitempty"`
+	// Journeys are what either went by; none where its learner has gone on since.
+	Journeys []SaidJourney `json:"journeys,omitempty"`
 }
 
 // DisputeReason is why a dispute was settled so.
 type DisputeReason struct {
 	// Code is a Why… constant.
 	Code string `json:"code"`
-	// Part is the number of a comment or the key of a task that does not hold; ""
-	// for all of the output.
+	// Part is the number of a comment, the id of a criterion or the key of a task
+	// that does not hold; "" for all of the output.
 	Part string `json:"part,omitempty"`
 	Text Text   `json:"text"`
 }
@@ -228,8 +232,8 @@ type DisputeExport struct {
 
 // Exported counts what was written.
 type Exported struct {
-	Reviews, Safety, Plans int
-	// Left are settled disputes that make no case: of figures, of material that
-	// changed, or of what is gone.
+	Reviews, Safety, Plans, Figures int
+	// Left are settled disputes that make no case: of material that changed, of
+	// figures that have gone on since, or of what is gone.
 	Left int
 }

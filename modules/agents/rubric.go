@@ -25,6 +25,8 @@ type Criterion struct {
 	Note string `json:"note"`
 	// Evidence is never empty but where the state is CannotTell.
 	Evidence []Evidence `json:"evidence"`
+	// Withdrawn: what is said of it was disputed and does not hold.
+	Withdrawn bool `json:"withdrawn,omitempty"`
 }
 
 // Source is who asks for something.

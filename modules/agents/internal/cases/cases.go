@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/goals-tracker/tracker/modules/agents"
 )
 
 // The kinds of cases; each has a file of its own in a folder.
@@ -22,10 +24,12 @@ const (
 	Safety = "safety"
 	// Plan: a goal, with what its plan must and must not hold.
 	Plan = "plans"
+	// Counted: what evaluator or coach went by, and what they must or must not say.
+	Counted = "figures"
 )
 
 // Kinds are all of them.
-var Kinds = []string{Review, Safety, Plan}
+var Kinds = []string{Review, Safety, Plan, Counted}
 
 // Case is one line. A plan's has the form of a labelled goal.
 type Case struct {
@@ -55,10 +59,33 @@ type Case struct {
 	Title      string      `json:"title,omitempty"`
 	Objectives []Objective `json:"objectives,omitempty"`
 	Withdrawn  []Objective `json:"withdrawn,omitempty"`
+
+	// Figures are an evaluation's or a nudge's.
+	Figures *Figures `json:"figures,omitempty"`
+}
+
+// Figures are what was counted of a learner, and what was said of it.
+type Figures struct {
+	// Kind is "evaluation", or a nudge's: "stuck" or "deadline".
+	Kind     string               `json:"kind"`
+	Journeys []agents.SaidJourney `json:"journeys"`
+	// Trend, Mastery and Evidence are an evaluation's.
+	Trend    string             `json:"trend,omitempty"`
+	Mastery  map[string]float64 `json:"mastery,omitempty"`
+	Evidence int                `json:"evidence,omitempty"`
+	// Fails are how often a nudge says that something failed; Due is in how many
+	// seconds it says that a goal is due.
+	Fails int     `json:"fails,omitempty"`
+	Due   float64 `json:"due,omitempty"`
+	// Holds: the same must be said again; otherwise it must not. Correction is
+	// what should be said by who teaches the course.
+	Holds      bool   `json:"holds"`
+	Correction string `json:"correction,omitempty"`
 }
 
 // Task is what was to be done.
 type Task struct {
+	Type        string   `json:"type,omitempty"`
 	Title       string   `json:"title"`
 	Description string   `json:"description"`
 	Language    string   `json:"language"`
@@ -79,12 +106,15 @@ type File struct {
 
 // Claim is a comment of a review, and whether it holds.
 type Claim struct {
-	Text  string `json:"text"`
-	File  string `json:"file,omitempty"`
-	Line  int    `json:"line,omitempty"`
-	Rule  string `json:"rule,omitempty"`
-	Test  string `json:"test,omitempty"`
-	Holds bool   `json:"holds"`
+	Text string `json:"text"`
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	Rule string `json:"rule,omitempty"`
+	Test string `json:"test,omitempty"`
+	// Criterion is what a claim says the State of.
+	Criterion string `json:"criterion,omitempty"`
+	State     string `json:"state,omitempty"`
+	Holds     bool   `json:"holds"`
 }
 
 // Objective is what a plan leads to, or must not: shown by sections

@@ -92,9 +92,15 @@ func (b Blank) Case(c Case) Case {
 	c.Title, c.Ask, c.Answer, c.Files = b.Text(c.Title), b.Text(c.Ask), b.Text(c.Answer), b.Files(c.Files)
 	c.Claims = slices.Clone(c.Claims)
 	for i := range c.Claims {
-		c.Claims[i].Text, c.Claims[i].File = b.Text(c.Claims[i].Text), b.Text(c.Claims[i].File)
+		k := &c.Claims[i]
+		k.Text, k.File, k.Criterion = b.Text(k.Text), b.Text(k.File), b.Text(k.Criterion)
 	}
 	c.Objectives, c.Withdrawn = b.objectives(c.Objectives), b.objectives(c.Withdrawn)
+	if c.Figures != nil {
+		f := *c.Figures
+		f.Correction = b.Text(f.Correction)
+		c.Figures = &f
+	}
 	if c.Task != nil {
 		t := *c.Task
 		t.Title, t.Description = b.Text(t.Title), b.Text(t.Description)

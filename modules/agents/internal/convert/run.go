@@ -53,7 +53,7 @@ func Feedback(f agents.Feedback) *agentsv1.Feedback {
 	return &agentsv1.Feedback{
 		Id: f.ID, ValidationRunId: f.ValidationRunID, TaskId: f.TaskID, UserId: f.UserID, Text: f.Text, Comments: Comments(f.Comments),
 		Label: f.Label, CreatedAt: timestamppb.New(f.CreatedAt), Dispute: string(f.Dispute), Locale: f.Locale,
-		Rubric: Rubric(f.Rubric),
+		Rubric: Rubric(f.Rubric, f.Locale),
 	}
 }
 

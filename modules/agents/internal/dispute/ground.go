@@ -25,6 +25,8 @@ type claim struct {
 type ground struct {
 	evidence.Base
 	claims []claim
+	// doubts says why what is said of a criterion can't stand; "" when it can.
+	doubts func(agents.Criterion) string
 	// about is what the learner was to do, locale the language they were told in.
 	about, locale string
 }
@@ -51,6 +53,17 @@ func (d *Rechecker) ground(ctx context.Context, r *agents.DisputeRecord) (*groun
 			}
 		}
 	}
+	for _, k := range r.Said.Criteria {
+		if r.Part != "" && r.Part != k.ID {
+			continue
+		}
+		g.claims = append(g.claims, claim{k.ID, fmt.Sprintf("Asked for: %s\nSaid of it: %s. %s", k.Text, k.State, k.Note)})
+		for _, e := range k.Evidence {
+			if e.Citation != nil {
+				cites = append(cites, *e.Citation)
+			}
+		}
+	}
 	if len(g.claims) == 0 {
 		g.claims = []claim{{"", r.Said.Text.In(g.locale)}}
 	}
@@ -61,7 +74,7 @@ func (d *Rechecker) ground(ctx context.Context, r *agents.DisputeRecord) (*groun
 	if err := c.LoadPassages(ctx, d.material, ids); err != nil {
 		return nil, err
 	}
-	g.Base = c.Base
+	g.Base, g.doubts = c.Base, c.WrongOf
 	return g, nil
 }
 

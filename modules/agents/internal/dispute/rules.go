@@ -2,6 +2,7 @@ package dispute
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/goals-tracker/tracker/modules/agents"
@@ -29,24 +30,34 @@ func (d *Rechecker) rules(ctx context.Context, r *agents.DisputeRecord, last boo
 	return told(r, g), nil
 }
 
-// comments holds the comments of feedback, or one of them, against the report,
-// the submission and the material.
+// comments holds the comments of feedback and what it says of criteria, or one of
+// them, against the report, the submission and the material.
 func comments(r *agents.DisputeRecord, g *ground) finding {
 	wrong := []agents.DisputeReason{}
-	n := 0
+	n, criteria := 0, false
 	for _, c := range g.claims {
 		if c.part == "" {
 			continue // feedback without comments claims nothing but the report's headline
 		}
 		n++
-		if why := g.Wrong(r.Said.Comments[number(c.part)-1]); why != "" {
+		var why string
+		if i := number(c.part); i > 0 {
+			why = g.Wrong(r.Said.Comments[i-1])
+		} else {
+			at := slices.IndexFunc(r.Said.Criteria, func(k agents.Criterion) bool { return k.ID == c.part })
+			why, criteria = g.doubts(r.Said.Criteria[at]), true
+		}
+		if why != "" {
 			wrong = append(wrong, because(c.part, why))
 		}
 	}
-	if found := share(wrong, n); found.Outcome != agents.DisputeUpheld || n > 0 && (r.Part != "" || !r.Said.Rubric) {
+	if found := share(wrong, n); found.Outcome != agents.DisputeUpheld || n > 0 && !criteria && (r.Part != "" || !r.Said.Rubric) {
 		return found
 	}
-	// A rubric's criteria, or nothing at all: rules can't tell.
+	if criteria {
+		// The evidence is there; what it is worth no rule can tell.
+		return finding{Outcome: agents.DisputeUnclear, Reasons: []agents.DisputeReason{reasonAs(agents.WhyNothing, readersWord)}}
+	}
 	return finding{Outcome: agents.DisputeUnclear, Reasons: []agents.DisputeReason{reason(agents.WhyNothing)}}
 }
 

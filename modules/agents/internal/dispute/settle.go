@@ -91,8 +91,18 @@ func Mark(ctx context.Context, tx *postgres.Tx, r agents.DisputeRecord) error {
 			withdrawn++
 		}
 	}
+	parts := len(f.Comments)
+	if f.Rubric != nil {
+		parts += len(f.Rubric.Criteria)
+		for i := range f.Rubric.Criteria {
+			k := &f.Rubric.Criteria[i]
+			if k.Withdrawn = stand.Part(k.ID) == agents.DisputeWithdrawn; k.Withdrawn {
+				withdrawn++
+			}
+		}
+	}
 	switch f.Dispute = stand.Whole; {
-	case withdrawn > 0 && withdrawn == len(f.Comments):
+	case withdrawn > 0 && withdrawn == parts:
 		f.Dispute = agents.DisputeWithdrawn
 	case withdrawn > 0:
 		f.Dispute = agents.DisputeCorrected

@@ -53,6 +53,10 @@ var texts = map[string]agents.Text{
 		EN: "A second look disagrees with what the report says. Somebody who teaches the course can settle it.",
 		ES: "Una segunda revisión no coincide con lo que dice el informe. Puede resolverlo quien da el curso.",
 	},
+	readersWord: {
+		EN: "What it names as evidence is there. Whether that shows what is asked for, only a reader can tell: somebody who teaches the course can settle it.",
+		ES: "Lo que nombra como prueba está ahí. Si eso muestra lo que se pide, solo lo sabe quien lo lea: puede resolverlo quien da el curso.",
+	},
 	emptyDoubt: {
 		EN: "A second look doubts it, but names nothing that holds.",
 		ES: "Una segunda revisión lo pone en duda, pero no nombra nada que se sostenga.",
@@ -61,9 +65,10 @@ var texts = map[string]agents.Text{
 
 // Reasons of the rules' own, told under another code.
 const (
-	asksOnly   = "asks_only"
-	twoMinds   = "two_minds"
-	emptyDoubt = "empty_doubt"
+	asksOnly    = "asks_only"
+	twoMinds    = "two_minds"
+	emptyDoubt  = "empty_doubt"
+	readersWord = "readers_word"
 )
 
 // reason is a text of the rules.
@@ -82,7 +87,7 @@ func because(part, why string) agents.DisputeReason {
 	switch {
 	case strings.Contains(why, "no evidence"), why == "it says nothing":
 		code = agents.WhyUnbacked
-	case strings.Contains(why, "such lines"):
+	case strings.Contains(why, "such lines"), strings.Contains(why, "has no file"), strings.Contains(why, "lines don't say"), strings.Contains(why, "no line of the submission"):
 		code = agents.WhyLines
 	case strings.Contains(why, "such finding"):
 		code = agents.WhyFinding
@@ -93,7 +98,11 @@ func because(part, why string) agents.DisputeReason {
 	}
 	r := reason(code)
 	if r.Part = part; part != "" {
-		r.Text = agents.Text{EN: fmt.Sprintf("Comment %s: %s", part, r.Text.EN), ES: fmt.Sprintf("Comentario %s: %s", part, r.Text.ES)}
+		en, es := "Comment", "Comentario"
+		if number(part) == 0 {
+			en, es = "Criterion", "Criterio"
+		}
+		r.Text = agents.Text{EN: fmt.Sprintf("%s %s: %s", en, part, r.Text.EN), ES: fmt.Sprintf("%s %s: %s", es, part, r.Text.ES)}
 	}
 	return r
 }

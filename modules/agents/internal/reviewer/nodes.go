@@ -150,7 +150,7 @@ func (r *Reviewer) commit(ctx context.Context, tx *postgres.Tx, f agents.Feedbac
 	stream := events.Stream{Type: agents.StreamFeedback, ID: f.ID, SubjectID: f.UserID, CourseID: f.CourseID}
 	r.log.Append(tx, stream, 0, &agentsv1.FeedbackGenerated{
 		FeedbackId: f.ID, RunId: f.AgentRunID, TaskId: f.TaskID, ValidationRunId: f.ValidationRunID, SnapshotNumber: int32(f.SnapshotNumber),
-		Text: f.Text, Comments: convert.Comments(f.Comments), Label: f.Label, Rubric: convert.Rubric(f.Rubric),
+		Text: f.Text, Comments: convert.Comments(f.Comments), Label: f.Label, Rubric: convert.Rubric(f.Rubric, f.Locale),
 	})
 	f.CreatedAt = r.log.Now(tx)
 	if err := store.InsertFeedback(ctx, tx, f); err != nil {

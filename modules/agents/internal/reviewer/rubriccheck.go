@@ -25,7 +25,7 @@ func (c *Case) HoldRubric(criteria []agents.Criterion) (held []agents.Criterion,
 	held = slices.Clone(criteria)
 	for i := range held {
 		k := &held[i]
-		why := c.wrongOf(*k)
+		why := c.WrongOf(*k)
 		switch {
 		case why == "" && k.State != agents.CannotTell:
 			kept++
@@ -36,8 +36,8 @@ func (c *Case) HoldRubric(criteria []agents.Criterion) (held []agents.Criterion,
 	return held, kept
 }
 
-// wrongOf says why what is said of a criterion can't stand; "" when it can.
-func (c *Case) wrongOf(k agents.Criterion) string {
+// WrongOf says why what is said of a criterion can't stand; "" when it can.
+func (c *Case) WrongOf(k agents.Criterion) string {
 	if !slices.Contains([]agents.State{agents.Met, agents.PartlyMet, agents.NotShown, agents.CannotTell}, k.State) {
 		return fmt.Sprintf("there is no state %q", k.State)
 	}

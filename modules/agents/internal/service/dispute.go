@@ -71,6 +71,7 @@ func hasPart(s agents.Said, r agents.DisputeRequest) bool {
 				return true
 			}
 		}
+		return slices.ContainsFunc(s.Criteria, func(k agents.Criterion) bool { return k.ID == r.Part })
 	}
 	return false
 }

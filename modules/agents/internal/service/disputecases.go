@@ -63,7 +63,7 @@ func (s *Service) ExportDisputes(ctx context.Context, e agents.DisputeExport) (o
 			return out, err
 		}
 	}
-	out.Reviews, out.Safety, out.Plans = len(all[cases.Review]), len(all[cases.Safety]), len(all[cases.Plan])
+	out.Reviews, out.Safety, out.Plans, out.Figures = len(all[cases.Review]), len(all[cases.Safety]), len(all[cases.Plan]), len(all[cases.Counted])
 	return out, nil
 }
 
@@ -79,7 +79,7 @@ func blankOf(ctx context.Context, e agents.DisputeExport, userID string) (cases.
 }
 
 // caseOf makes a case of a settled dispute; its kind is "" where none can be made:
-// nobody could tell, it is about figures, or what it was about is gone.
+// nobody could tell, or what it was about is gone or has gone on.
 func (s *Service) caseOf(ctx context.Context, d agents.DisputeRecord) (kind string, c cases.Case, err error) {
 	if d.Status == agents.DisputeUnclear {
 		return "", c, nil
@@ -98,8 +98,10 @@ func (s *Service) caseOf(ctx context.Context, d agents.DisputeRecord) (kind stri
 		kind = cases.Plan
 		planCase(d, &c)
 	case agents.OutputEvaluation, agents.OutputNudge:
+		kind = cases.Counted
+		figuresCase(d, &c)
 	}
-	if kind == cases.Review && len(c.Claims) == 0 || kind == cases.Plan && len(c.Objectives)+len(c.Withdrawn) == 0 {
+	if kind == cases.Counted && c.Figures == nil || kind == cases.Review && len(c.Claims) == 0 || kind == cases.Plan && len(c.Objectives)+len(c.Withdrawn) == 0 {
 		return "", c, err
 	}
 	if errs.CodeOf(err) == errs.NotFound {
@@ -127,6 +129,13 @@ func (s *Service) reviewCase(ctx context.Context, d agents.DisputeRecord, c *cas
 		c.Claims = append(c.Claims, cases.Claim{
 			Text: said.Text, File: said.File, Line: said.StartLine, Rule: said.Rule, Test: said.TestID, Holds: holds(d, part),
 		})
+	}
+	for _, k := range d.Said.Criteria {
+		// A goal's and a course's own criteria are not in the case.
+		if k.Source != agents.FromTask || d.Part != "" && d.Part != k.ID || drifted(d, k.ID) {
+			continue
+		}
+		c.Claims = append(c.Claims, cases.Claim{Text: k.Note, Criterion: k.Text, State: string(k.State), Holds: holds(d, k.ID)})
 	}
 	return nil
 }
@@ -179,7 +188,7 @@ func (s *Service) safetyCase(ctx context.Context, d agents.DisputeRecord, c *cas
 // taskCase is a task with its tests and the solution that nobody may tell.
 func (s *Service) taskCase(ctx context.Context, task tasks.Task) (*cases.Task, error) {
 	out := &cases.Task{
-		Title: task.Title, Description: task.Description, Language: task.Language, Concepts: task.Concepts,
+		Type: string(task.Type), Title: task.Title, Description: task.Description, Language: task.Language, Concepts: task.Concepts,
 		Starter: []cases.File{}, Tests: []cases.File{}, Solution: []cases.File{},
 	}
 	if task.Validation != nil {

@@ -29,10 +29,13 @@ func (s *Service) output(ctx context.Context, r agents.DisputeRequest) (*agents.
 		if err != nil || f == nil {
 			return nil, err
 		}
-		return &agents.DisputeRecord{UserID: f.UserID, CourseID: f.CourseID, TaskID: f.TaskID, Said: agents.Said{
+		said := agents.Said{
 			Text: agents.Text{EN: f.Text}, Label: f.Label, Locale: f.Locale, Comments: f.Comments, ValidationRunID: f.ValidationRunID, At: f.CreatedAt,
-			Rubric: f.Rubric != nil,
-		}}, nil
+		}
+		if f.Rubric != nil {
+			said.Rubric, said.Criteria = true, f.Rubric.Criteria
+		}
+		return &agents.DisputeRecord{UserID: f.UserID, CourseID: f.CourseID, TaskID: f.TaskID, Said: said}, nil
 	case agents.OutputHint:
 		h, err := store.GetHint(ctx, q, system, r.OutputID)
 		if err != nil || h == nil {
@@ -72,15 +75,19 @@ func (s *Service) figuresOutput(ctx context.Context, r agents.DisputeRequest) (*
 		for _, why := range e.Reasons {
 			said.Text.EN, said.Text.ES = said.Text.EN+why.EN+"\n", said.Text.ES+why.ES+"\n"
 		}
-		return &agents.DisputeRecord{UserID: e.UserID, CourseID: e.CourseID, Said: said}, nil
+		d := &agents.DisputeRecord{UserID: e.UserID, CourseID: e.CourseID, Said: said}
+		d.Said.Journeys, err = s.journeysAt(ctx, *d)
+		return d, err
 	}
 	n, err := store.NudgeByID(ctx, q, r.OutputID)
 	if err != nil || n == nil {
 		return nil, err
 	}
-	return &agents.DisputeRecord{UserID: n.UserID, CourseID: n.CourseID, TaskID: n.TaskID, GoalID: n.GoalID, Said: agents.Said{
+	d := &agents.DisputeRecord{UserID: n.UserID, CourseID: n.CourseID, TaskID: n.TaskID, GoalID: n.GoalID, Said: agents.Said{
 		Text: agents.Text(n.Text), Label: "built-in coach, no AI model", Nudge: n, At: n.CreatedAt,
-	}}, nil
+	}}
+	d.Said.Journeys, err = s.journeysAt(ctx, *d)
+	return d, err
 }
 
 // plannedOutput reads a plan without its files.
@@ -162,20 +169,30 @@ func (s *Service) Show(ctx context.Context, tx *postgres.Tx, feedbackID string) 
 	if f.Dispute == agents.DisputeWithdrawn {
 		text = note
 	}
-	if f.Dispute == agents.DisputeCorrected {
-		var gone []string
-		for i, c := range f.Comments {
-			if c.Withdrawn {
-				gone = append(gone, fmt.Sprint(i+1))
-			}
-		}
-		if len(gone) > 0 {
-			text = fmt.Sprintf(note, strings.Join(gone, ", ")) + "\n\n" + f.Text
-		}
+	if gone := goneOf(f); f.Dispute == agents.DisputeCorrected && len(gone) > 0 {
+		text = fmt.Sprintf(note, strings.Join(gone, ", ")) + "\n\n" + f.Text
 	}
 	if text == task.Feedback {
 		return nil
 	}
 	_, err = s.tasks.FeedbackTx(ctx, tx, f.TaskID, text)
 	return err
+}
+
+// goneOf names the comments and criteria of feedback that were withdrawn.
+func goneOf(f *agents.Feedback) (gone []string) {
+	for i, c := range f.Comments {
+		if c.Withdrawn {
+			gone = append(gone, fmt.Sprint(i+1))
+		}
+	}
+	if f.Rubric == nil {
+		return gone
+	}
+	for _, k := range f.Rubric.Criteria {
+		if k.Withdrawn {
+			gone = append(gone, k.ID)
+		}
+	}
+	return gone
 }

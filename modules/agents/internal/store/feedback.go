@@ -106,13 +106,9 @@ func InsertFeedback(ctx context.Context, tx *postgres.Tx, f agents.Feedback) err
 	if err != nil {
 		return fmt.Errorf("write feedback: %w", err)
 	}
-	var rubric any
-	if f.Rubric != nil {
-		raw, err := json.Marshal(f.Rubric)
-		if err != nil {
-			return fmt.Errorf("write feedback: %w", err)
-		}
-		rubric = string(raw)
+	rubric, err := rubricOf(f)
+	if err != nil {
+		return err
 	}
 	_, err = tx.Exec(ctx, insertFeedback, postgres.Args{
 		"rubric": rubric, "id": f.ID, "run": f.AgentRunID, "validation": f.ValidationRunID, "task": f.TaskID, "user": f.UserID, "course": null(f.CourseID),
@@ -120,6 +116,18 @@ func InsertFeedback(ctx context.Context, tx *postgres.Tx, f agents.Feedback) err
 		"at": f.CreatedAt, "version": f.Version,
 	})
 	return err
+}
+
+// rubricOf is the column's value; nil for none.
+func rubricOf(f agents.Feedback) (any, error) {
+	if f.Rubric == nil {
+		return nil, nil
+	}
+	raw, err := json.Marshal(f.Rubric)
+	if err != nil {
+		return nil, fmt.Errorf("write feedback: %w", err)
+	}
+	return string(raw), nil
 }
 
 var (

@@ -93,7 +93,7 @@ func exists(err error, what, id string) (bool, error) {
 }
 
 var markFeedback = postgres.SQL("agents.feedback.dispute", `
-	UPDATE agents.feedback SET dispute = @dispute, comments = @comments WHERE id = @id`)
+	UPDATE agents.feedback SET dispute = @dispute, comments = @comments, rubric = @rubric WHERE id = @id`)
 
 // MarkFeedback writes what a dispute came to into feedback that is locked; for
 // the system.
@@ -102,6 +102,10 @@ func MarkFeedback(ctx context.Context, tx *postgres.Tx, f agents.Feedback) error
 	if err != nil {
 		return fmt.Errorf("write feedback: %w", err)
 	}
-	_, err = tx.Exec(ctx, markFeedback, postgres.Args{"id": f.ID, "dispute": string(f.Dispute), "comments": string(comments)})
+	rubric, err := rubricOf(f)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, markFeedback, postgres.Args{"id": f.ID, "dispute": string(f.Dispute), "comments": string(comments), "rubric": rubric})
 	return err
 }
