@@ -17,7 +17,7 @@ import (
 type disputesCmd struct {
 	List   disputesListCmd   `cmd:"" help:"List the disputes of a course, newest first."`
 	Settle disputesSettleCmd `cmd:"" help:"Settle a dispute by hand."`
-	Export disputesExportCmd `cmd:"" help:"Write settled disputes into a folder as cases of the evaluations (reviews.jsonl, safety.jsonl, plans.jsonl), without names and ids of people. TRACKER_EVAL_DISPUTES=DIR make eval runs them."`
+	Export disputesExportCmd `cmd:"" help:"Write settled disputes into a folder as cases of the evaluations (reviews, safety, plans, figures), without names and ids of people. TRACKER_EVAL_DISPUTES=DIR make eval runs them."`
 }
 
 type disputesListCmd struct {
@@ -104,7 +104,7 @@ func (c *disputesExportCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s: %d cases of reviews, %d of safety, %d of plans; %d disputes make no case\n", c.Dir, out.Reviews, out.Safety, out.Plans, out.Left)
+		fmt.Printf("%s: %d cases of reviews, %d of safety, %d of plans, %d of figures; %d disputes make no case\n", c.Dir, out.Reviews, out.Safety, out.Plans, out.Figures, out.Left)
 		return nil
 	}, &disputes, &people)
 }

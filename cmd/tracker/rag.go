@@ -25,7 +25,7 @@ type ragCmd struct {
 }
 
 type ragIngestCmd struct {
-	Course externalID `required:"" help:"The course's id."`
+	Course externalID `required:"" placeholder:"ID" help:"The course's id."`
 	Prune  bool       `help:"Take documents out of the index that are not among the files."`
 	Paths  []string   `arg:"" name:"path" help:"Folders and files. Paths in the index are relative to each folder." type:"existingpath"`
 }

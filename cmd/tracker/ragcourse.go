@@ -18,7 +18,7 @@ import (
 )
 
 type ragWatchCmd struct {
-	Course externalID    `required:"" help:"The course's id."`
+	Course externalID    `required:"" placeholder:"ID" help:"The course's id."`
 	Pull   bool          `help:"The folder is a checkout of a git repository: pull it each time."`
 	Every  time.Duration `default:"30s" help:"How often the folder is looked through; where the system tells of changes, they are seen at once."`
 	Folder string        `arg:"" help:"The folder of the course's material." type:"existingdir"`
@@ -58,7 +58,7 @@ func cycleLine(c rag.Cycle) string {
 }
 
 type ragGraphCmd struct {
-	Course externalID `required:"" help:"The course's id."`
+	Course externalID `required:"" placeholder:"ID" help:"The course's id."`
 	Format string     `default:"text" enum:"text,mermaid,json" help:"text, mermaid or json."`
 }
 
@@ -133,7 +133,7 @@ func needsOf(g rag.Graph, key string) string {
 }
 
 type ragPolicyCmd struct {
-	Course externalID `required:"" help:"The course's id."`
+	Course externalID `required:"" placeholder:"ID" help:"The course's id."`
 	Scope  string     `enum:"course,global," default:"" help:"What a search in the course goes through when it doesn't say: course or global."`
 	Peers  string     `enum:"on,off," default:"" help:"Whether learners find each other's validated code, under pseudonyms: on or off."`
 }

@@ -11,9 +11,9 @@ import (
 )
 
 type tokenCmd struct {
-	User    externalID    `required:"" help:"The user id, at most 36 characters."`
+	User    externalID    `required:"" placeholder:"ID" help:"The user id, at most 36 characters."`
 	Role    []string      `default:"student" enum:"student,teacher,admin" help:"student, teacher or admin; may be repeated."`
-	Course  []externalID  `help:"A course of the token; may be repeated."`
+	Course  []externalID  `placeholder:"ID,..." help:"A course of the token; may be repeated."`
 	Email   string        `help:"The email claim."`
 	Expires time.Duration `default:"1h" help:"How long it holds, at most 24h."`
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,31 +31,47 @@ func checkNumbers(v reflect.Value, prefix string) error {
 			problems = append(problems, checkNumbers(value, key+"."))
 			continue
 		}
-		least, why := field.Tag.Get("least"), ""
-		switch {
-		case value.CanFloat() && (math.IsNaN(value.Float()) || math.IsInf(value.Float(), 0)):
-			why = "it must be a number"
-		case least == "" && (value.CanFloat() && value.Float() < 0 || value.CanInt() && value.Int() < 0):
-			why = "it can't be negative"
-		case least == "1" && (value.CanInt() && value.Int() < 1 || value.CanUint() && value.Uint() < 1):
-			why = "it must be more than 0"
-		case least == "-1" && value.CanInt() && value.Int() < -1:
-			why = "it must be -1 or more"
-		}
-		if why != "" {
+		if why := noNumber(value, field.Tag.Get("least")); why != "" {
 			problems = append(problems, fmt.Errorf("%s is %v: %s", key, value.Interface(), why))
 		}
 	}
 	return errors.Join(problems...)
 }
 
+// noNumber says what is wrong with a value; "" for nothing, also of what is no
+// number.
+func noNumber(value reflect.Value, least string) string {
+	var n float64
+	switch {
+	case value.CanInt():
+		n = float64(value.Int())
+	case value.CanUint():
+		n = float64(value.Uint())
+	case value.CanFloat():
+		n = value.Float()
+	default:
+		return ""
+	}
+	switch {
+	case math.IsNaN(n) || math.IsInf(n, 0):
+		return "it must be a number"
+	case least == "" && n < 0:
+		return "it can't be negative"
+	case least == "1" && n < 1:
+		return "it must be more than 0"
+	case least == "-1" && n < -1:
+		return "it must be -1 or more"
+	}
+	return ""
+}
+
 // misread says in words of settings what the decoder could not take. Only plain
 // values are quoted: others may hold secrets.
 func misread(err error, keys *keySet, value func(key string) any) error {
-	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // this very level
-		var all []error
-		for _, e := range list.Unwrap() {
-			all = append(all, misread(e, keys, value))
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		all := slices.Clone(list.Unwrap())
+		for i, e := range all {
+			all[i] = misread(e, keys, value)
 		}
 		return errors.Join(all...)
 	}
@@ -69,7 +86,7 @@ func misread(err error, keys *keySet, value func(key string) any) error {
 	if !known {
 		return fmt.Errorf("%s: %w", at.Name(), at.Unwrap())
 	}
-	wants := ""
+	var wants string
 	switch kind := t.Kind(); {
 	case t == reflect.TypeFor[time.Duration]():
 		wants = "write a duration, such as 30s, 5m or 24h"

@@ -14,7 +14,7 @@ import (
 func TestWhoHangsUpOnARequestMayChargeForItAndWhoWasNotReachedMayNot(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		conn, _, err := w.(http.Hijacker).Hijack() //nolint:forcetypeassert // HTTP/1 connections are
+		conn, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
