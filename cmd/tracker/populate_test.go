@@ -39,7 +39,7 @@ func populated(w *world, user string) owned {
 	me := w.as(user, "student", course)
 	o.Goal = me.must(http.MethodPost, "/api/v1/goals", map[string]any{"title": "Loops " + user, "course_id": course, "description": user, "metadata": map[string]any{"note": user}}).field("id").(string)
 	o.AgentRun = me.must(http.MethodPost, "/api/v1/goals/"+o.Goal+"/plan", map[string]any{"wishes": user}).field("id").(string)
-	until(t, time.Minute, func() (any, bool) {
+	until(t, 4*time.Minute, func() (any, bool) {
 		run := me.must(http.MethodGet, "/api/v1/agent-runs/"+o.AgentRun, nil)
 		return run.field("status"), run.field("status") == "waiting" && run.field("waiting_for") == "approval"
 	})
@@ -50,30 +50,30 @@ func populated(w *world, user string) owned {
 	o.Snapshot = me.must(http.MethodPost, "/api/v1/tasks/"+o.Task+"/snapshots", map[string]any{
 		"files": []map[string]any{{"path": "double.py", "content": "# " + user + "\ndef double(n):\n    return n + 2\n"}},
 	}).field("id").(string)
-	o.Run = until(t, time.Minute, func() (string, bool) {
+	o.Run = until(t, 4*time.Minute, func() (string, bool) {
 		snapshot := me.must(http.MethodGet, "/api/v1/snapshots/"+o.Snapshot, nil)
 		run, _ := snapshot.field("run_id").(string)
 		return run, snapshot.field("run_status") == "done"
 	})
-	o.Feedback = until(t, time.Minute, func() (string, bool) {
+	o.Feedback = until(t, 4*time.Minute, func() (string, bool) {
 		r := me.send(http.MethodGet, "/api/v1/runs/"+o.Run+"/feedback", nil)
 		id, _ := r.field("id").(string)
 		return id, r.status == http.StatusOK
 	})
 	o.Hint = me.must(http.MethodPost, "/api/v1/tasks/"+o.Task+"/hints", map[string]any{"question": user}).field("id").(string)
 	o.Dispute = me.must(http.MethodPost, "/api/v1/outputs/feedback/"+o.Feedback+":dispute", map[string]any{"reason": user}).field("id").(string)
-	until(t, time.Minute, func() (any, bool) {
+	until(t, 4*time.Minute, func() (any, bool) {
 		r := me.must(http.MethodGet, "/api/v1/disputes/"+o.Dispute, nil)
 		return r.field("status"), r.field("status") != "open"
 	})
 	teacher.must(http.MethodPatch, "/api/v1/courses/"+course+"/judging", map[string]any{"max_parallel": 3})
 	o.Rejudging = teacher.must(http.MethodPost, "/api/v1/tasks/"+o.Task+":rejudge", map[string]any{}).field("id").(string)
-	until(t, time.Minute, func() (any, bool) {
+	until(t, 4*time.Minute, func() (any, bool) {
 		r := teacher.must(http.MethodGet, "/api/v1/rejudgings/"+o.Rejudging, nil)
 		return string(r.body), r.field("listed") == true && r.field("total") == 1.0 && r.field("finished") == 1.0
 	})
 	// The projections trail the log.
-	until(t, time.Minute, func() (any, bool) {
+	until(t, 4*time.Minute, func() (any, bool) {
 		n, _ := me.must(http.MethodGet, "/api/v1/progress", nil).field("hints").(float64)
 		return n, n == 1
 	})

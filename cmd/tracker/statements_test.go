@@ -49,6 +49,7 @@ const mark = "zz-owned-by-somebody-else"
 func TestRowLevelSecurityHoldsWithoutAnyFilter(t *testing.T) {
 	w := startWorld(t)
 	ids := populate(w, mark)
+	evaluated(w, mark)
 	conn, err := w.db.Pool().Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +59,7 @@ func TestRowLevelSecurityHoldsWithoutAnyFilter(t *testing.T) {
 	strangers := map[string]auth.Actor{
 		"another learner": {UserID: "stranger", Roles: []auth.Role{auth.Student}, CourseIDs: []string{"another-course"}},
 		"another teacher": {UserID: "stranger", Roles: []auth.Role{auth.Teacher}, CourseIDs: []string{"another-course"}},
+		"a classmate":     {UserID: "stranger", Roles: []auth.Role{auth.Student}, CourseIDs: []string{course}},
 	}
 	seenBySystem := 0
 	for _, s := range postgres.Statements() {
@@ -90,7 +92,7 @@ func TestRowLevelSecurityHoldsWithoutAnyFilter(t *testing.T) {
 // checkTables reads every table with a user column, with no SQL of ours.
 func checkTables(t *testing.T, conn *pgx.Conn, strangers map[string]auth.Actor) {
 	t.Helper()
-	rows, err := conn.Query(t.Context(), `SELECT table_schema || '.' || table_name FROM information_schema.columns
+	rows, err := conn.Query(t.Context(), `SELECT format('%I.%I WHERE %I <> %L', table_schema, table_name, column_name, '') FROM information_schema.columns
 		WHERE column_name IN ('user_id', 'subject_id') AND table_schema NOT IN ('pg_catalog', 'information_schema', 'river')`)
 	if err != nil {
 		t.Fatal(err)
@@ -102,13 +104,17 @@ func checkTables(t *testing.T, conn *pgx.Conn, strangers map[string]auth.Actor) 
 	filled := 0
 	for _, table := range tables {
 		for who, actor := range strangers {
-			role := map[string]string{"another learner": "tracker_user", "another teacher": "tracker_teacher"}[who]
+			role, taught, joined := "tracker_user", "{}", "{"+strings.Join(actor.CourseIDs, ",")+"}"
+			if actor.Has(auth.Teacher) {
+				role, taught, joined = "tracker_teacher", joined, "{}"
+			}
 			var n int
 			tx, err := conn.Begin(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = tx.Exec(t.Context(), `SELECT set_config('role', $1, true), set_config('tracker.subject', $2, true), set_config('tracker.courses', '{another-course}', true)`, role, actor.UserID)
+			_, err = tx.Exec(t.Context(), `SELECT set_config('role', $1, true), set_config('tracker.subject', $2, true), set_config('tracker.courses', $3, true), set_config('tracker.joined', $4, true)`,
+				role, actor.UserID, taught, joined)
 			if err == nil {
 				err = tx.QueryRow(t.Context(), "SELECT count(*) FROM "+table).Scan(&n)
 			}
