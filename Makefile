@@ -2,7 +2,7 @@
 # in scripts/ that also runs by itself.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup build run demo test test-full chaos test-llm bench eval lint vulncheck generate checkgenerate clean
+.PHONY: help setup build run demo test test-full test-container chaos test-llm bench eval lint vulncheck generate checkgenerate clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test: ## Everything that CI runs: formatting, vet, all tests, then again without
 test-full: ## The same with the race detector and the long suites
 	@scripts/setup test && scripts/build
 	@TRACKER_TEST_FULL=1 scripts/test -race
+
+test-container: ## Build the container file and judge in it under runc (as root: 10 minutes)
+	@scripts/test-container
 
 chaos: ## 200 learners on three replicas while each part of the system dies in turn
 	@scripts/setup test && scripts/build
