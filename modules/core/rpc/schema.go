@@ -181,6 +181,8 @@ func eventSchema(name string, desc protoreflect.MessageDescriptor) object {
 		}
 	}
 	out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	// Relative: it is what the schema was fetched by, and what dataschema names.
+	out["$id"] = "/schemas/" + name + ".json"
 	out["title"] = name
 	if len(s.made) > 0 {
 		out["$defs"] = s.made
