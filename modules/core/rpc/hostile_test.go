@@ -13,7 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"connectrpc.com/connect"
+
 	"github.com/goals-tracker/tracker/modules/core/rpc"
+	realtimev1 "github.com/goals-tracker/tracker/sdk/gen/tracker/realtime/v1"
+	"github.com/goals-tracker/tracker/sdk/gen/tracker/realtime/v1/realtimev1connect"
 )
 
 // bomb is so many bytes of nothing, packed.
@@ -168,5 +172,53 @@ func TestHeadersCanNotChangeWhatIsCalled(t *testing.T) {
 		if !strings.HasPrefix(line, "{") || !strings.HasSuffix(line, "}") {
 			t.Errorf("a line of the log is broken: %q", line)
 		}
+	}
+}
+
+// slowWatch says hello, and again much later.
+type slowWatch struct{}
+
+func (slowWatch) Watch(ctx context.Context, _ *realtimev1.WatchRequest, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
+	for range 2 {
+		if err := stream.Send(&realtimev1.WatchResponse{}); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(400 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+func TestAStreamLivesLongerThanItsRequestMayTake(t *testing.T) {
+	b := setup(t, func(cfg *rpc.Config, deps *rpc.Deps) {
+		cfg.BodyTime = 100 * time.Millisecond
+		deps.Services[1] = rpc.Service{New: func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return realtimev1connect.NewRealtimeServiceHandler(slowWatch{}, opts...)
+		}}
+	})
+	both := map[string]*http.Protocols{"HTTP/1.1": {}, "HTTP/2": {}}
+	both["HTTP/1.1"].SetHTTP1(true)
+	both["HTTP/2"].SetUnencryptedHTTP2(true)
+	for name, protocols := range both {
+		transport := &http.Transport{Protocols: protocols}
+		request := connect.NewRequest(&realtimev1.WatchRequest{})
+		request.Header().Set("Authorization", "Bearer "+token(t, "learner-1"))
+		stream, err := connect.NewClient[realtimev1.WatchRequest, realtimev1.WatchResponse](
+			&http.Client{Transport: transport}, b.http.URL+realtimev1connect.RealtimeServiceWatchProcedure).CallServerStream(t.Context(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for stream.Receive() {
+			n++
+		}
+		if stream.Err() != nil || n != 2 {
+			t.Errorf("%s: %d messages, %v", name, n, stream.Err())
+		}
+		_ = stream.Close()
+		transport.CloseIdleConnections()
 	}
 }
