@@ -102,7 +102,7 @@ func TestHoweverMuchChangedWhileRedisWasAwayItIsUsedAgain(t *testing.T) {
 	defer c.Close()
 	other := open(t, inside)
 	person := func(i int) cache.Key { return cache.Key{Space: "people", Subject: fmt.Sprint(i)} }
-	for _, people := range []int{300, 3000} {
+	for _, people := range []int{200, 1200} {
 		way.set(false)
 		eventually(t, "Redis is there", func() bool { return c.Check(t.Context()) == nil })
 		for i := range people {
