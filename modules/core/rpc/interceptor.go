@@ -112,18 +112,19 @@ func invalid(err error) error {
 		return fmt.Errorf("validate request: %w", err)
 	}
 	out := errs.BadInput.New("")
-	var sentences, names []string
+	var sentences, spanish []string
 	for _, violation := range found.Violations {
 		path := protovalidate.FieldPathString(violation.Proto.GetField())
 		message := violation.Proto.GetMessage()
 		if message == "" {
 			message = "must satisfy " + violation.Proto.GetRuleId()
 		}
-		out.Fields = append(out.Fields, errs.Field{Path: path, Message: message})
-		sentences, names = append(sentences, strings.TrimSpace(path+" "+message)), append(names, path)
+		english, es := rule(message)
+		out.Fields = append(out.Fields, errs.Field{Path: path, Message: english})
+		sentences, spanish = append(sentences, strings.TrimSpace(path+" "+english)), append(spanish, strings.TrimSpace(path+" "+es))
 	}
 	out.English = "The request is not valid: " + strings.Join(sentences, "; ") + "."
-	out.Spanish = "La petición no es válida; revisa: " + strings.Join(names, ", ") + "."
+	out.Spanish = "La petición no es válida: " + strings.Join(spanish, "; ") + "."
 	return out
 }
 
