@@ -34,6 +34,6 @@ var dear = map[string]string{
 
 // newLimiter counts what people do for all replicas: in Redis where one is
 // configured, else in the database.
-func newLimiter(db *postgres.DB, c *cache.Cache, metrics *prometheus.Registry, logger *slog.Logger) *limits.Limiter {
-	return limits.New(limits.Sharing{Cache: c, DB: db, Metrics: metrics, Logger: logger})
+func newLimiter(cfg Config, db *postgres.DB, c *cache.Cache, metrics *prometheus.Registry, logger *slog.Logger) *limits.Limiter {
+	return limits.New(limits.Sharing{Cache: c, DB: db, Timeout: cfg.Limits.Timeout, Metrics: metrics, Logger: logger})
 }

@@ -46,6 +46,7 @@ func patient(t *testing.T) Config {
 	cfg := testConfig(t)
 	cfg.Limits = limits.DefaultConfig()
 	cfg.Limits.Rate, cfg.Limits.Burst = 0.001, 12
+	cfg.Limits.Timeout = 20 * time.Second // a busy machine may take longer than a server should wait
 	cfg.Limits.SubmissionRate, cfg.Limits.SubmissionBurst = 0.001, 2
 	return cfg
 }

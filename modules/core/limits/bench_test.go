@@ -2,6 +2,7 @@ package limits
 
 import (
 	"testing"
+	"time"
 
 	"github.com/goals-tracker/tracker/modules/core/cache/cachetest"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
@@ -12,7 +13,7 @@ import (
 func BenchmarkTake(b *testing.B) {
 	for name, sharing := range map[string]func() Sharing{
 		"alone":    func() Sharing { return Sharing{} },
-		"postgres": func() Sharing { return Sharing{DB: postgrestest.DB(b)} },
+		"postgres": func() Sharing { return Sharing{Timeout: 20 * time.Second, DB: postgrestest.DB(b)} },
 		"redis":    func() Sharing { return Sharing{Cache: redisCache(b, cachetest.URL(b))} },
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -26,7 +26,7 @@ func drawn(t *rapid.T, clock *int64) ask {
 
 func TestAllStoresGiveTheSameAnswers(t *testing.T) {
 	reference, stores := newMemory(), map[string]store{
-		"postgres": newDatabase(postgrestest.DB(t)), "redis": redis{redisCache(t, cachetest.URL(t))},
+		"postgres": newDatabase(postgrestest.DB(t), 20*time.Second), "redis": redis{redisCache(t, cachetest.URL(t))},
 	}
 	rapid.Check(t, func(r *rapid.T) {
 		person, clock := uuid.NewString(), int64(1_800_000_000_000_000)

@@ -3,6 +3,7 @@ package limits
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Config is the section "limits": what one person may ask of the API, on all
@@ -25,12 +26,16 @@ type Config struct {
 	// questions, disputes. Default to 1 and 30.
 	AgentRate  float64 `koanf:"agent_rate"`
 	AgentBurst int     `koanf:"agent_burst"`
+	// Timeout is how long the database may take to say what is left, where there is
+	// no Redis; then this replica counts by itself for a moment. Defaults to 1 s.
+	Timeout time.Duration `koanf:"timeout"`
 }
 
 // DefaultConfig are the defaults above.
 func DefaultConfig() Config {
 	return Config{
 		Rate: 50, Burst: 500, SubmissionRate: 2, SubmissionBurst: 60, SearchRate: 5, SearchBurst: 60, AgentRate: 1, AgentBurst: 30,
+		Timeout: askFor,
 	}
 }
 

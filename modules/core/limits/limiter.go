@@ -41,6 +41,9 @@ type Sharing struct {
 	Cache *cache.Cache
 	// DB is taken where none is. With neither a process counts by itself.
 	DB *postgres.DB
+	// Timeout is how long the database may take to answer; Redis has its own.
+	// Defaults to 1 s.
+	Timeout time.Duration
 	// Metrics count what was refused. Defaults to none.
 	Metrics prometheus.Registerer
 	// Logger defaults to slog.Default().
@@ -83,7 +86,7 @@ func New(with Sharing) *Limiter {
 	case with.Cache.Configured():
 		l.shared, l.places = redis{with.Cache}, redis{with.Cache}
 	case with.DB != nil:
-		l.database = newDatabase(with.DB)
+		l.database = newDatabase(with.DB, with.Timeout)
 		l.shared, l.places = l.database, l.database
 	}
 	l.metrics = newMetrics(with.Metrics, l)

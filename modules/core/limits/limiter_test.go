@@ -201,7 +201,7 @@ func TestADatabaseThatIsAwayHoldsNobodyUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := New(Sharing{DB: db, Logger: slog.New(slog.DiscardHandler)})
+	l := New(Sharing{Timeout: 20 * time.Second, DB: db, Logger: slog.New(slog.DiscardHandler)})
 	db.Close()
 	c := newClock()
 	l.clock = c.time
@@ -249,7 +249,7 @@ func TestInRedisStandsNoNameAndNothingForEver(t *testing.T) {
 
 func TestFullBucketsAndDeadReplicasAreForgotten(t *testing.T) {
 	db := postgrestest.DB(t)
-	l := New(Sharing{DB: db, Logger: slog.New(slog.DiscardHandler)})
+	l := New(Sharing{Timeout: 20 * time.Second, DB: db, Logger: slog.New(slog.DiscardHandler)})
 	let(t, l, "ada", 1)
 	let(t, l, "eve", 1)
 	places := l.Places("connections", 2)

@@ -22,7 +22,9 @@ func onBothPlacers(t *testing.T, test func(t *testing.T, replica func() *Places)
 	quiet := slog.New(slog.DiscardHandler)
 	t.Run("postgres", func(t *testing.T) {
 		db := postgrestest.DB(t)
-		test(t, func() *Places { return New(Sharing{DB: db, Logger: quiet}).Places("connections", 4) })
+		test(t, func() *Places {
+			return New(Sharing{Timeout: 20 * time.Second, DB: db, Logger: quiet}).Places("connections", 4)
+		})
 	})
 	t.Run("redis", func(t *testing.T) {
 		c := redisCache(t, cachetest.URL(t))
@@ -122,7 +124,7 @@ func TestAReplicaThatStopsGivesItsPlacesBack(t *testing.T) {
 func TestWhatTheStoreHasLostIsSaidAgain(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) {
 		db := postgrestest.DB(t)
-		l := New(Sharing{DB: db, Logger: slog.New(slog.DiscardHandler)})
+		l := New(Sharing{Timeout: 20 * time.Second, DB: db, Logger: slog.New(slog.DiscardHandler)})
 		one, two := l.Places("connections", 4), l.Places("connections", 4)
 		enter(t, one, "ada", 3)
 		// As after a crash of the database.

@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -15,7 +16,7 @@ var system = auth.System("limits")
 const (
 	// askedAtOnce is how many connections limits may take from requests.
 	askedAtOnce = 4
-	// askFor is how long the database may take to answer.
+	// askFor is how long the database may take to answer, when nobody says.
 	askFor = time.Second
 )
 
@@ -23,10 +24,12 @@ const (
 type database struct {
 	db    *postgres.DB
 	slots chan struct{}
+	// timeout is how long it may take to answer.
+	timeout time.Duration
 }
 
-func newDatabase(db *postgres.DB) *database {
-	return &database{db: db, slots: make(chan struct{}, askedAtOnce)}
+func newDatabase(db *postgres.DB, timeout time.Duration) *database {
+	return &database{db: db, slots: make(chan struct{}, askedAtOnce), timeout: cmp.Or(timeout, askFor)}
 }
 
 var takeTokensSQL = postgres.SQL("core.limits.take", `
@@ -50,7 +53,7 @@ func (d *database) take(ctx context.Context, a ask) (g grant, err error) {
 // with bounds how many ask, and for how long. Who asked may go away: ending the
 // statement would cost its connection.
 func (d *database) with(ctx context.Context, fn func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.timeout)
 	defer cancel()
 	select {
 	case d.slots <- struct{}{}:

@@ -74,14 +74,14 @@ func onEach(t *testing.T, test func(t *testing.T, replica func(*clock) *Limiter)
 			return l
 		})
 	})
-	t.Run("postgres", by(func(t *testing.T) Sharing { return Sharing{DB: postgrestest.DB(t)} }))
+	t.Run("postgres", by(func(t *testing.T) Sharing { return Sharing{Timeout: 20 * time.Second, DB: postgrestest.DB(t)} }))
 	t.Run("postgres behind a pooler", by(func(t *testing.T) Sharing {
 		db, err := postgres.Open(t.Context(), postgres.Config{URL: pgbouncer.Start(t, postgrestest.URL(t), 4), Pooler: postgres.TransactionPooler, MaxConns: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(db.Close)
-		return Sharing{DB: db}
+		return Sharing{Timeout: 20 * time.Second, DB: db}
 	}))
 	t.Run("redis", by(func(t *testing.T) Sharing { return Sharing{Cache: redisCache(t, cachetest.URL(t))} }))
 }

@@ -65,7 +65,7 @@ func start(t testing.TB, db *postgres.DB, change func(*options)) *replica {
 	r := &replica{metrics: prometheus.NewRegistry()}
 	app := fx.New(
 		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
-		fx.Supply(db, o.logger, o.Config, o.revoked, r.metrics, events.DefaultConfig(), limits.New(limits.Sharing{DB: db, Logger: o.logger, Metrics: r.metrics})),
+		fx.Supply(db, o.logger, o.Config, o.revoked, r.metrics, events.DefaultConfig(), limits.New(limits.Sharing{DB: db, Timeout: 20 * time.Second, Logger: o.logger, Metrics: r.metrics})),
 		fx.Provide(postgres.NewListener, bus.New, jobs.NewInserter, rpc.NewCaller, func() (auth.Verifier, error) { return auth.NewHS256(secret) }),
 		eventsfx.Module, goalsfx.Module, realtimefx.Module,
 		fx.Provide(fx.Annotate(func(verifier auth.Verifier, caller *rpc.Caller, services []rpc.Service, routes []rpc.Route) (*rpc.Server, error) {
