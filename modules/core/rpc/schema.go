@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -59,7 +60,8 @@ func needed(field protoreflect.FieldDescriptor, rules *validate.FieldRules) bool
 		return rules.GetRequired()
 	}
 	text, list := rules.GetString(), rules.GetRepeated()
-	return rules.GetRequired() || text.GetMinLen() > 0 || text.GetUuid() || list.GetMinItems() > 0
+	oneOf := len(text.GetIn()) > 0 && !slices.Contains(text.GetIn(), "")
+	return rules.GetRequired() || text.GetMinLen() > 0 || text.GetUuid() || oneOf || list.GetMinItems() > 0
 }
 
 func (s *schemas) field(field protoreflect.FieldDescriptor) object {
@@ -127,7 +129,11 @@ func integer(field protoreflect.FieldDescriptor, rules *validate.FieldRules) obj
 	if strings.HasPrefix(field.Kind().String(), "uint") {
 		out["minimum"] = 0
 	}
-	bound(out, rules.GetInt32().HasGte(), rules.GetInt32().GetGte(), rules.GetInt32().HasLte(), rules.GetInt32().GetLte())
+	i32, i64, u32, u64 := rules.GetInt32(), rules.GetInt64(), rules.GetUint32(), rules.GetUint64()
+	bound(out, i32.HasGte(), i32.GetGte(), i32.HasLte(), i32.GetLte())
+	bound(out, i64.HasGte(), i64.GetGte(), i64.HasLte(), i64.GetLte())
+	bound(out, u32.HasGte(), u32.GetGte(), u32.HasLte(), u32.GetLte())
+	bound(out, u64.HasGte(), u64.GetGte(), u64.HasLte(), u64.GetLte())
 	return out
 }
 

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,7 +10,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/goals-tracker/tracker/modules/core/errs"
+	agentsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/agents/v1"
 	goalsv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/goals/v1"
+	llmv1 "github.com/goals-tracker/tracker/sdk/gen/tracker/llm/v1"
 )
 
 func TestWhatARequestLacksIsSaidInBothLanguages(t *testing.T) {
@@ -30,5 +33,19 @@ func TestWhatARequestLacksIsSaidInBothLanguages(t *testing.T) {
 		if !strings.Contains(got.English, english) || !strings.Contains(got.Spanish, spanish) || strings.Contains(got.Spanish, "must") {
 			t.Errorf("%s: got %q and %q", want, got.English, got.Spanish)
 		}
+	}
+}
+
+func TestTheDescriptionOfARequestSaysWhatItsChecksAskFor(t *testing.T) {
+	of := func(m proto.Message) object {
+		return (&schemas{made: object{}}).message(m.ProtoReflect().Descriptor())
+	}
+	settle := of(&agentsv1.SettleDisputeRequest{})
+	if required, _ := settle["required"].([]string); !slices.Contains(required, "outcome") || slices.Contains(required, "why") {
+		t.Errorf("required are %v: the outcome has no empty value, and why has", required)
+	}
+	properties, _ := of(&llmv1.UpdateCourseModelSettingsRequest{})["properties"].(object)
+	if daily, _ := properties["daily_micros"].(object); daily["minimum"] != int64(-1) {
+		t.Errorf("daily_micros is described as %v", daily)
 	}
 }
