@@ -113,6 +113,8 @@ func TestCaddyPutsAcademyAndTrackerBehindOneOrigin(t *testing.T) {
 			t.Errorf("%s is open to the outside: %d %s", inside, r.status, r.body)
 		}
 	}
+	// A page that a login led to names its address, token and all, to what it loads.
+	me.send(http.MethodGet, "/app/", nil, "Referer", origin+"/app?token="+me.token+"&refresh_token=r")
 	if r := me.send(http.MethodPost, "/api/auth/validate", map[string]any{"token": me.token}, "Authorization", "Bearer "+testServiceKey); r.status != http.StatusNotFound {
 		t.Errorf("tokens are validated for the outside: %d", r.status)
 	}
