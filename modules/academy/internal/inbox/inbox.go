@@ -132,9 +132,10 @@ func (b *Inbox) take(ctx context.Context, m Message) (Outcome, error) {
 	if err != nil {
 		return "", fmt.Errorf("take in %s: %w", m.Type, err)
 	}
-	if outcome == Taken {
+	switch outcome { //nolint:exhaustive // of the others nothing is learnt
+	case Taken:
 		b.learn(ctx, c, n)
-	} else if outcome == Duplicate {
+	case Duplicate:
 		// Who took it in may have died before it told anybody; what it said may be old
 		// by now.
 		b.learn(ctx, c, news{})

@@ -160,7 +160,7 @@ func (o *out) piece(text string) {
 
 func (g *Gateway) toPlugin(req llm.Request) (*sdk.GenerateRequest, error) {
 	if len(req.Messages) == 0 || req.Purpose == llm.Embed {
-		return nil, llm.ErrBadRequest.New(errs.Say("it has no messages, or is for embedding", "no tiene mensajes o es para vectores"))
+		return nil, llm.ErrBadRequest.New(errs.Say("it has no messages, or is for embedding", "no tiene mensajes o pide representar textos"))
 	}
 	ask := &sdk.GenerateRequest{
 		JSONSchema: req.Schema, JSONSchemaName: req.SchemaName, Temperature: req.Temperature, MaxTokens: g.cfg.MaxTokens,
