@@ -157,3 +157,18 @@ func TestAPersonHasABoundedNumberOfConnections(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
+
+// Frames are made once for all clients, and what a few bytes unpack to would be
+// held in memory: nothing is compressed.
+func TestNoCompressionIsAgreedOn(t *testing.T) {
+	r := start(t, postgrestest.DB(t), nil)
+	c, answer, err := open(t, r, "/ws?token="+token(t, "ada", time.Hour), &websocket.DialOptions{CompressionMode: websocket.CompressionContextTakeover})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if agreed := answer.header.Get("Sec-WebSocket-Extensions"); agreed != "" {
+		t.Errorf("it agreed on %q", agreed)
+	}
+	c.create("plain")
+	c.next("goal.created")
+}
