@@ -4,8 +4,11 @@ import (
 	"encoding/base64"
 	"io/fs"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/goals-tracker/tracker/cmd/academy/courses"
 )
@@ -78,6 +81,47 @@ func populated(w *world, user string) owned {
 		return n, n == 1
 	})
 	return o
+}
+
+// furnish gives somebody what strangers must not see, beside what populated made:
+// a talk, settings, bounds, and what agents and models write in their own time.
+func furnish(w *world, user, task string) {
+	t := w.t
+	t.Helper()
+	me := w.as(user, "student", course)
+	talk := me.must(http.MethodPost, "/api/v1/tasks/"+task+"/questions", map[string]any{"text": "Why? " + user}).field("id").(string)
+	until(t, 4*time.Minute, func() (any, bool) {
+		status := me.must(http.MethodGet, "/api/v1/agent-runs/"+talk, nil).field("status")
+		return status, status == "done" || status == "failed"
+	})
+	for name, request := range map[string]map[string]any{
+		"agents.v1.CompanionService/UpdateCoachSettings": {"enabled": false}, "llm.v1.LlmService/UpdateModelSettings": {"local_only": true},
+	} {
+		if a := me.connect(name, request); a.status != http.StatusOK {
+			t.Fatalf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	admin := w.as("root", "admin")
+	if a := admin.connect("llm.v1.LlmService/SetLearnerBudget", map[string]any{"user_id": user, "daily_micros": 1000000}); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	var batch pgx.Batch
+	batch.Queue(`INSERT INTO agents.evaluations (user_id, course_id, mastery, reasons, trend, evidence, evaluated_at) VALUES ($1, $2, '{}', '[]', 'steady', 1, now())
+		ON CONFLICT (user_id, course_id) DO NOTHING`, user, course)
+	batch.Queue(`INSERT INTO agents.nudges (id, user_id, kind, text_en, text_es, key, created_at) VALUES (gen_random_uuid(), $1, 'idle', $1, $1, 'k', now())`, user)
+	batch.Queue(`INSERT INTO llm.usage (id, user_id, course_id, purpose, provider, model, input_tokens, output_tokens, cost_micros, price_version)
+		VALUES (gen_random_uuid(), $1, $2, 'plan', 'p', $1, 1, 1, 1, 'v')`, user, course)
+	if err := w.db.Pool().SendBatch(t.Context(), &batch).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, request := range map[string]map[string]any{
+		"agents.v1.CompanionService/GetEvaluation": {"course_id": course}, "agents.v1.CompanionService/ListNudges": {},
+		"agents.v1.TutorService/GetConversation": {"task_id": task}, "llm.v1.LlmService/GetSpending": {},
+	} {
+		if a := me.connect(name, request); a.status != http.StatusOK || !strings.Contains(string(a.body), user) {
+			t.Fatalf("%s shows its owner nothing: %d %s", name, a.status, a.body)
+		}
+	}
 }
 
 const doubleTest = `import unittest

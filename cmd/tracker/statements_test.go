@@ -49,7 +49,7 @@ const mark = "zz-owned-by-somebody-else"
 func TestRowLevelSecurityHoldsWithoutAnyFilter(t *testing.T) {
 	w := startWorld(t)
 	ids := populate(w, mark)
-	evaluated(w, mark)
+	furnish(w, mark, ids[1])
 	conn, err := w.db.Pool().Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -61,7 +61,7 @@ func TestNobodyReachesAnothersThingsOnAnyFace(t *testing.T) {
 	cfg.Limits = limits.Config{} // strangers ask more than anybody may
 	w := startWorldOn(t, cfg)
 	o := populated(w, mark)
-	evaluated(w, mark)
+	furnish(w, mark, o.Task)
 	strangers := map[string]caller{
 		"learner":   w.as("stranger", "student"),
 		"classmate": w.as("stranger-in-class", "student", course),
@@ -311,25 +311,6 @@ func snapshotOf(owner caller, o owned) string {
 		all.Write(owner.must(http.MethodGet, "/api/v1"+path, nil).body)
 	}
 	return all.String()
-}
-
-// evaluated gives somebody an evaluation and a nudge, which agents write in their
-// own time.
-func evaluated(w *world, user string) {
-	w.t.Helper()
-	var batch pgx.Batch
-	batch.Queue(`INSERT INTO agents.evaluations (user_id, course_id, mastery, reasons, trend, evidence, evaluated_at) VALUES ($1, $2, '{}', '[]', 'steady', 1, now())
-		ON CONFLICT (user_id, course_id) DO NOTHING`, user, course)
-	batch.Queue(`INSERT INTO agents.nudges (id, user_id, kind, text_en, text_es, key, created_at) VALUES (gen_random_uuid(), $1, 'idle', $1, $1, 'k', now())`, user)
-	if err := w.db.Pool().SendBatch(w.t.Context(), &batch).Close(); err != nil {
-		w.t.Fatal(err)
-	}
-	me := w.as(user, "student", course)
-	for _, name := range []string{"agents.v1.CompanionService/GetEvaluation", "agents.v1.CompanionService/ListNudges"} {
-		if a := me.connect(name, isolation[name].request(owned{})); a.status != http.StatusOK || !strings.Contains(string(a.body), user) {
-			w.t.Fatalf("%s shows its owner nothing: %d %s", name, a.status, a.body)
-		}
-	}
 }
 
 // prints are digests of tables, without rows that name a stranger.
