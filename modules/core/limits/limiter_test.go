@@ -37,6 +37,7 @@ func TestTwoReplicasShareOneLimit(t *testing.T) {
 }
 
 func byTurns(t *testing.T, replica func(*clock) *Limiter) {
+	t.Helper()
 	c := newClock()
 	one, two := replica(c), replica(c)
 	passed := 0
@@ -67,6 +68,7 @@ func byTurns(t *testing.T, replica func(*clock) *Limiter) {
 }
 
 func atTheSameTime(t *testing.T, replica func(*clock) *Limiter) {
+	t.Helper()
 	c := newClock()
 	var all sync.WaitGroup
 	var passed atomic.Int64
@@ -90,6 +92,7 @@ func atTheSameTime(t *testing.T, replica func(*clock) *Limiter) {
 
 // No token comes back while the test runs, so it needs no clock.
 func byItsOwnClock(t *testing.T, replica func(*clock) *Limiter) {
+	t.Helper()
 	slow := Bound{Rate: 1.0 / 3600, Burst: 10}
 	passed := 0
 	for _, l := range []*Limiter{replica(nil), replica(nil)} {
