@@ -111,13 +111,13 @@ func TestNoSecretShowsAnywhere(t *testing.T) {
 
 	answers := askEverything(t, "http://"+at, key, secret, said, receiver)
 	if settings != "" {
-		until(t, 30*time.Second, func() (any, bool) { paths, _ := provider.heard(); return paths, len(paths) > 0 })
+		until(t, 2*time.Minute, func() (any, bool) { paths, _ := provider.heard(); return paths, len(paths) > 0 })
 	}
-	until(t, 30*time.Second, func() (any, bool) { paths, _ := receiver.heard(); return paths, len(paths) > 0 })
+	until(t, 2*time.Minute, func() (any, bool) { paths, _ := receiver.heard(); return paths, len(paths) > 0 })
 	metrics := caller{t: t, url: "http://" + at}.must(http.MethodGet, "/metrics", nil)
 	stored := troubles(t, database)
 	commands := runCommands(t, env, secret)
-	spans := until(t, 30*time.Second, func() (string, bool) {
+	spans := until(t, 2*time.Minute, func() (string, bool) {
 		_, spans := traces.heard()
 		return spans, strings.Contains(spans, "RequestHint")
 	})
@@ -290,7 +290,7 @@ func runCommands(t *testing.T, env []string, secret canaries) string {
 		{args: []string{"serve"}, env: []string{"OPENAI_BASE_URL=http://x:" + wrong + "@host", "SECRET_KEY=" + wrong[:9]}},
 		{args: []string{"config"}, env: []string{"DATABASE_URL=" + elsewhere, "USER_SERVICE_URL=http://x:" + wrong + "@host", "TRACKER_MODELS_MIRROR=https://x:" + wrong + "@host/m"}},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		cmd := exec.CommandContext(ctx, filepath.Join(programs, "tracker"), append(try.args, "--env-file=/dev/null")...)
 		cmd.Env = slices.Concat(os.Environ(), env, try.env)
 		out, err := cmd.CombinedOutput()
