@@ -163,10 +163,10 @@ func fill(m protoreflect.Message, depth int) {
 	}
 }
 
-func sample(field protoreflect.FieldDescriptor, make func() protoreflect.Value, depth int) protoreflect.Value {
+func sample(field protoreflect.FieldDescriptor, fresh func() protoreflect.Value, depth int) protoreflect.Value {
 	switch field.Kind() {
 	case protoreflect.MessageKind:
-		value := make()
+		value := fresh()
 		fill(value.Message(), depth-1)
 		return value
 	case protoreflect.EnumKind:
