@@ -231,7 +231,13 @@ func listen(lc fx.Lifecycle, shutdown fx.Shutdowner, cfg Config, server *rpc.Ser
 			stopping.begin(ctx)
 			ctx, done := context.WithTimeout(ctx, cfg.Server.Grace)
 			defer done()
-			defer context.AfterFunc(stopping.patience, done)()
+			go func() {
+				select {
+				case <-stopping.hurried:
+					done()
+				case <-ctx.Done():
+				}
+			}()
 			err := web.Shutdown(ctx)
 			cancel() // streams that outlived the grace
 			if ctx.Err() != nil {

@@ -82,7 +82,10 @@ func (c *eventsTailCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		following, stop := context.WithCancel(ctx)
 		tailing := make(chan error, 1)
 		go func() { tailing <- log.RunTailer(following) }()
-		defer func() { stop(); <-tailing }()
+		defer func() {
+			stop()
+			<-tailing
+		}()
 		tail := log.Tail(c.After)
 		for {
 			batch, err := tail.Next(ctx)

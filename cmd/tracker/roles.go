@@ -56,19 +56,17 @@ type drain struct {
 	logger *slog.Logger
 	// jobs is nil on replicas that run none.
 	jobs *jobs.Runner
-	// patience ends when the replica is told a second time to stop: what is being
-	// done is cut off, and done again elsewhere.
-	patience context.Context
-	hurry    context.CancelFunc
+	// hurried is closed when the replica is told a second time to stop: what is
+	// being done is cut off, and done again elsewhere.
+	hurried chan struct{}
 }
 
 func newDrain(cfg Config, logger *slog.Logger) *drain {
-	d := &drain{delay: cfg.Server.DrainDelay, logger: logger}
-	d.patience, d.hurry = context.WithCancel(context.Background())
-	return d
+	return &drain{delay: cfg.Server.DrainDelay, logger: logger, hurried: make(chan struct{})}
 }
 
-// hurryAt has nothing waited for any more when a signal comes, until ctx ends.
+// hurryAt has nothing waited for any more when a signal comes, until ctx ends. It
+// is called once.
 func (d *drain) hurryAt(ctx context.Context, again <-chan os.Signal) {
 	select {
 	case <-again:
@@ -76,7 +74,7 @@ func (d *drain) hurryAt(ctx context.Context, again <-chan os.Signal) {
 		if d.jobs != nil {
 			d.jobs.Hurry()
 		}
-		d.hurry()
+		close(d.hurried)
 	case <-ctx.Done():
 	}
 }
@@ -102,7 +100,7 @@ func (d *drain) begin(ctx context.Context) {
 	d.logger.Info("draining: not ready any more, still answering", "for", d.delay.String())
 	select {
 	case <-time.After(d.delay):
-	case <-d.patience.Done():
+	case <-d.hurried:
 	case <-ctx.Done():
 	}
 }
