@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -59,5 +60,25 @@ func TestWhoWaitsToBeLetInIsSentElsewhereWhenTheServerStops(t *testing.T) {
 	h.Stop()
 	if err := <-refused; !errors.Is(err, ErrShutdown) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// After an outage one replica may follow again seconds before another: who comes
+// from the faster one has lost nothing by waiting.
+func TestWhoComesFromAFasterReplicaWaitsForThisOne(t *testing.T) {
+	h := New(nil, nil, bus.New(nil, postgres.NewListener(nil, nil), nil), realtime.DefaultConfig(), limits.New(limits.Sharing{}).Places("connections", 20), nil)
+	h.settled = func(context.Context) (int64, error) { return 20, nil }
+	h.begin("one", 10)
+	s, err := h.Join(t.Context(), auth.Actor{UserID: "ada"}, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Reached(t.Context(), 21) {
+		t.Error("a position that the log does not hold was reached")
+	}
+	late := time.AfterFunc(1500*time.Millisecond, func() { h.dispatch([]events.Event{{Position: 20}}) })
+	defer late.Stop()
+	if !s.Reached(t.Context(), 20) {
+		t.Error("nobody waited for a position that the log holds")
 	}
 }

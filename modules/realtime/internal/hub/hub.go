@@ -51,6 +51,7 @@ type Hub struct {
 
 	readers chan struct{}
 	places  *limits.Places
+	settled func(context.Context) (int64, error) // up to where the log is
 
 	mu sync.Mutex
 	// following: screens get what comes. changed is closed when it begins, or when
@@ -70,7 +71,7 @@ func New(db *postgres.DB, log *events.Log, b *bus.Bus, cfg realtime.Config, plac
 	h := &Hub{
 		db: db, log: log, bus: b, cfg: cfg, logger: logger, ring: ring{max: cfg.Ring},
 		screens: map[string]map[*Screen]struct{}{}, changed: make(chan struct{}),
-		readers: make(chan struct{}, readersAtOnce), places: places,
+		readers: make(chan struct{}, readersAtOnce), places: places, settled: log.Horizon,
 	}
 	b.Subscribe(h.hear)
 	return h
@@ -135,7 +136,7 @@ func (h *Hub) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	head, err := h.log.Horizon(ctx)
+	head, err := h.settled(ctx)
 	if err != nil {
 		return err
 	}

@@ -44,28 +44,44 @@ func (s *Screen) Missed(ctx context.Context, after, upTo int64, send func([]*Eve
 }
 
 // catchUp is how long a client that comes from a faster replica waits for this
-// one.
-const catchUp = time.Second
+// one: after an outage of the database one may be seconds behind.
+const catchUp = 10 * time.Second
 
-// Reached waits a moment for the hub to see a position that another replica has
-// seen, and reports whether it has.
+// Reached waits for the hub to see a position that another replica has seen, and
+// reports whether it has; of a position that the log does not hold it says so at
+// once.
 func (s *Screen) Reached(ctx context.Context, position int64) bool {
-	late := time.After(catchUp)
-	for {
+	ctx, cancel := context.WithTimeout(ctx, catchUp)
+	defer cancel()
+	for asked := false; ; asked = true {
 		s.hub.mu.Lock()
 		reached := s.hub.position >= position
 		s.hub.mu.Unlock()
 		if reached {
 			return true
 		}
+		if !asked && !s.hub.holds(ctx, position) {
+			return false
+		}
 		select {
 		case <-time.After(10 * time.Millisecond):
-		case <-late:
-			return false
 		case <-ctx.Done():
 			return false
 		}
 	}
+}
+
+// holds reports whether another replica can have seen a position: whether the
+// log is settled up to there. While nobody can tell, it may be.
+func (h *Hub) holds(ctx context.Context, position int64) bool {
+	select {
+	case h.readers <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	defer func() { <-h.readers }()
+	settled, err := h.settled(ctx)
+	return err != nil || settled >= position
 }
 
 // missed gives the next events, and up to where they are all.
