@@ -21,7 +21,7 @@ func TestArgumentsThatCannotBeRightAreRefusedWithTheValueAndWhatToDo(t *testing.
 		{[]string{"token", "--user", "ben", "--course", strings.Repeat("x", 37)}, "ids have 1 to 36 characters"},
 		{[]string{"rag", "ingest", "--course", "two words", empty}, `"two words" can't be an id`},
 		{[]string{"webhooks", "list", strings.Repeat("x", 37)}, "ids have 1 to 36 characters"},
-		{[]string{"plugin", "list", "--set", "plugins.dir=/nowhere"}, `plugins.dir is "/nowhere"`},
+		{[]string{"plugin", "list", "--set", "plugins.dir=/nowhere/x"}, `plugins.dir is "/nowhere/x"`},
 		{[]string{"plugin", "disable", "x", "--set", "plugins.dir=" + empty}, "there are: none"},
 		{[]string{"validate", "--language", "python", "--submission", empty, "--options", "{bad"}, `--options is "{bad": write a JSON object`},
 		{[]string{"validate", "--language", "python", "--submission", empty, "--set", "plugins.dir=" + empty}, "no validator runs; `tracker plugin list` shows why"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 
 	"github.com/goals-tracker/tracker/modules/core/config"
 )
@@ -21,12 +22,19 @@ func (c *Config) checkPlaces() error {
 	return c.checkPluginsDir()
 }
 
-// checkPluginsDir refuses a folder of plugins that is named and not there.
+// checkPluginsDir refuses a folder of plugins that can't be: one that is named and
+// not there yet is made by `tracker plugin install`, in a folder that is.
 func (c *Config) checkPluginsDir() error {
-	if dir := c.Plugins.Dir; dir != "" {
-		if found, err := os.Stat(dir); err != nil || !found.IsDir() {
-			return fmt.Errorf("plugins.dir is %q, and there is no such folder: name that of the plugins' programs, or leave it out for the one beside this program", dir)
-		}
+	dir := c.Plugins.Dir
+	if dir == "" {
+		return nil
+	}
+	found, err := os.Stat(dir)
+	if os.IsNotExist(err) {
+		found, err = os.Stat(filepath.Dir(dir))
+	}
+	if err != nil || !found.IsDir() {
+		return fmt.Errorf("plugins.dir is %q, and there is no such folder: name that of the plugins' programs, or leave it out for the one beside this program", dir)
 	}
 	return nil
 }

@@ -21,7 +21,8 @@ func TestAServerIsRefusedPlacesThatNothingCanBeBehindBeforeItTouchesAnything(t *
 		`server.address is "127.0.0.1:99999"`: func(c *Config) { c.Server.Address = "127.0.0.1:99999" },
 		`academy.url (USER_SERVICE_URL)`:      func(c *Config) { c.Academy.URL = "ftp://x" },
 		`unrouted is "drop"`:                  func(c *Config) { c.Events.Publish.Unrouted = "drop" },
-		`plugins.dir is "/nowhere"`:           func(c *Config) { c.Plugins.Dir = "/nowhere" },
+		`plugins.dir is "/nowhere/x"`:         func(c *Config) { c.Plugins.Dir = "/nowhere/x" },
+		`plugins.dir is "/dev/null"`:          func(c *Config) { c.Plugins.Dir = "/dev/null" },
 	} {
 		cfg := DefaultConfig()
 		cfg.Auth.SecretKey = testSecret

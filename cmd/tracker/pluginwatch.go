@@ -42,6 +42,9 @@ func newPlugins(lc fx.Lifecycle, cfg Config, logger *slog.Logger) (*pluginhost.H
 	if err != nil {
 		return nil, nil, err
 	}
+	if len(allowed.Plugins) == 0 {
+		logger.Warn("there are no plugins, so nothing can be judged: `tracker plugin list` shows where they are looked for")
+	}
 	w.seen, w.applied = raw, allowed.Plugins
 	if w.host, err = pluginhost.New(allowed, pluginhost.Validator, pluginhost.LLM); err != nil {
 		return nil, nil, err

@@ -63,7 +63,7 @@ func (s *keyStore) KeyRead(ctx context.Context, id string) (jwkset.JWK, error) {
 	// The issuer may have begun to sign with a new key.
 	switch refreshed := s.refresh(ctx); {
 	case errors.Is(refreshed, errTooOften):
-		return jwkset.JWK{}, jwkset.ErrKeyNotFound
+		// Too often, since somebody else has just done it: perhaps it is here now.
 	case refreshed != nil:
 		return jwkset.JWK{}, busy(refreshed)
 	}

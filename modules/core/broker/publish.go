@@ -54,10 +54,9 @@ const maxBatch = 1000
 func (p *Publisher) Publish(ctx context.Context, messages ...Message) (unrouted []string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer p.broker.out.cutWhenStuck(ctx)()
 	for len(messages) > 0 {
 		n := min(len(messages), maxBatch)
-		some, err := p.batch(ctx, messages[:n])
+		some, err := p.bounded(ctx, messages[:n])
 		if err != nil {
 			p.drop()
 			return nil, err
@@ -82,6 +81,13 @@ func (p *Publisher) drop() {
 		leave(p.channel)
 		p.channel = nil
 	}
+}
+
+// bounded is batch that ends soon after ctx does. What comes after it doesn't
+// count: a channel takes its time to close, too, where the broker takes nothing.
+func (p *Publisher) bounded(ctx context.Context, messages []Message) (unrouted []string, err error) {
+	defer p.broker.out.cutWhenStuck(ctx)()
+	return p.batch(ctx, messages)
 }
 
 func (p *Publisher) batch(ctx context.Context, messages []Message) (unrouted []string, err error) {
