@@ -171,17 +171,7 @@ type redisDump struct {
 
 func openRedis(t *testing.T, address string) redisDump {
 	t.Helper()
-	option, err := rueidis.ParseURL(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	option.DisableCache, option.ForceSingleClient = true, true
-	client, err := rueidis.NewClient(option)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	return redisDump{t, client}
+	return redisDump{t, cachetest.Client(t, address)}
 }
 
 func (r redisDump) keys() []string {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/redis/rueidis"
 
 	"github.com/goals-tracker/tracker/modules/core/cache/cachetest"
 	"github.com/goals-tracker/tracker/modules/core/postgres/postgrestest"
@@ -192,16 +191,7 @@ func gathered(t *testing.T, registry *prometheus.Registry) (lines string) {
 // lifetimes is how long each key of a Redis lives; negative is for ever.
 func lifetimes(t *testing.T, url string, keys []string) (lives []time.Duration) {
 	t.Helper()
-	option, err := rueidis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	option.DisableCache, option.ForceSingleClient = true, true
-	client, err := rueidis.NewClient(option)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	client := cachetest.Client(t, url)
 	for _, k := range keys {
 		ms, err := client.Do(t.Context(), client.B().Pttl().Key(k).Build()).AsInt64()
 		if err != nil {
