@@ -13,6 +13,7 @@ import (
 
 func TestArgumentsThatCannotBeRightAreRefusedWithTheValueAndWhatToDo(t *testing.T) {
 	empty := t.TempDir()
+	database := "database.url=" + postgrestest.URL(t)
 	for _, c := range []struct {
 		args []string
 		want string
@@ -25,6 +26,8 @@ func TestArgumentsThatCannotBeRightAreRefusedWithTheValueAndWhatToDo(t *testing.
 		{[]string{"plugin", "disable", "x", "--set", "plugins.dir=" + empty}, "there are: none"},
 		{[]string{"validate", "--language", "python", "--submission", empty, "--options", "{bad"}, `--options is "{bad": write a JSON object`},
 		{[]string{"validate", "--language", "python", "--submission", empty, "--set", "plugins.dir=" + empty}, "no validator runs; `tracker plugin list` shows why"},
+		{[]string{"migrate", "import", "--from", "notaurl", "--set", database}, "--from can't be read: write postgresql://"},
+		{[]string{"migrate", "import", "--from", "postgresql://bo@127.0.0.1:1/old", "--set", database}, `database "old" at 127.0.0.1:1 can't be reached as "bo": `},
 		{[]string{"demo", "--academy", "http://127.0.0.1:1"}, "nobody answers at http://127.0.0.1:1 "},
 	} {
 		cmd := exec.CommandContext(t.Context(), filepath.Join(programs, "tracker"), c.args...)

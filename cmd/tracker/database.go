@@ -66,7 +66,7 @@ func openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (*databa
 		}
 		if err != nil {
 			d.Close(ctx)
-			return nil, unreachable(fmt.Errorf("migrate the database: %w", err))
+			return nil, unreachable(fmt.Errorf("migrate the database: %w", err), "DATABASE_URL (database.url)")
 		}
 	}
 	d.DB, err = postgres.Open(ctx, postgres.Config{
@@ -75,17 +75,17 @@ func openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (*databa
 	})
 	if err != nil {
 		d.Close(ctx)
-		return nil, unreachable(err)
+		return nil, unreachable(err, "DATABASE_URL (database.url)")
 	}
 	return d, nil
 }
 
 // unreachable says in one line, and without a password, why there is no talking
-// to the database; other errors stay.
-func unreachable(err error) error {
+// to the database that a setting names; other errors stay.
+func unreachable(err error, setting string) error {
 	var unread *pgconn.ParseConfigError
 	if errors.As(err, &unread) {
-		return errors.New("DATABASE_URL (database.url) can't be read: write postgresql://user:password@host:5432/database, with %xx for special characters of user and password")
+		return errors.New(setting + " can't be read: write postgresql://user:password@host:5432/database, with %xx for special characters of user and password")
 	}
 	var failed *pgconn.ConnectError
 	if !errors.As(err, &failed) {
@@ -104,8 +104,8 @@ func unreachable(err error) error {
 		why = network.Err.Error()
 	}
 	c := failed.Config
-	return fmt.Errorf("database %q at %s can't be reached as %q: %s; check DATABASE_URL (database.url)",
-		c.Database, net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), c.User, why)
+	return fmt.Errorf("database %q at %s can't be reached as %q: %s; check %s",
+		c.Database, net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), c.User, why, setting)
 }
 
 // Close ends the connections, and the own server when this process owns it. It

@@ -30,6 +30,9 @@ func (c *migrateImportCmd) Run(ctx context.Context, flags *ConfigFlags) error {
 		}
 		defer stop()
 		report, err := im.Run(ctx, c.From)
+		if errors.Is(err, reference.ErrNoSource) {
+			return unreachable(err, "--from")
+		}
 		report.Write(os.Stdout)
 		if c.Report != "" {
 			err = errors.Join(err, writeReport(c.Report, report))

@@ -42,9 +42,6 @@ func newPlugins(lc fx.Lifecycle, cfg Config, logger *slog.Logger) (*pluginhost.H
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(allowed.Plugins) == 0 {
-		logger.Warn("there are no plugins, so nothing can be judged: `tracker plugin list` shows where they are looked for")
-	}
 	w.seen, w.applied = raw, allowed.Plugins
 	if w.host, err = pluginhost.New(allowed, pluginhost.Validator, pluginhost.LLM); err != nil {
 		return nil, nil, err
@@ -63,6 +60,9 @@ func (w *pluginWatch) read() ([]byte, error) {
 
 // Run follows plugins.lock, and looks at the whole folder on SIGHUP, until ctx ends.
 func (w *pluginWatch) Run(ctx context.Context) {
+	if len(w.applied) == 0 {
+		w.logger.Warn("there are no plugins, so nothing can be judged: `tracker plugin list` shows where they are looked for")
+	}
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)

@@ -35,11 +35,15 @@ var columns = map[string][]string{
 	"embeddings": {"id"},
 }
 
+// ErrNoSource says that the database to import from can't be reached; nothing was
+// done.
+var ErrNoSource = errors.New("reach the database to import from")
+
 // openSource connects and begins; call done.
 func openSource(ctx context.Context, url string) (s source, done func(), err error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return source{}, nil, fmt.Errorf("reach the database to import from: %w", err)
+		return source{}, nil, fmt.Errorf("%w: %w", ErrNoSource, err)
 	}
 	done = func() { _ = conn.Close(context.WithoutCancel(ctx)) }
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
