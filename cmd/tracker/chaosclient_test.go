@@ -50,6 +50,8 @@ type learner struct {
 	// to whoever works.
 	goals        int
 	acknowledged []string
+	// owed are the events that a screen must have seen at the end.
+	owed []string
 }
 
 func (c *fleet) learner(n int) *learner {
