@@ -48,10 +48,12 @@ var addVectors = postgres.SQL("rag.embeddings.add", `
 	SELECT @space, a.chunk, k.collection_id, a.embedding, @now
 	FROM unnest(@chunks::bigint[], @embeddings::halfvec[]) AS a (chunk, embedding)
 	JOIN rag.chunks k ON k.num = a.chunk
+	ORDER BY a.chunk
 	ON CONFLICT (space_id, chunk) DO UPDATE SET embedding = excluded.embedding, created_at = excluded.created_at`)
 
 // AddVectors stores passages' vectors; nil for a passage that the model can't
-// take. Passages that are gone by now are left out.
+// take. Passages that are gone by now are left out. Replicas that store the same
+// ones at the same time lock them in one order.
 func AddVectors(ctx context.Context, q postgres.Queryer, space int32, chunks []int64, vectors [][]float32, now time.Time) error {
 	texts := make([]*string, len(vectors))
 	for i, v := range vectors {
