@@ -16,7 +16,7 @@ var (
 	ensureOwn = postgres.SQL("rag.own.ensure", `
 		INSERT INTO rag.collections (course_id, user_id, shared) VALUES (@course, @user, @course <> '') ON CONFLICT (course_id, user_id) DO NOTHING`)
 	lockOwn = postgres.SQL("rag.own.lock", `
-		SELECT c.id FROM rag.collections c WHERE c.course_id = @course AND c.user_id = @user FOR UPDATE`)
+		SELECT c.id FROM rag.collections c WHERE c.course_id = @course AND c.user_id = @user FOR NO KEY UPDATE`)
 	ownStates = postgres.SQL("rag.own.states", `
 		SELECT d.id::text, d.path, d.kind, d.language, d.digest, d.pipeline
 		FROM rag.documents d WHERE d.collection_id = @collection AND (d.path = ANY (@paths::text[])

@@ -31,7 +31,7 @@ var (
 	ensureCollection = postgres.SQL("rag.collections.ensure", `
 		INSERT INTO rag.collections (course_id) VALUES (@course) ON CONFLICT (course_id, user_id) DO NOTHING`)
 	lockCollection = postgres.SQL("rag.collections.lock", `
-		SELECT c.id FROM rag.collections c WHERE c.course_id = @course AND c.user_id = '' FOR UPDATE`)
+		SELECT c.id FROM rag.collections c WHERE c.course_id = @course AND c.user_id = '' FOR NO KEY UPDATE`)
 	// What learners have of their own stays theirs.
 	dropCollection = postgres.SQL("rag.collections.drop", `
 		DELETE FROM rag.collections WHERE course_id = @course AND (user_id = '' OR shared)`)

@@ -60,3 +60,27 @@ func TestReplicasThatStoreTheSameVectorsDoNotLockEachOtherOut(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who changes a collection holds it for a while: passages that are embedded
+// meanwhile only name it, and need not wait. One that waited, and held a passage
+// that the other was about to drop, was locked out.
+func TestPassagesGetTheirVectorsWhileTheirCollectionIsBeingChanged(t *testing.T) {
+	db := setup(t)
+	var space int32
+	var num int64
+	if err := db.Pool().QueryRow(t.Context(), `DELETE FROM rag.embeddings e USING rag.collections c
+		WHERE c.id = e.collection_id AND c.course_id = 'c1' RETURNING space_id, chunk`).Scan(&space, &num); err != nil {
+		t.Fatal(err)
+	}
+	err := db.InTx(t.Context(), postgres.As(auth.System("test")), func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := Lock(ctx, tx, "c1"); err != nil {
+			return err
+		}
+		soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		return AddVectors(soon, db.As(auth.System("test")), space, []int64{num}, [][]float32{{1, 0}}, time.Now())
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
