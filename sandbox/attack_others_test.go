@@ -103,13 +103,13 @@ print(sorted(os.environ), [fd for fd in range(3, 256) if os.path.exists("/proc/s
 // name and in its arguments.
 const neighbour = `import os, socket, time, sys
 secret = "s3cr3t-of-" + "the-neighbour"
-open("/work/secret", "w").write(secret); open("/tmp/secret", "w").write(secret); open("/dev/shm/secret", "w").write(secret)
+open("/room/secret", "w").write(secret); open("/tmp/secret", "w").write(secret); open("/dev/shm/secret", "w").write(secret)
 s = socket.socket(socket.AF_UNIX); s.bind("\0neighbour"); s.listen()
 f = socket.socket(socket.AF_UNIX); f.bind("/tmp/socket"); f.listen()
 t = socket.create_server(("127.0.0.1", 4711))
 print("up", flush=True)
 time.sleep(4)
-print(open("/work/secret").read() == secret, sorted(os.listdir("/work")), sorted(os.listdir("/tmp")))`
+print(open("/room/secret").read() == secret, sorted(os.listdir("/room")), sorted(os.listdir("/tmp")))`
 
 const burglar = `import os, socket, time, glob, signal
 end = time.monotonic() + 2
@@ -119,11 +119,11 @@ while time.monotonic() < end:
         except OSError: pass
     try: socket.create_connection(("127.0.0.1", 4711)); print("connected")
     except OSError: pass
-    for d in ("/work", "/tmp", "/dev/shm"):
+    for d in ("/room", "/tmp", "/dev/shm"):
         for f in os.listdir(d): print("file", d, f)
     for pid in range(1, 400):
         if pid in (os.getpid(),): continue
-        for what in ("root/work/secret", "cwd/secret", "environ", "cmdline", "mem", "maps"):
+        for what in ("root/room/secret", "cwd/secret", "environ", "cmdline", "mem", "maps"):
             try: open("/proc/%d/%s" % (pid, what), "rb").read(1); print("read", pid, what)
             except OSError: pass
     if len(glob.glob("/proc/[0-9]*")) > 1: print("sees", glob.glob("/proc/[0-9]*"))
@@ -167,13 +167,13 @@ for d in ("/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/lib/openssh", "/usr/li
     for n in os.listdir(d):
         try: found += bool(os.stat(d + "/" + n).st_mode & (stat.S_ISUID | stat.S_ISGID))
         except OSError: pass
-for argv in (["su", "-c", "id -u"], ["mount", "-t", "tmpfs", "x", "/tmp"], ["umount", "/work"], ["newgrp", "root"]):
+for argv in (["su", "-c", "id -u"], ["mount", "-t", "tmpfs", "x", "/tmp"], ["umount", "/room"], ["newgrp", "root"]):
     p = shutil.which(argv[0])
     if p is None: continue
     r = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True)
     if r.returncode == 0 or r.stdout.strip() == b"0": print(argv, "gave", r)
 # One's own, on the only places that can be written.
-for d in ("/work", "/tmp", "/dev/shm"):
+for d in ("/room", "/tmp", "/dev/shm"):
     if not os.statvfs(d).f_flag & os.ST_NOSUID: print("set-id bits count in", d)
     f = d + "/id"
     shutil.copy("/usr/bin/id", f)
@@ -244,15 +244,15 @@ func TestHugeReportsAreCutAndSaySo(t *testing.T) {
 func TestLinksThatChangeWhileTheyAreCollectedLeadNowhere(t *testing.T) {
 	variants(t, func(t *testing.T, r *subject) {
 		s := python(`import os, time
-os.makedirs("/work/d/e")
-for n in ("a", "b"): open("/work/d/e/" + n, "w").write("own")
-os.symlink("/etc/passwd", "/work/l"); os.symlink("/proc/1/environ", "/work/m"); os.symlink("/work", "/work/d/loop"); os.symlink("self", "/work/self")
+os.makedirs("/room/d/e")
+for n in ("a", "b"): open("/room/d/e/" + n, "w").write("own")
+os.symlink("/etc/passwd", "/room/l"); os.symlink("/proc/1/environ", "/room/m"); os.symlink("/room", "/room/d/loop"); os.symlink("self", "/room/self")
 if os.fork() == 0:
     os.setsid()
     end = time.monotonic() + 10
     while time.monotonic() < end:
-        os.rename("/work/d/e", "/work/d/f"); os.symlink("/etc", "/work/d/e")
-        os.unlink("/work/d/e"); os.rename("/work/d/f", "/work/d/e")
+        os.rename("/room/d/e", "/room/d/f"); os.symlink("/etc", "/room/d/e")
+        os.unlink("/room/d/e"); os.rename("/room/d/f", "/room/d/e")
 print("up")`)
 		s.Processes[0].Collect = []string{"**"}
 		p := expect(t, r, s, Exited, 0, "up")

@@ -128,14 +128,14 @@ def fill(path, block):
         with open(path, "wb", buffering=0) as f:
             while True: n += f.write(block)
     except OSError as e: return errno.errorcode[e.errno], n
-print(*fill("/work/big", b"x" * 65536))
+print(*fill("/room/big", b"x" * 65536))
 seen = []
-for d in ("/work", "/tmp", "/dev/shm"):
+for d in ("/room", "/tmp", "/dev/shm"):
     for i in range(20):
         code, n = fill(f"{d}/f{i}", b"x" * 65536)
         seen.append(code)
-print(seen[-1], sum(os.stat(f"{d}/{f}").st_size for d in ("/work", "/tmp", "/dev/shm") for f in os.listdir(d)) <= 4 << 20)
-for d in ("/work", "/tmp", "/dev/shm"):
+print(seen[-1], sum(os.stat(f"{d}/{f}").st_size for d in ("/room", "/tmp", "/dev/shm") for f in os.listdir(d)) <= 4 << 20)
+for d in ("/room", "/tmp", "/dev/shm"):
     for f in os.listdir(d): os.unlink(f"{d}/{f}")
 n = 0
 try:
@@ -158,13 +158,13 @@ func TestTheHostsFilesAreNotThere(t *testing.T) {
 for p in ("/etc/shadow", "/root", "/home", "/var", "/sys", "/run", "/mnt", "/proc/sys", "/proc/kcore", "/proc/1/root", "/proc/1/environ", "/proc/1/mem", "/.scratch", %q):
     try: os.stat(p); os.listdir(p) if os.path.isdir(p) else open(p).read(); print("open", p)
     except OSError: pass
-print(sorted(os.listdir("/")) == sorted(x for x in os.listdir("/") if x in ("bin","sbin","lib","lib32","lib64","libx32","usr","dev","etc","proc","tmp","work","warm")), os.listdir("/tmp"), sorted(os.listdir("/dev")))
+print(sorted(os.listdir("/")) == sorted(x for x in os.listdir("/") if x in ("bin","sbin","lib","lib32","lib64","libx32","usr","dev","etc","proc","tmp","room","warm")), os.listdir("/tmp"), sorted(os.listdir("/dev")))
 print(open("/proc/self/mountinfo").read().count(" ext4 ") >= 0, os.getcwd())
 for fd in os.listdir("/proc/self/fd"):
     try: print("fd", fd) if int(fd) > 2 and "/proc/" not in os.readlink("/proc/self/fd/" + fd) else None
     except FileNotFoundError: pass`, marker)
 	variants(t, func(t *testing.T, r *subject) {
-		expect(t, r, python(program), Exited, 0, "True [] ['fd', 'full', 'null', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'urandom', 'zero']\nTrue /work")
+		expect(t, r, python(program), Exited, 0, "True [] ['fd', 'full', 'null', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'urandom', 'zero']\nTrue /room")
 	})
 }
 

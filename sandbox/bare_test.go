@@ -23,7 +23,7 @@ import (
 const hostWithoutIsolation = "SANDBOX_TEST_WITHOUT_ISOLATION"
 
 // onBareMachine runs a test once more, on what is to it a machine of its own
-// that grants no namespaces: it has its own processes, /work and /tmp.
+// that grants no namespaces: it has its own processes, /room and /tmp.
 func onBareMachine(t *testing.T) (there bool) {
 	t.Helper()
 	if os.Getenv(hostWithoutIsolation) != "" {
@@ -155,8 +155,8 @@ func TestWithoutNamespacesNothingRunsUnlessTheUnsafeFlagIsSet(t *testing.T) {
 	if err := errors.Join(os.Mkdir(WorkDir, 0o755), os.WriteFile(filepath.Join(WorkDir, "precious"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(Config{UnsafeWithoutIsolation: true}); err == nil || !strings.Contains(err.Error(), "/work is in other use") {
-		t.Errorf("on a /work that is somebody's: %v", err)
+	if _, err := New(Config{UnsafeWithoutIsolation: true}); err == nil || !strings.Contains(err.Error(), "/room is in other use") {
+		t.Errorf("on a /room that is somebody's: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(WorkDir, "precious")); err != nil {
 		t.Error(err)
@@ -175,7 +175,7 @@ func TestWithoutNamespacesNothingRunsUnlessTheUnsafeFlagIsSet(t *testing.T) {
 	if !r.root {
 		uid = strings.TrimSpace(string(mustRun(t, r, shell("id -u")).Processes[0].Stdout))
 	}
-	if p.ExitCode != 3 || string(p.Stdout) != uid+"\nin\nwarm\ntyped\n/work\n" || len(p.Files) != 1 || string(p.Files[0].Content) != "x\n" {
+	if p.ExitCode != 3 || string(p.Stdout) != uid+"\nin\nwarm\ntyped\n/room\n" || len(p.Files) != 1 || string(p.Files[0].Content) != "x\n" {
 		t.Errorf("exit %d, files %v, printed %s\n%s", p.ExitCode, p.Files, p.Stdout, p.Stderr)
 	}
 	two := Step{Runtimes: System(), Processes: []Process{{Role: "a", Argv: []string{"/bin/true"}}, {Role: "b", Argv: []string{"/bin/true"}}}}

@@ -29,7 +29,7 @@ func TestTheFilesOfAWarmUpAreThereHoweverAWarmProcessBegins(t *testing.T) {
 	expectWay(mustRun(t, r, s), Cold)
 	ready(t, pool, s)
 	expectWay(mustRun(t, pool, s), Prepared)
-	s.WarmUp.Argv = []string{"/bin/sh", "-c", `printf 'ready\n'; read -r line || exit 0; cd /work; cat /warm/sub/given.txt; (echo more >> /warm/sub/given.txt) 2>/dev/null || echo kept`}
+	s.WarmUp.Argv = []string{"/bin/sh", "-c", `printf 'ready\n'; read -r line || exit 0; cd /room; cat /warm/sub/given.txt; (echo more >> /warm/sub/given.txt) 2>/dev/null || echo kept`}
 	ready(t, pool, s)
 	expectWay(mustRun(t, pool, s), Warm)
 }

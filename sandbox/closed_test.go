@@ -59,7 +59,7 @@ func TestWithoutNamespacesNothingStartsAndTheOperatorIsTold(t *testing.T) {
 func TestAClosedUmaskOfTheHostChangesNothingInside(t *testing.T) {
 	old := unix.Umask(0o077)
 	defer unix.Umask(old)
-	s := shell("umask; cat a/b; ls -ld /work | cut -c1-10; echo x > /tmp/y && cat /tmp/y")
+	s := shell("umask; cat a/b; ls -ld /room | cut -c1-10; echo x > /tmp/y && cat /tmp/y")
 	s.Processes[0].Files = []File{{Path: "a/b", Content: []byte("in\n"), ReadOnly: true}}
 	expect(t, newRunner(t, Config{}), s, Exited, 0, "0022\nin\ndrwxr-xr-x\nx")
 }

@@ -10,7 +10,7 @@ import (
 
 func TestCollectedFilesNeverComeThroughLinks(t *testing.T) {
 	variants(t, func(t *testing.T, r *subject) {
-		s := shell(`mkdir d; echo real > d/real.txt; ln -s /etc/passwd d/passwd.txt; ln -s /etc d/etc; ln -s /work/d/real.txt d/same.txt
+		s := shell(`mkdir d; echo real > d/real.txt; ln -s /etc/passwd d/passwd.txt; ln -s /etc d/etc; ln -s /room/d/real.txt d/same.txt
 mkfifo d/pipe.txt; ln -s ../../../etc d/up; echo hidden > d/none.txt; chmod 000 d/none.txt; touch "$(printf 'd/bad\377.txt')"; ln d/real.txt d/hard.txt`)
 		s.Processes[0].Collect = []string{"**"}
 		p := expect(t, r, s, Exited, 0, "")

@@ -188,11 +188,11 @@ func TestEachLimitIsWhatStopsItsAttack(t *testing.T) {
 		"wall time":  {"import time\ntime.sleep(1)\nprint('through')", func(l *Limits) { l.Wall = 300 * time.Millisecond }, TimedOut},
 		"CPU time":   {"import time\nwhile time.process_time() < 0.3: pass\nprint('through')", func(l *Limits) { l.CPU = 100 * time.Millisecond }, TimedOut},
 		"memory":     {megabytes, func(l *Limits) { l.Memory = 48 << 20 }, OutOfMemory},
-		"output":     {"import os, time\nfor _ in range(100):\n  os.write(1, b'x' * 10000); time.sleep(0.01)\nopen('/work/done', 'w').write('through')", func(l *Limits) { l.Output = 5000 }, OutputLimit},
+		"output":     {"import os, time\nfor _ in range(100):\n  os.write(1, b'x' * 10000); time.sleep(0.01)\nopen('/room/done', 'w').write('through')", func(l *Limits) { l.Output = 5000 }, OutputLimit},
 		"processes":  {"import os, time\nfor _ in range(30):\n  if os.fork() == 0: time.sleep(60)\nprint('through')", func(l *Limits) { l.Processes = 10 }, Exited},
-		"file size":  {"open('/work/x', 'wb').write(b'x' * 2_000_000); print('through')", func(l *Limits) { l.FileSize = 1 << 20 }, Exited},
+		"file size":  {"open('/room/x', 'wb').write(b'x' * 2_000_000); print('through')", func(l *Limits) { l.FileSize = 1 << 20 }, Exited},
 		"open files": {"fs = [open('/dev/null') for _ in range(50)]; print('through')", func(l *Limits) { l.OpenFiles = 20 }, Exited},
-		"disk":       {"open('/work/x', 'wb').write(b'x' * 2_000_000); print('through')", func(l *Limits) { l.Disk = 1 << 20 }, Exited},
+		"disk":       {"open('/room/x', 'wb').write(b'x' * 2_000_000); print('through')", func(l *Limits) { l.Disk = 1 << 20 }, Exited},
 		"inodes":     {"for i in range(100): open(f'/tmp/{i}', 'w').close()\nprint('through')", func(l *Limits) { l.Inodes = 50 }, Exited},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,7 +22,7 @@ func TestEveryWayGivesAProcessTheSame(t *testing.T) {
 		p.Files = []File{{Path: "data/in.txt", Content: []byte("file\n"), ReadOnly: true}}
 		p.Stdin, p.Env, p.Dir, p.Collect = []byte("stdin\n"), []string{"COURSE=x y"}, "data", []string{"**/*.txt"}
 		got := mustRun(t, r, s).Processes[0]
-		if got.ExitCode != 7 || string(got.Stdout) != "file\nstdin\n/work/data\n" || string(got.Stderr) != "x y\n" || len(got.Files) != 2 {
+		if got.ExitCode != 7 || string(got.Stdout) != "file\nstdin\n/room/data\n" || string(got.Stderr) != "x y\n" || len(got.Files) != 2 {
 			t.Errorf("%+v\nstdout %q\nstderr %q", got, got.Stdout, got.Stderr)
 		}
 		if got.CPU <= 0 || got.Wall <= 0 || got.MaxRSS <= 0 {
@@ -59,8 +59,8 @@ print(os.path.exists("expected.txt"), sum(n.isdigit() for n in os.listdir("/proc
 
 func TestNothingOfOneRunIsThereInTheNext(t *testing.T) {
 	const program = `import os, sys, builtins
-print(os.listdir("/work"), os.listdir("/tmp"), os.listdir("/dev/shm"), "LEFT" in os.environ or hasattr(builtins, "left") or hasattr(sys.modules["json"], "left"))
-for d in ("/work", "/tmp", "/dev/shm"): open(d + "/left", "w").close()
+print(os.listdir("/room"), os.listdir("/tmp"), os.listdir("/dev/shm"), "LEFT" in os.environ or hasattr(builtins, "left") or hasattr(sys.modules["json"], "left"))
+for d in ("/room", "/tmp", "/dev/shm"): open(d + "/left", "w").close()
 import json
 os.environ["LEFT"] = builtins.left = json.left = "1"
 if os.fork() == 0:

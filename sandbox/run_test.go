@@ -26,7 +26,7 @@ func TestAnHonestProgramGetsInputAndGivesOutputCodeAndFiles(t *testing.T) {
 	if res.Outcome != Exited || got.ExitCode != 7 || got.Signal != 0 || got.Role != "main" {
 		t.Fatalf("%+v", got)
 	}
-	if string(got.Stdout) != "file\nstdin\n/work\n" || string(got.Stderr) != "oops\n" || got.Truncated {
+	if string(got.Stdout) != "file\nstdin\n/room\n" || string(got.Stderr) != "oops\n" || got.Truncated {
 		t.Errorf("stdout %q, stderr %q", got.Stdout, got.Stderr)
 	}
 	if len(got.Files) != 1 || got.Files[0].Path != "out/deep/a.txt" || string(got.Files[0].Content) != "made\n" {

@@ -63,7 +63,7 @@ func TestASecondKernelRunsAStepAsRoomsDo(t *testing.T) {
 	s.Processes[0].Collect = []string{"y"}
 	p := mustRun(t, r, s).Processes[0]
 	out := strings.SplitN(string(p.Stdout), "Linux version ", 2)
-	if p.ExitCode != 3 || out[0] != "learner\nin\nkept\ntyped\n/work\n" || len(p.Files) != 1 || string(p.Files[0].Content) != "x\n" {
+	if p.ExitCode != 3 || out[0] != "learner\nin\nkept\ntyped\n/room\n" || len(p.Files) != 1 || string(p.Files[0].Content) != "x\n" {
 		t.Errorf("exit %d, files %v, printed %s\n%s", p.ExitCode, p.Files, p.Stdout, p.Stderr)
 	}
 	host, err := os.ReadFile("/proc/version")

@@ -16,7 +16,7 @@ import (
 const ChannelFD = 3
 
 // WorkDir is where a process finds its files and starts.
-const WorkDir = "/work"
+const WorkDir = "/room"
 
 // ErrStep marks a step that no machine could run: the caller's mistake.
 var ErrStep = errors.New("invalid step")
@@ -85,7 +85,7 @@ const Grace = 250 * time.Millisecond
 type Mount struct {
 	// Source is an absolute path below one of Config.RuntimeRoots. Required.
 	Source string
-	// Target is where it appears; defaults to Source. Not /proc, /dev, /work,
+	// Target is where it appears; defaults to Source. Not /proc, /dev, /room,
 	// /tmp or anything below them.
 	Target string
 	// Optional leaves the mount out when Source doesn't exist.
@@ -155,12 +155,12 @@ type Limits struct {
 	Output int64
 	// FileSize in bytes, of any one file.
 	FileSize int64
-	// Disk in bytes, of all files in /work, /tmp and /dev/shm, the step's own
+	// Disk in bytes, of all files in /room, /tmp and /dev/shm, the step's own
 	// included.
 	Disk int64
 	// Collect in bytes, of all collected files.
 	Collect int64
-	// Inodes counts files and folders in /work, /tmp and /dev/shm.
+	// Inodes counts files and folders in /room, /tmp and /dev/shm.
 	Inodes int
 	// Processes counts processes and threads.
 	Processes int

@@ -53,7 +53,7 @@ type Config struct {
 	Backend string `koanf:"sandbox_backend"`
 	// UnsafeWithoutIsolation judges on a machine without namespaces, too, where
 	// learners' code is kept off the machine by little, one step at a time, in the
-	// folder /work. Reports say so. It changes nothing where there are namespaces.
+	// folder /room. Reports say so. It changes nothing where there are namespaces.
 	// Defaults to false: nothing is judged there.
 	UnsafeWithoutIsolation bool `koanf:"unsafe_without_isolation"`
 	// Pool keeps sandboxes waiting, so that verdicts come faster.

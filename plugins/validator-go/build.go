@@ -14,7 +14,7 @@ import (
 const (
 	// harnessPath is what a package of ours is called in a test binary.
 	harnessPath = "goals.tracker/judge"
-	// Places in the compile step's room, below /work.
+	// Places in the compile step's room, below /room.
 	sourceDir = "src"
 	judgeDir  = "judge"
 	outDir    = "out"

@@ -6,7 +6,7 @@ import "time"
 const (
 	// WorkDir holds the process's own files; it starts there unless its Dir says
 	// otherwise.
-	WorkDir = "/work"
+	WorkDir = "/room"
 	// WarmDir holds the Files of the runtime's WarmUp, read-only, where a process
 	// says Warm.
 	WarmDir = "/warm"

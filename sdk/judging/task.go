@@ -155,15 +155,15 @@ const (
 // what every run loads is loaded already. It serves processes that say Warm.
 //
 // It runs in a room of its own, as confined as any submission, with Files
-// read-only in /warm, which is its working folder, and an empty /work. It
+// read-only in /warm, which is its working folder, and an empty /room. It
 // loads what it needs, writes the line "ready" to standard output, nothing
 // before it and flushed, and reads one line from standard input, and no byte
 // further unless it goes on with the same buffered reader:
 //
-//	{"argv":["…"],"env":{"…":"…"},"dir":"/work/…"}
+//	{"argv":["…"],"env":{"…":"…"},"dir":"/room/…"}
 //
 // which is the process as it would have been executed; env is all of it. End of
-// file instead means exit 0. After the line /work holds the process's files.
+// file instead means exit 0. After the line /room holds the process's files.
 // The program takes over env and dir and behaves exactly as argv would have,
 // executed: the rest of standard input is the process's, descriptor 3 is the
 // channel if it has one, the exit code is as usual. All output after the ready

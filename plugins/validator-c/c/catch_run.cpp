@@ -10,7 +10,7 @@
 namespace {
 
 std::string place(std::string file) {
-	for (std::string prefix : {"/work/", "./"})
+	for (std::string prefix : {"/room/", "./"})
 		if (file.rfind(prefix, 0) == 0) file = file.substr(prefix.size());
 	return file;
 }

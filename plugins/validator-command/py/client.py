@@ -53,7 +53,7 @@ def main():
         if what == "give":
             with open(name, "rb") as f:
                 content = f.read(LARGEST - 4096)
-            path = os.path.relpath(os.path.abspath(name), "/work").encode()
+            path = os.path.relpath(os.path.abspath(name), "/room").encode()
             frames.send("G", 0, len(path).to_bytes(4, "big") + path + content)
         else:
             frames.send("F", 0, name.encode("utf-8", "surrogateescape"))

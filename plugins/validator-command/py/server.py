@@ -13,7 +13,7 @@ sys.path.insert(0, HERE)
 from frames import channel
 
 LIMIT = 1 << 20  # of what one run may print
-WORK = "/work"
+WORK = "/room"
 
 
 class Run:

@@ -8,7 +8,7 @@ const modes = {
 
 // main takes what the mode's module has loaded in advance, if it has.
 function main(mode, input, ...ready) {
-  process.argv = [process.execPath, '/work/.judge/code.cjs'];
+  process.argv = [process.execPath, '/room/.judge/code.cjs'];
   modes[mode]().run(JSON.parse(input), ...ready);
 }
 

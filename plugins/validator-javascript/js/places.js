@@ -1,6 +1,6 @@
 'use strict';
 // Where things lie in the sandbox.
-const ROOT = '/work';
+const ROOT = '/room';
 const JUDGE = `${ROOT}/.judge`;
 
 module.exports = { ROOT, JUDGE };

@@ -69,7 +69,7 @@ fn call<A: Answer + Send + 'static>(f: fn() -> A, name: &str) -> Result<Option<S
 pub fn run(tests: &[&TestDescAndFn]) {
     // Set when the program starts, before anything of the submission runs.
     let file = std::env::args().next().unwrap_or_default();
-    let file = file.strip_prefix("/work/.judge/t/").unwrap_or(&file).to_string();
+    let file = file.strip_prefix("/room/.judge/t/").unwrap_or(&file).to_string();
     let skipped = std::env::var("GT_RUN_IGNORED").is_ok();
     panic::set_hook(Box::new(|info| {
         let at = info.location().map(|l| format!("{}:{}:{}", l.file(), l.line(), l.column())).unwrap_or_default();

@@ -15,7 +15,7 @@ import (
 	"github.com/goals-tracker/tracker/sandbox/internal/wire"
 )
 
-const workDir = "/work"
+const workDir = "/room"
 
 func fileError(name string, err error) error {
 	var errno syscall.Errno

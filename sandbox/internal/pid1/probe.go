@@ -211,7 +211,7 @@ func attackRoot(say sayer, absent ...string) {
 
 func attackDisk(say sayer, disk, inodes uint64) {
 	var st unix.Statfs_t
-	err := unix.Statfs("/work", &st)
+	err := unix.Statfs("/room", &st)
 	say("disk limit", err == nil && st.Type == unix.TMPFS_MAGIC && st.Blocks > 0 && st.Blocks*uint64(st.Bsize) <= disk && st.Files <= inodes, "%d bytes, %d inodes", int64(st.Blocks)*st.Bsize, st.Files)
 }
 

@@ -77,7 +77,7 @@ func mountRoot(wire.Boot) error {
 	if err != nil {
 		return mountError("root tmpfs", err)
 	}
-	for _, dir := range []string{"dev", "etc", "proc", "tmp", "work", ".scratch"} {
+	for _, dir := range []string{"dev", "etc", "proc", "tmp", "room", ".scratch"} {
 		if err := os.Mkdir(path.Join(stage, dir), 0o755); err != nil {
 			return mountError(dir, err)
 		}
@@ -196,7 +196,7 @@ func mountScratch(b wire.Boot) error {
 	if err := unix.Mount("scratch", scratch, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
 		return mountError("scratch tmpfs", err)
 	}
-	for dir, target := range map[string]string{"work": "work", "tmp": "tmp", "shm": "dev/shm"} {
+	for dir, target := range map[string]string{"room": "room", "tmp": "tmp", "shm": "dev/shm"} {
 		source := path.Join(scratch, dir)
 		if err := os.Mkdir(source, 0o755); err != nil {
 			return mountError(target, err)
@@ -220,7 +220,7 @@ func mountScratch(b wire.Boot) error {
 func EtcFiles(payloadUID, payloadGID int) map[string]string {
 	uid, gid := strconv.Itoa(payloadUID), strconv.Itoa(payloadGID)
 	return map[string]string{
-		"passwd":        "root:x:0:0:root:/:/bin/false\nlearner:x:" + uid + ":" + gid + ":learner:/work:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+		"passwd":        "root:x:0:0:root:/:/bin/false\nlearner:x:" + uid + ":" + gid + ":learner:/room:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
 		"group":         "root:x:0:\nlearner:x:" + gid + ":\nnogroup:x:65534:\n",
 		"hosts":         "127.0.0.1 localhost\n::1 localhost\n",
 		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",

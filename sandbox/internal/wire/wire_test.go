@@ -17,7 +17,7 @@ func TestEveryMessageSurvivesTheWire(t *testing.T) {
 	if err != nil || version != Version || !reflect.DeepEqual(gotBoot, boot) {
 		t.Fatalf("boot: %+v, %d, %v", gotBoot, version, err)
 	}
-	job := Job{Program: "sh", Argv: []string{"/bin/sh", "-c", ""}, Env: []string{"A=b"}, Dir: "/work", Stdin: true, Channel: true,
+	job := Job{Program: "sh", Argv: []string{"/bin/sh", "-c", ""}, Env: []string{"A=b"}, Dir: "/room", Stdin: true, Channel: true,
 		Rlimits: []Rlimit{{1, 2, 3}, {7, 1 << 60, 1 << 61}}, Limits: Limits{ScratchBytes: 4, ScratchInodes: 5}, Filter: []byte{1, 2, 3}, Nice: 5, Collect: []string{"**"}, CollectBytes: 9, CollectFiles: 8}
 	gotJob, err := DecodeJob(job.Encode())
 	if err != nil || !reflect.DeepEqual(gotJob, job) {

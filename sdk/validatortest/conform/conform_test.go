@@ -117,10 +117,10 @@ func play(fault string) {
 
 // playWarm runs the submission's script, which its warm-up program may do too.
 func playWarm(fault string, spec *validator.Spec) {
-	program := "echo ready; read -r line || exit 0; cd /work; exec /bin/sh a.txt"
+	program := "echo ready; read -r line || exit 0; cd /room; exec /bin/sh a.txt"
 	switch fault {
 	case "warms-wrongly":
-		program = "echo ready; read -r line || exit 0; cd /work; echo warm; exec /bin/sh a.txt"
+		program = "echo ready; read -r line || exit 0; cd /room; echo warm; exec /bin/sh a.txt"
 	case "warms-never":
 		program = "exit 3"
 	}

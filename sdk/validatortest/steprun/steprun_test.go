@@ -120,7 +120,7 @@ func (failing) Run(context.Context, sandbox.Step) (sandbox.Result, error) {
 }
 
 func TestWarmProcessesAreServedByTheWarmUpProgramAndOthersAreNot(t *testing.T) {
-	const program = `printf 'ready\n'; read -r line || exit 0; cd /work; echo "$A served ${line#*argv}"; cat`
+	const program = `printf 'ready\n'; read -r line || exit 0; cd /room; echo "$A served ${line#*argv}"; cat`
 	warmed := *desc
 	rt := desc.Runtimes[0]
 	rt.WarmUp = &judging.WarmUp{Protocol: judging.WarmOnce, Argv: []string{"/bin/sh", "serve.sh"}, Files: []judging.File{{Path: "serve.sh", Content: []byte(program)}}}

@@ -1,5 +1,5 @@
 """Where things lie in the sandbox."""
 
-ROOT = "/work"
+ROOT = "/room"
 JUDGE = ROOT + "/.judge"
 EVENTS = JUDGE + "/events"

@@ -25,7 +25,7 @@ final class Guard extends SecurityManager {
     private static final List<String> PERMISSIONS = List.of("java.lang.reflect.ReflectPermission", "java.nio.file.LinkPermission",
         "java.lang.management.ManagementPermission", "java.security.SecurityPermission", "com.sun.tools.attach.AttachPermission",
         "jdk.jfr.FlightRecorderPermission", "javax.management.MBeanServerPermission", "javax.management.MBeanPermission", "javax.management.MBeanTrustPermission");
-    private static final List<String> HIDDEN = List.of("/proc", "/sys", "/work/.judge", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr");
+    private static final List<String> HIDDEN = List.of("/proc", "/sys", "/room/.judge", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr");
 
     private static boolean set;
 
@@ -111,7 +111,7 @@ final class Guard extends SecurityManager {
     private void file(String name) {
         String path;
         try {
-            path = Path.of("/work").resolve(name).normalize().toString();
+            path = Path.of("/room").resolve(name).normalize().toString();
         } catch (RuntimeException unfit) {
             return; // no path, so nothing is opened
         }

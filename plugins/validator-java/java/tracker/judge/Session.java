@@ -9,7 +9,7 @@ import java.util.random.RandomGenerator;
 
 /** One submission: compiled, then run with its tests in this process, or without tests. */
 final class Session {
-    static final String EVENTS = "/work/.judge/events";
+    static final String EVENTS = "/room/.judge/events";
     /** Exit codes; they explain, and decide nothing. */
     static final int ENDED = 0, STOPPED = 3, MEMORY = 4, OUTPUT = 5, TIME = 6;
 

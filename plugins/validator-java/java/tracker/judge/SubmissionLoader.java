@@ -45,8 +45,8 @@ final class SubmissionLoader extends ClassLoader {
     /** A file of the task or the submission, wherever such files may lie. */
     static URL file(String name) {
         for (String dir : RESOURCES) {
-            Path p = Path.of("/work", dir + name).normalize();
-            if (p.startsWith("/work") && !p.startsWith("/work/.judge") && !name.startsWith("META-INF/") && Files.isRegularFile(p)) {
+            Path p = Path.of("/room", dir + name).normalize();
+            if (p.startsWith("/room") && !p.startsWith("/room/.judge") && !name.startsWith("META-INF/") && Files.isRegularFile(p)) {
                 try {
                     return p.toUri().toURL();
                 } catch (MalformedURLException e) {

@@ -794,13 +794,13 @@ func (x *Mount) GetOptional() bool {
 // run loads is loaded already. It serves processes that say `warm`.
 //
 // warm/1: the program runs in a room of its own, as confined as any submission,
-// in /warm, which holds `files` read-only; /work is empty. It loads what it
+// in /warm, which holds `files` read-only; /room is empty. It loads what it
 // needs and writes the line "ready" to standard output, nothing before it and
 // flushed. Then it reads one line from standard input, and no byte further
 // unless it goes on with the same buffered reader: a JSON object
-// {"argv":[...],"env":{...},"dir":"/work/..."}, the process as it would have
+// {"argv":[...],"env":{...},"dir":"/room/..."}, the process as it would have
 // been executed; env is all of it, not what is added. End of file instead of the
-// line means exit 0. After the line /work holds the process's files. The program
+// line means exit 0. After the line /room holds the process's files. The program
 // takes over env and dir and behaves exactly as argv would have, executed: the
 // rest of standard input is the process's, file descriptor 3 the channel if it
 // has one, the exit code as usual. All output after the ready line is the
@@ -1328,11 +1328,11 @@ type Process struct {
 	Role string            `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
 	Argv []string          `protobuf:"bytes,2,rep,name=argv,proto3" json:"argv,omitempty"`
 	Env  map[string]string `protobuf:"bytes,3,rep,name=env,proto3" json:"env,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Working directory below /work; empty means /work.
+	// Working directory below /room; empty means /room.
 	Dir   string  `protobuf:"bytes,4,opt,name=dir,proto3" json:"dir,omitempty"`
 	Files []*File `protobuf:"bytes,5,rep,name=files,proto3" json:"files,omitempty"`
 	Stdin []byte  `protobuf:"bytes,6,opt,name=stdin,proto3" json:"stdin,omitempty"`
-	// Globs below /work of files to bring back.
+	// Globs below /room of files to bring back.
 	Collect []string `protobuf:"bytes,7,rep,name=collect,proto3" json:"collect,omitempty"`
 	// File descriptor 3 is the process's end of the channel.
 	Channel bool `protobuf:"varint,8,opt,name=channel,proto3" json:"channel,omitempty"`
