@@ -98,7 +98,10 @@ func planTests(req *validator.Request, l *layout, opts options) ([]validator.Ste
 			files = append(files, validator.File{Path: testFile(i, m), Content: []byte(calls(i, m))})
 		}
 	}
-	objects := builtFor(req.Toolchain["gcc"])
+	objects, err := builtFor(req.Toolchain["gcc"])
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range objects {
 		if l.usesCatch || path.Ext(o.Path) != ".gz" {
 			files = append(files, o)
@@ -193,21 +196,31 @@ func ownFiles() ([]validator.File, error) {
 	return out, nil
 }
 
-// builtFor returns the objects if they were built by this compiler, or none.
-func builtFor(toolchain string) []validator.File {
-	by, err := prebuilt.ReadFile("prebuilt/compiler") // the first line of g++ --version
-	if err != nil || strings.TrimSpace(string(by)) != toolchain || toolchain == "" {
-		return nil
+// builtFor returns the objects if they were built by this compiler of these
+// sources, or none.
+func builtFor(toolchain string) ([]validator.File, error) {
+	own, err := compiledOwn()
+	if err != nil {
+		return nil, err
 	}
-	var out []validator.File
-	for _, name := range []string{"catch_run.o.gz", "supervisor.o", "report.o", "harness.o"} {
-		content, err := prebuilt.ReadFile("prebuilt/" + name)
+	built, err := fs.Sub(prebuilt, "prebuilt")
+	if err != nil {
+		return nil, fmt.Errorf("read the plugin's own files: %w", err)
+	}
+	return forkparent.Prebuilt(built, toolchain, judgeDir, own, "catch_run.o.gz", "supervisor.o", "report.o", "harness.o")
+}
+
+// compiledOwn returns what toolchain/install compiles of the folder c.
+func compiledOwn() ([]byte, error) {
+	var own []byte
+	for _, name := range []string{"catch_run.cpp", "harness.c"} {
+		content, err := programs.ReadFile("c/" + name)
 		if err != nil {
-			return nil
+			return nil, fmt.Errorf("read the plugin's own files: %w", err)
 		}
-		out = append(out, validator.File{Path: judgeDir + "/" + name, Content: content})
+		own = append(own, content...)
 	}
-	return out
+	return own, nil
 }
 
 // compileLimits are the compiler's, which runs no code of the learner's.

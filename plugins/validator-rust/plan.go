@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strconv"
@@ -92,7 +93,10 @@ func planTests(req *validator.Request, l *layout, opts options) ([]validator.Ste
 	}
 	files = append(files, own...)
 	files = append(files, validator.File{Path: judgeDir + "/gt_harness.rs", Content: source})
-	objects := builtFor(toolchain)
+	objects, err := builtFor(toolchain, source)
+	if err != nil {
+		return nil, err
+	}
 	files = append(files, objects...)
 
 	programs := slices.Clone(l.modules)
@@ -139,21 +143,14 @@ func planTests(req *validator.Request, l *layout, opts options) ([]validator.Ste
 
 func runID(i int) string { return "run" + strconv.Itoa(i+1) }
 
-// builtFor returns our own libraries if they were built by this compiler, or none.
-func builtFor(toolchain string) []validator.File {
-	by, err := prebuilt.ReadFile("prebuilt/compiler") // rustc --version
-	if err != nil || strings.TrimSpace(string(by)) != toolchain || toolchain == "" {
-		return nil
+// builtFor returns our own libraries if they were built by this compiler of these
+// sources, or none.
+func builtFor(toolchain string, source []byte) ([]validator.File, error) {
+	built, err := fs.Sub(prebuilt, "prebuilt")
+	if err != nil {
+		return nil, fmt.Errorf("read the plugin's own files: %w", err)
 	}
-	var out []validator.File
-	for _, name := range []string{"libgt_harness.rlib", "supervisor.o", "report.o"} {
-		content, err := prebuilt.ReadFile("prebuilt/" + name)
-		if err != nil {
-			return nil
-		}
-		out = append(out, validator.File{Path: judgeDir + "/" + name, Content: content})
-	}
-	return out
+	return forkparent.Prebuilt(built, toolchain, judgeDir, source, "libgt_harness.rlib", "supervisor.o", "report.o")
 }
 
 // limits gives tests of threads the room that they take, where the task is silent.
