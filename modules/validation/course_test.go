@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -153,6 +155,30 @@ func TestALearnerHasOnlySoManyRunsWaiting(t *testing.T) {
 	b.Submit(t, ada, all[3].ID, "main.py", "x")
 	if _, err := b.TrySubmit(t.Context(), ada, validationtest.Files(all[4].ID, "main.py", "x")); !validation.ErrTooManyPending.Is(err) {
 		t.Errorf("the course allows one, and a second waits: %v", err)
+	}
+}
+
+func TestSubmissionsAtTheSameMomentShareThePlacesThatAreLeft(t *testing.T) {
+	b := setup(t, validationtest.Options{Judge: &fake{}, Config: validation.Config{MaxPending: 3}})
+	var taken atomic.Int64
+	var senders sync.WaitGroup
+	var all []tasks.Task
+	for range 12 {
+		all = append(all, b.many(ada, 1)...) // of a goal each: within one they wait for each other
+	}
+	for _, task := range all {
+		senders.Go(func() {
+			switch _, err := b.TrySubmit(t.Context(), ada, validationtest.Files(task.ID, "main.py", "x")); {
+			case err == nil:
+				taken.Add(1)
+			case !validation.ErrTooManyPending.Is(err):
+				t.Error(err)
+			}
+		})
+	}
+	senders.Wait()
+	if taken.Load() != 3 {
+		t.Errorf("%d runs wait where 3 may", taken.Load())
 	}
 }
 

@@ -47,12 +47,21 @@ func Enqueue(ctx context.Context, tx *postgres.Tx, r validation.Run, lane int, k
 	return err
 }
 
+// One submission of a learner in a course after the other, until it is stored:
+// counted at the same moment, each would see the same free place.
+var lockPending = postgres.SQL("validation.queue.lock_pending", `SELECT pg_advisory_xact_lock(hashtextextended('validation.pending:' || @course || ':' || @user, 0))`)
+
 var pending = postgres.SQL("validation.queue.pending", `
 	SELECT count(*) FROM validation.queue q WHERE q.lane = 0 AND coalesce(q.course_id, '') = @course AND q.user_id = @user AND q.lease_token IS NULL`)
 
-// Pending counts the runs that a learner has waiting in a course.
+// Pending counts the runs that a learner has waiting in a course; the number holds
+// until tx ends.
 func Pending(ctx context.Context, tx *postgres.Tx, courseID, userID string) (n int, err error) {
-	err = tx.QueryRow(ctx, pending, postgres.Args{"course": courseID, "user": userID}).Scan(&n)
+	learner := postgres.Args{"course": courseID, "user": userID}
+	if _, err := tx.Exec(ctx, lockPending, learner); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow(ctx, pending, learner).Scan(&n)
 	return n, err
 }
 
