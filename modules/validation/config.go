@@ -20,6 +20,9 @@ type Config struct {
 	// MaxPending bounds how many runs one learner may have waiting in a course;
 	// a course's policy may say less. Defaults to 200.
 	MaxPending int `koanf:"max_pending"`
+	// MaxStoredBytes bounds what all of a person's submissions and their reports take;
+	// deleting tasks makes room. Defaults to 1 GiB.
+	MaxStoredBytes int64 `koanf:"max_stored_bytes"`
 	// MaxReportBytes bounds what is kept of a run's report; longer outputs are
 	// cut. Defaults to 1 MiB.
 	MaxReportBytes int `koanf:"max_report_bytes"`
@@ -77,7 +80,7 @@ type PoolConfig struct {
 // DefaultConfig is what holds when nothing is set.
 func DefaultConfig() Config {
 	return Config{
-		Concurrency: runtime.NumCPU(), MaxFiles: 200, MaxFileBytes: 1 << 20, MaxTotalBytes: 4 << 20, MaxReportBytes: 1 << 20, MaxPending: 200,
+		Concurrency: runtime.NumCPU(), MaxFiles: 200, MaxFileBytes: 1 << 20, MaxTotalBytes: 4 << 20, MaxReportBytes: 1 << 20, MaxPending: 200, MaxStoredBytes: 1 << 30,
 		Lease: 10 * time.Second, SweepEvery: 5 * time.Second, MaxAttempts: 3, RetryAfter: time.Second, MaxRun: 5 * time.Minute,
 		MaxStepTime: time.Minute, MaxStepMemory: 1 << 30, Slots: 64, Backend: sandbox.BackendNative,
 		Pool: PoolConfig{Size: 2, MaxRooms: 16, Idle: 10 * time.Minute},
@@ -92,6 +95,7 @@ func (c Config) WithDefaults() Config {
 	fill(&c.MaxFileBytes, d.MaxFileBytes)
 	fill(&c.MaxTotalBytes, d.MaxTotalBytes)
 	fill(&c.MaxPending, d.MaxPending)
+	fill(&c.MaxStoredBytes, d.MaxStoredBytes)
 	fill(&c.MaxReportBytes, d.MaxReportBytes)
 	fill(&c.Lease, d.Lease)
 	fill(&c.SweepEvery, d.SweepEvery)

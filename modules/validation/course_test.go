@@ -182,6 +182,26 @@ func TestSubmissionsAtTheSameMomentShareThePlacesThatAreLeft(t *testing.T) {
 	}
 }
 
+func TestALearnersWorkTakesOnlySoMuchUntilSomeIsDeleted(t *testing.T) {
+	b := setup(t, validationtest.Options{Judge: &fake{}, Config: validation.Config{MaxStoredBytes: 8 << 10}})
+	mine := b.many(ada, 3)
+	large := strings.Repeat("x", 3<<10)
+	b.Submit(t, ada, mine[0].ID, "main.py", large)
+	b.Drain(t)
+	b.Submit(t, ada, mine[1].ID, "main.py", large)
+	b.Drain(t)
+	_, err := b.TrySubmit(t.Context(), ada, validationtest.Files(mine[2].ID, "main.py", large))
+	if !validation.ErrStorageFull.Is(err) {
+		t.Fatalf("a third of 3 KiB, with 8 KiB for all: %v", err)
+	}
+	if page, err := b.Service.Snapshots(t.Context(), ada, validation.Query{TaskID: mine[2].ID}); err != nil || len(page.Snapshots) != 0 {
+		t.Errorf("what was refused is stored: %v, %v", page.Snapshots, err)
+	}
+	b.Submit(t, bob, b.many(bob, 1)[0].ID, "main.py", "others may")
+	b.do(ada, func(ctx context.Context, tx *postgres.Tx) error { return b.tasks.DeleteTx(ctx, tx, mine[0].ID, nil) })
+	b.Submit(t, ada, mine[2].ID, "main.py", large)
+}
+
 func TestAPassInOneProcessIsNoneWhereTheCourseRequiresTwo(t *testing.T) {
 	for _, verdict := range []judging.Verdict{judging.VerdictPassed, judging.VerdictFailed} {
 		t.Run(string(verdict), func(t *testing.T) {

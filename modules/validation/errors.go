@@ -41,6 +41,10 @@ var (
 	ErrTooManyPending = errs.Define(errs.ResourceExhausted, "too_many_pending",
 		"%[1]d of your submissions wait to be judged in this course already, as many as may. Submit again when some are done.",
 		"Ya hay %[1]d entregas tuyas en espera en este curso, el máximo permitido. Vuelve a entregar cuando se hayan evaluado algunas.")
+	// ErrStorageFull: the learner's submissions and reports take as much as they may.
+	ErrStorageFull = errs.Define(errs.ResourceExhausted, "storage_full",
+		"With this one your submissions and their reports would take %[1]s; one person's may take %[2]s. Delete tasks or goals that you no longer need, or ask who runs this server for more.",
+		"Con esta entrega, las tuyas y sus informes ocuparían %[1]s, y una persona puede ocupar %[2]s. Elimina tareas u objetivos que ya no necesites, o pide más espacio a quien administra el servidor.")
 	// ErrNotDone: there is no report before the verdict.
 	ErrNotDone = errs.Define(errs.FailedPrecondition, "run_not_done",
 		"Run %s is not done yet. Ask for its report once it has a verdict.",

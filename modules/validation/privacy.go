@@ -8,7 +8,7 @@ var Privacy = privacy.Registry{
 		{
 			Name: "validation.code_snapshots", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
 			Personal: []string{"user_id", "files", "digest", "created_at"},
-			Plain:    []string{"id", "task_id", "course_id", "number", "language"},
+			Plain:    []string{"id", "task_id", "course_id", "number", "language", "bytes"},
 		},
 		{
 			Name: "validation.runs", Class: privacy.Folds, Subject: "user_id", Erase: privacy.DeleteBySubject,
@@ -19,7 +19,7 @@ var Privacy = privacy.Registry{
 		},
 		{
 			Name: "validation.reports", Class: privacy.Facts, Subject: "user_id", Erase: privacy.DeleteBySubject,
-			Personal: []string{"user_id", "report", "created_at"}, Plain: []string{"run_id", "task_id", "course_id"},
+			Personal: []string{"user_id", "report", "created_at"}, Plain: []string{"run_id", "task_id", "course_id", "bytes"},
 		},
 		{
 			Name: "validation.queue", Class: privacy.Operational, Subject: "user_id", Erase: privacy.DeleteBySubject,

@@ -206,8 +206,12 @@ func (s *Service) supersede(ctx context.Context, tx *postgres.Tx, task tasks.Tas
 	return nil
 }
 
-// bound refuses one more run of a learner who has as many waiting as may.
+// bound refuses one more run of a learner who has as many waiting as may, or whose
+// work, this snapshot included, takes more than one person's may.
 func (s *Service) bound(ctx context.Context, tx *postgres.Tx, task tasks.Task) error {
+	if err := store.LockLearner(ctx, tx, task.UserID); err != nil {
+		return err
+	}
 	policy, err := store.Policy(ctx, tx, task.CourseID)
 	if err != nil {
 		return err
@@ -223,8 +227,17 @@ func (s *Service) bound(ctx context.Context, tx *postgres.Tx, task tasks.Task) e
 	if n >= most {
 		return validation.ErrTooManyPending.New(n).After(pendingWait)
 	}
+	bytes, err := store.Stored(ctx, tx, task.UserID)
+	if err != nil {
+		return err
+	}
+	if bytes > s.cfg.MaxStoredBytes {
+		return validation.ErrStorageFull.New(mebibytes(bytes), mebibytes(s.cfg.MaxStoredBytes))
+	}
 	return nil
 }
+
+func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
 
 // pendingWait is when to try again after too many runs waited.
 const pendingWait = 10 * time.Second

@@ -47,22 +47,33 @@ func Enqueue(ctx context.Context, tx *postgres.Tx, r validation.Run, lane int, k
 	return err
 }
 
-// One submission of a learner in a course after the other, until it is stored:
-// counted at the same moment, each would see the same free place.
-var lockPending = postgres.SQL("validation.queue.lock_pending", `SELECT pg_advisory_xact_lock(hashtextextended('validation.pending:' || @course || ':' || @user, 0))`)
+// One submission of a learner after the other, until it is stored: counted at the
+// same moment, each would see the same free place.
+var lockLearner = postgres.SQL("validation.learner.lock", `SELECT pg_advisory_xact_lock(hashtextextended('validation.learner:' || @user, 0))`)
+
+// LockLearner lets what is counted of a learner hold until tx ends.
+func LockLearner(ctx context.Context, tx *postgres.Tx, userID string) error {
+	_, err := tx.Exec(ctx, lockLearner, postgres.Args{"user": userID})
+	return err
+}
 
 var pending = postgres.SQL("validation.queue.pending", `
 	SELECT count(*) FROM validation.queue q WHERE q.lane = 0 AND coalesce(q.course_id, '') = @course AND q.user_id = @user AND q.lease_token IS NULL`)
 
-// Pending counts the runs that a learner has waiting in a course; the number holds
-// until tx ends.
+// Pending counts the runs that a learner has waiting in a course.
 func Pending(ctx context.Context, tx *postgres.Tx, courseID, userID string) (n int, err error) {
-	learner := postgres.Args{"course": courseID, "user": userID}
-	if _, err := tx.Exec(ctx, lockPending, learner); err != nil {
-		return 0, err
-	}
-	err = tx.QueryRow(ctx, pending, learner).Scan(&n)
+	err = tx.QueryRow(ctx, pending, postgres.Args{"course": courseID, "user": userID}).Scan(&n)
 	return n, err
+}
+
+var stored = postgres.SQL("validation.learner.stored", `
+	SELECT (SELECT coalesce(sum(s.bytes), 0) FROM validation.code_snapshots s WHERE s.user_id = @user)::bigint +
+		(SELECT coalesce(sum(r.bytes), 0) FROM validation.reports r WHERE r.user_id = @user)::bigint`)
+
+// Stored is how many bytes a learner's snapshots and reports have.
+func Stored(ctx context.Context, tx *postgres.Tx, userID string) (bytes int64, err error) {
+	err = tx.QueryRow(ctx, stored, postgres.Args{"user": userID}).Scan(&bytes)
+	return bytes, err
 }
 
 var inQueue = postgres.SQL("validation.queue.of_task", `SELECT EXISTS (SELECT FROM validation.queue q WHERE q.task_id = @task)`)
