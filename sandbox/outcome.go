@@ -46,10 +46,10 @@ func (m *room) failure() error {
 }
 
 // result is called after gone.
-func (m *room) result(started time.Time) (ProcessResult, error) {
+func (m *room) result() (ProcessResult, error) {
 	p := ProcessResult{Role: m.task.role, Outcome: Exited, ExitCode: -1, Files: m.files, FilesTruncated: m.truncated}
 	p.Stdout, p.Stderr, p.Truncated = m.capture.result()
-	p.Wall = m.diedAt.Sub(started)
+	p.Wall = m.diedAt.Sub(m.startedAt)
 	p.CPU, p.MaxRSS = m.usage()
 	m.mu.Lock()
 	stopped := m.outcome

@@ -82,6 +82,7 @@ type room struct {
 	truncated bool
 	fail      *wire.Fail
 	end       ending
+	startedAt time.Time
 	diedAt    time.Time
 	lost      error
 
@@ -119,7 +120,9 @@ func (m *room) read() {
 	}
 	m.kill()
 	m.end = m.body.wait()
-	m.diedAt = time.Now()
+	if m.exited == nil {
+		m.diedAt = time.Now()
+	}
 	closeOnce(m.ended)
 	m.mu.Lock()
 	m.dead = true
@@ -137,6 +140,8 @@ func (m *room) take(kind wire.Kind, body []byte) error {
 	case wire.KindWarmed:
 		closeOnce(m.warmed)
 	case wire.KindStarted:
+		// Not where the run goes on, which may be after the program's end.
+		m.startedAt = time.Now()
 		closeOnce(m.started)
 	case wire.KindExited:
 		x, err := wire.DecodeExited(body)

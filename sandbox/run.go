@@ -112,7 +112,7 @@ func (x *run) execute(ctx context.Context, begun time.Time, get func(context.Con
 	}
 	result := Result{Outcome: Exited, Prepare: started.Sub(begun), Run: time.Since(started), Way: x.way}
 	for _, room := range x.rooms {
-		p, err := room.result(started)
+		p, err := room.result()
 		if err != nil {
 			return Result{}, err
 		}
