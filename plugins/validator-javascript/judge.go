@@ -169,7 +169,9 @@ func (k *collected) reported(run *validator.StepResult) []validator.Test {
 // sayLimit tells the test that met a limit from those that were not reached,
 // where all that the tests saw is that the program had ended.
 func sayLimit(r *validator.Report) {
-	met := map[validator.Verdict]validator.Message{validator.OutOfMemory: textMemory, validator.OutputLimit: textOutput}[r.Verdict]
+	met := map[validator.Verdict]validator.Message{
+		validator.TimedOut: textTime, validator.OutOfMemory: textMemory, validator.OutputLimit: textOutput,
+	}[r.Verdict]
 	if met.IsZero() {
 		return
 	}

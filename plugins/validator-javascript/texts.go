@@ -55,6 +55,8 @@ func skipMessage(reason string) validator.Message {
 }
 
 var (
+	textTime = validator.Text("js.ran-too-long", "Time ran out during this test. Is there a loop that never ends?",
+		"El tiempo se agotó durante esta prueba. ¿Hay un bucle que nunca termina?")
 	textMemory     = validator.Text("js.memory", "Memory ran out during this test.", "La memoria se agotó durante esta prueba.")
 	textOutput     = validator.Text("js.output", "Your program printed too much during this test.", "Tu programa imprimió demasiado durante esta prueba.")
 	textNotReached = validator.Text("js.not-reached", "This test was not reached.", "No se llegó a ejecutar esta prueba.")
@@ -71,7 +73,7 @@ func (k *collected) unreported(id string, run *validator.StepResult) validator.M
 	this := id == k.running
 	switch {
 	case run.Outcome == validator.OutcomeTimedOut && this:
-		return validator.Text("js.ran-too-long", "Time ran out during this test. Is there a loop that never ends?", "El tiempo se agotó durante esta prueba. ¿Hay un bucle que nunca termina?")
+		return textTime
 	case run.Outcome == validator.OutcomeOutOfMemory && this:
 		return textMemory
 	case (run.Outcome == validator.OutcomeOutputLimit || k.outputLimit) && this:
