@@ -37,7 +37,7 @@ func TestWhatIsCollectedIsBounded(t *testing.T) {
 
 func TestReportsWrittenBeforeALimitAreStillCollected(t *testing.T) {
 	s := shell("echo first > report; sleep 60")
-	s.Limits.Wall = 200 * time.Millisecond
+	s.Limits.Wall = 2 * time.Second
 	s.Processes[0].Collect = []string{"report"}
 	p := expect(t, newRunner(t, Config{}), s, TimedOut, 0, "")
 	if len(p.Files) != 1 || string(p.Files[0].Content) != "first\n" {
