@@ -16,17 +16,21 @@ import (
 // comes for it next, so that there is one and not one for each delivery.
 
 var awaitTurn = postgres.SQL("events.webhooks.await_turn", `
-	UPDATE events.webhooks SET look_at = now()
-	WHERE id = @id AND look_at > now() AND paused_until <= now()`)
+	UPDATE events.webhooks SET look_at = greatest(paused_until, now())
+	WHERE id = @id AND look_at > greatest(paused_until, now())
+	RETURNING look_at - now()`)
 
-// AwaitTurn says that there is something to send; needed is false when a job
-// comes for it anyway.
-func AwaitTurn(ctx context.Context, q postgres.Queryer, webhook uuid.UUID) (needed bool, err error) {
-	tag, err := q.Exec(ctx, awaitTurn, postgres.Args{"id": webhook})
-	if err != nil {
-		return false, fmt.Errorf("call webhook %s to its turn: %w", webhook, err)
+// AwaitTurn says that there is something to send, and in how long a job has to
+// come for it, after its rest; needed is false when one comes anyway.
+func AwaitTurn(ctx context.Context, q postgres.Queryer, webhook uuid.UUID) (wait time.Duration, needed bool, err error) {
+	err = q.QueryRow(ctx, awaitTurn, postgres.Args{"id": webhook}).Scan(&wait)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
 	}
-	return tag.RowsAffected() == 1, nil
+	if err != nil {
+		return 0, false, fmt.Errorf("call webhook %s to its turn: %w", webhook, err)
+	}
+	return wait, true, nil
 }
 
 var takeTurn = postgres.SQL("events.webhooks.take_turn", `
@@ -93,15 +97,19 @@ var (
 	endTurn = postgres.SQL("events.webhooks.end_turn", `
 	WITH waiting AS (
 		SELECT min(next_try_at) AS next FROM events.webhook_deliveries WHERE webhook_id = @id AND status = 'pending'
+	), due AS (
+		SELECT CASE WHEN w.enabled AND next IS NOT NULL THEN greatest(next, w.paused_until, now()) END AS at,
+			-- A job that AwaitTurn asked for and that can't have come yet.
+			CASE WHEN w.look_at > now() + interval '1 second' AND w.look_at >= w.paused_until THEN w.look_at ELSE 'infinity' END AS comes
+		FROM events.webhooks w, waiting WHERE w.id = @id
 	)
-	UPDATE events.webhooks w SET holder = NULL, leased_until = '-infinity',
-		look_at = CASE WHEN enabled AND next IS NOT NULL THEN greatest(next, paused_until, now()) ELSE 'infinity' END
-	FROM waiting WHERE w.id = @id
-	RETURNING CASE WHEN enabled AND next IS NOT NULL THEN greatest(next, paused_until, now()) - now() END`)
+	UPDATE events.webhooks w SET holder = NULL, leased_until = '-infinity', look_at = least(coalesce(due.at, 'infinity'), due.comes)
+	FROM due WHERE w.id = @id
+	RETURNING CASE WHEN due.at < due.comes THEN due.at - now() END`)
 )
 
 // EndTurn gives the turn back and says in how long there is something to send
-// again; more is false when nothing waits.
+// again; more is false when nothing waits, or a job comes for it anyway.
 func EndTurn(ctx context.Context, tx *postgres.Tx, webhook, holder uuid.UUID) (wait time.Duration, more bool, err error) {
 	// First the lock: what was noted before it is seen by the statement after it.
 	tag, err := tx.Exec(ctx, lockTurn, postgres.Args{"id": webhook, "holder": holder})

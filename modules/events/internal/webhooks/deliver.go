@@ -46,12 +46,12 @@ func (s *Service) Subscription() events.Subscription {
 				if err := store.InsertDelivery(ctx, tx, id, webhook, e.ID, e.Position, e.Type, e.Stream.SubjectID); err != nil {
 					return err
 				}
-				needed, err := store.AwaitTurn(ctx, tx, webhook)
+				wait, needed, err := store.AwaitTurn(ctx, tx, webhook)
 				if err != nil {
 					return err
 				}
 				if needed {
-					s.ticket(tx, webhook, time.Time{})
+					s.ticketIn(tx, webhook, wait)
 				}
 			}
 			return nil
@@ -90,13 +90,18 @@ func (s *Service) endTurn(ctx context.Context, webhook, holder uuid.UUID) error 
 		if err != nil || !more {
 			return err
 		}
-		at := time.Time{}
-		if wait > 50*time.Millisecond { // River is in no hurry with jobs that are scheduled
-			at = time.Now().Add(wait)
-		}
-		s.ticket(tx, webhook, at)
+		s.ticketIn(tx, webhook, wait)
 		return nil
 	})
+}
+
+// ticketIn gives a webhook its turn after a wait.
+func (s *Service) ticketIn(tx *postgres.Tx, webhook uuid.UUID, wait time.Duration) {
+	at := time.Time{}
+	if wait > 50*time.Millisecond { // River is in no hurry with jobs that are scheduled
+		at = time.Now().Add(wait)
+	}
+	s.ticket(tx, webhook, at)
 }
 
 // deliver tries a delivery once; goOn is false when the webhook has to rest.

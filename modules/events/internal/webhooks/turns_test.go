@@ -57,7 +57,7 @@ func TestAnAddressThatNeverAnswersHoldsUpNoOtherAndHasOneRequestAtATime(t *testi
 	}
 }
 
-func TestAnAddressThatIsDownRestsAndHasOneJobHoweverMuchWaits(t *testing.T) {
+func TestAnAddressThatIsDownRestsAndHasFewJobsHoweverMuchWaits(t *testing.T) {
 	cfg := local()
 	cfg.RetryAfter = time.Hour
 	b := setup(t, cfg)
@@ -73,7 +73,11 @@ func TestAnAddressThatIsDownRestsAndHasOneJobHoweverMuchWaits(t *testing.T) {
 	}
 	eventstest.Settle(t, b.log)
 	eventually(t, "all wait", func() bool { return len(b.deliveries(w.ID)) == 31 })
-	eventually(t, "one job is left", func() bool { return b.jobs() == 1 })
+	// One for what failed, in an hour, and one for the others after the rest.
+	eventually(t, "two jobs are left", func() bool { return b.jobs() == 2 })
+	if b.count(`SELECT count(*) FROM events.webhooks WHERE look_at BETWEEN now() AND now() + interval '10 minutes'`) != 1 {
+		t.Error("what was not tried waits for longer than the rest")
+	}
 	if n := len(b.requests()); n != 1 {
 		t.Errorf("%d requests were sent to what is down", n)
 	}
@@ -85,6 +89,29 @@ func TestAnAddressThatIsDownRestsAndHasOneJobHoweverMuchWaits(t *testing.T) {
 	eventually(t, "those that were not tried arrive", func() bool {
 		return b.count(`SELECT count(*) FROM events.webhook_deliveries WHERE status = 'delivered'`) == 30
 	})
+}
+
+func TestWhatComesWhileAnAddressRestsWithNothingLeftToSendIsSentAfterwards(t *testing.T) {
+	cfg := local()
+	cfg.RetryAfter, cfg.Attempts = time.Hour, 1
+	b := setup(t, cfg)
+	w, _ := b.mustCreate()
+	b.answer.Store(http.StatusInternalServerError)
+	b.goal("ada", course)
+	eventually(t, "it is given up, and the turn with it", func() bool {
+		all := b.deliveries(w.ID)
+		return len(all) == 1 && all[0].Status == "failed" && b.count(`SELECT count(*) FROM events.webhooks WHERE holder IS NULL`) == 1 && b.jobs() == 0
+	})
+	for range 3 {
+		b.goal("ada", course)
+	}
+	eventstest.Settle(t, b.log)
+	if n := b.jobs(); n != 1 {
+		t.Errorf("%d jobs come for it after its rest", n)
+	}
+	if n := len(b.requests()); n != 1 {
+		t.Errorf("%d requests were sent to what rests", n)
+	}
 }
 
 func TestEventsArriveInTheOrderOfTheLogWhileNoneFails(t *testing.T) {
