@@ -123,7 +123,12 @@ func newBare(t *testing.T, cfg Config) *Runner {
 				t.Errorf("left in %s: %v, %v", dir, entries, err)
 			}
 		}
-		if left := others(t); len(left) > 0 {
+		// What is dead may show until it is waited for.
+		left := others(t)
+		for deadline := time.Now().Add(10 * time.Second); len(left) > 0 && time.Now().Before(deadline); left = others(t) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if len(left) > 0 {
 			t.Errorf("still running: %v", left)
 		}
 	})

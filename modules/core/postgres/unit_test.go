@@ -310,9 +310,11 @@ func TestADeadlockIsTriedAgain(t *testing.T) {
 
 var touchNote = postgres.SQL("test.notes.touch", `UPDATE core.test_notes SET course_id = course_id WHERE body = @body`)
 
-func TestStatementArguments(t *testing.T) {
-	s := postgres.SQL("test.args", `SELECT @a, '@b', "@c", x @> @a, -- @d
+var manyArguments = postgres.SQL("test.args", `SELECT @a, '@b', "@c", x @> @a, -- @d
 		/* @e */ y <@ @f`)
+
+func TestStatementArguments(t *testing.T) {
+	s := manyArguments
 	want := `SELECT $1, '@b', "@c", x @> $1, -- @d
 		/* @e */ y <@ $2`
 	if s.Numbered() != want {
