@@ -123,20 +123,25 @@ func newBare(t *testing.T, cfg Config) *Runner {
 				t.Errorf("left in %s: %v, %v", dir, entries, err)
 			}
 		}
-		// What is dead may show until it is waited for.
-		left := others(t)
-		for deadline := time.Now().Add(10 * time.Second); len(left) > 0 && time.Now().Before(deadline); left = others(t) {
-			time.Sleep(10 * time.Millisecond)
-		}
-		if len(left) > 0 {
+		if left := others(t); len(left) > 0 {
 			t.Errorf("still running: %v", left)
 		}
 	})
 	return r
 }
 
-// others are all processes on a bare machine but this one.
-func others(t *testing.T) (all []string) {
+// others are all processes on a bare machine but this one, once those that are
+// dead were waited for.
+func others(t *testing.T) []string {
+	t.Helper()
+	left := processes(t)
+	for deadline := time.Now().Add(10 * time.Second); len(left) > 0 && time.Now().Before(deadline); left = processes(t) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return left
+}
+
+func processes(t *testing.T) (all []string) {
 	t.Helper()
 	entries, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil || len(entries) == 0 {
