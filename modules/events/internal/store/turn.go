@@ -127,12 +127,13 @@ func EndTurn(ctx context.Context, tx *postgres.Tx, webhook, holder uuid.UUID) (w
 }
 
 var failWebhook = postgres.SQL("events.webhooks.fail", `
-	UPDATE events.webhooks SET failures = failures + 1, failing_since = coalesce(failing_since, now()),
+	WITH before AS (SELECT enabled FROM events.webhooks WHERE id = @id FOR UPDATE)
+	UPDATE events.webhooks w SET failures = failures + 1, failing_since = coalesce(failing_since, now()),
 		paused_until = now() + @pause::interval,
-		enabled = enabled AND NOT (@gone OR @often AND coalesce(failing_since, now()) <= now() - @most::interval),
-		disabled_reason = CASE WHEN enabled AND (@gone OR @often AND coalesce(failing_since, now()) <= now() - @most::interval)
+		enabled = w.enabled AND NOT (@gone OR @often AND coalesce(failing_since, now()) <= now() - @most::interval),
+		disabled_reason = CASE WHEN w.enabled AND (@gone OR @often AND coalesce(failing_since, now()) <= now() - @most::interval)
 			THEN @reason ELSE disabled_reason END
-	WHERE id = @id RETURNING enabled`)
+	FROM before WHERE w.id = @id RETURNING w.enabled, before.enabled AND NOT w.enabled`)
 
 // Failure is what went wrong at a webhook, and what follows from it.
 type Failure struct {
@@ -146,18 +147,19 @@ type Failure struct {
 }
 
 // FailWebhook notes a failure, has the webhook rest, and disables one that fails
-// for too long or is gone. One that is deleted meanwhile counts as enabled.
-func FailWebhook(ctx context.Context, q postgres.Queryer, id uuid.UUID, f Failure) (enabled bool, err error) {
+// for too long or is gone; disabled says that this failure did it. One that is
+// deleted meanwhile counts as enabled.
+func FailWebhook(ctx context.Context, q postgres.Queryer, id uuid.UUID, f Failure) (enabled, disabled bool, err error) {
 	err = q.QueryRow(ctx, failWebhook, postgres.Args{
 		"id": id, "gone": f.Gone, "often": f.Often, "most": f.Most, "reason": f.Reason, "pause": f.Pause,
-	}).Scan(&enabled)
+	}).Scan(&enabled, &disabled)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return true, nil
+		return true, false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("note the failure of webhook %s: %w", id, err)
+		return false, false, fmt.Errorf("note the failure of webhook %s: %w", id, err)
 	}
-	return enabled, nil
+	return enabled, disabled, nil
 }
 
 var healWebhook = postgres.SQL("events.webhooks.heal", `

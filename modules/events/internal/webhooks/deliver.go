@@ -209,30 +209,38 @@ func retryAfter(response *http.Response, now time.Time) time.Duration {
 
 // end notes how an attempt ended, and what follows for the webhook.
 func (s *Service) end(ctx context.Context, c store.Claimed, o store.Outcome, after time.Duration) error {
-	return s.db.InTx(context.WithoutCancel(ctx), postgres.As(system), func(ctx context.Context, tx *postgres.Tx) error {
-		if err := store.EndAttempt(ctx, tx, c.ID, o); err != nil {
-			return err
-		}
+	f := store.Failure{
+		Gone: o.Code == http.StatusGone, Most: s.cfg.DisableAfter,
+		// A few in a row: the first failure after weeks without events proves nothing.
+		Often:  c.Failures+1 >= min(fewFailures, s.cfg.Attempts),
+		Reason: fmt.Sprintf("nothing has arrived for %v", s.cfg.DisableAfter),
+		Pause:  max(min(s.wait(c.Failures+1), longestPause), after),
+	}
+	if f.Gone {
+		f.Reason = "the address said that it is gone (410)"
+	}
+	var disabled bool
+	err := s.db.InTx(context.WithoutCancel(ctx), postgres.As(system), func(ctx context.Context, tx *postgres.Tx) (err error) {
+		enabled := true
+		// The webhook first, as Sweep does: two that lock in another order wait for
+		// each other.
 		if o.Status == "delivered" {
-			return store.HealWebhook(ctx, tx, c.Webhook)
+			err = store.HealWebhook(ctx, tx, c.Webhook)
+		} else {
+			enabled, disabled, err = store.FailWebhook(ctx, tx, c.Webhook, f)
 		}
-		f := store.Failure{
-			Gone: o.Code == http.StatusGone, Most: s.cfg.DisableAfter,
-			// A few in a row: the first failure after weeks without events proves nothing.
-			Often:  c.Failures+1 >= min(fewFailures, s.cfg.Attempts),
-			Reason: fmt.Sprintf("nothing has arrived for %v", s.cfg.DisableAfter),
-			Pause:  max(min(s.wait(c.Failures+1), longestPause), after),
-		}
-		if f.Gone {
-			f.Reason = "the address said that it is gone (410)"
-		}
-		enabled, err := store.FailWebhook(ctx, tx, c.Webhook, f)
-		if err != nil || enabled {
+		if err != nil {
 			return err
 		}
-		s.tellDisabled(c.Webhook, f.Reason)
+		if err := store.EndAttempt(ctx, tx, c.ID, o); err != nil || enabled {
+			return err
+		}
 		return store.FailWaiting(ctx, tx, disabledReason)
 	})
+	if err == nil && disabled {
+		s.tellDisabled(c.Webhook, f.Reason)
+	}
+	return err
 }
 
 // disabledReason is why what waited for a disabled webhook was given up.
@@ -271,14 +279,11 @@ func (s *Service) wait(attempt int) time.Duration {
 // Sweep makes tickets for webhooks whose own are lost, disables those that don't
 // keep up, shortens the log and seals secrets.
 func (s *Service) Sweep(ctx context.Context) error {
-	err := s.db.InTx(ctx, postgres.As(system), func(ctx context.Context, tx *postgres.Tx) error {
-		reason := fmt.Sprintf("more than %d deliveries wait for it", s.cfg.Backlog)
-		behind, err := store.DisableBehind(ctx, tx, s.cfg.Backlog, reason)
-		if err != nil {
+	tooMany := fmt.Sprintf("more than %d deliveries wait for it", s.cfg.Backlog)
+	var behind []uuid.UUID
+	err := s.db.InTx(ctx, postgres.As(system), func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if behind, err = store.DisableBehind(ctx, tx, s.cfg.Backlog, tooMany); err != nil {
 			return err
-		}
-		for _, webhook := range behind {
-			s.tellDisabled(webhook, reason)
 		}
 		// Also of those that their team disabled.
 		if err := store.FailWaiting(ctx, tx, disabledReason); err != nil {
@@ -292,6 +297,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	for _, webhook := range behind {
+		s.tellDisabled(webhook, tooMany)
 	}
 	return errors.Join(store.PruneDeliveries(ctx, s.db.As(system), s.cfg.KeepLog, s.cfg.KeepLines), s.sealAll(ctx))
 }

@@ -150,6 +150,42 @@ func TestAnAddressThatAsksToBeLeftAloneIs(t *testing.T) {
 	}
 }
 
+func TestAnAttemptThatFailsAfterItsWebhookWasDisabledDisablesNothingAgain(t *testing.T) {
+	cfg := local()
+	cfg.RetryAfter, cfg.Backlog, cfg.Timeout = time.Hour, 2, time.Minute
+	b := setup(t, cfg)
+	asked, release := make(chan struct{}), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-release
+		w.WriteHeader(http.StatusGone)
+	}))
+	t.Cleanup(slow.Close)
+	w, _, err := b.create(teacher(course), events.Webhook{CourseID: course, URL: slow.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		b.goal("ada", course)
+	}
+	eventstest.Settle(t, b.log)
+	<-asked
+	if err := b.service.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	close(release)
+	eventually(t, "the turn is over", func() bool { return b.count(`SELECT count(*) FROM events.webhooks WHERE holder IS NULL`) == 1 })
+	now, err := b.service.Get(t.Context(), teacher(course), w.ID)
+	if err != nil || now.Enabled || !strings.Contains(now.DisabledReason, "more than 2 deliveries wait") || b.service.Disabled() != 1 {
+		t.Errorf("disabled %d times, it is %+v: %v", b.service.Disabled(), now, err)
+	}
+	for _, d := range b.deliveries(w.ID) {
+		if d.Status != "failed" {
+			t.Errorf("a disabled webhook has a delivery that is %s", d.Status)
+		}
+	}
+}
+
 func TestAWebhookThatDoesNotKeepUpIsDisabledAndItsLogIsBounded(t *testing.T) {
 	cfg := local()
 	cfg.RetryAfter, cfg.Backlog, cfg.KeepLines = time.Hour, 5, 4
