@@ -64,9 +64,9 @@ func TestAnAddressThatIsDownRestsAndHasFewJobsHoweverMuchWaits(t *testing.T) {
 	w, _ := b.mustCreate()
 	b.answer.Store(http.StatusInternalServerError)
 	b.goal("ada", course)
-	eventually(t, "it has failed", func() bool {
+	eventually(t, "it has failed, and its turn is over", func() bool {
 		now, err := b.service.Get(t.Context(), teacher(course), w.ID)
-		return err == nil && !now.FailingSince.IsZero()
+		return err == nil && !now.FailingSince.IsZero() && b.count(`SELECT count(*) FROM events.webhooks WHERE holder IS NULL`) == 1
 	})
 	for range 30 {
 		b.goal("ada", course)
