@@ -1,6 +1,7 @@
 package webhooks_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -184,6 +185,46 @@ func TestAnAttemptThatFailsAfterItsWebhookWasDisabledDisablesNothingAgain(t *tes
 			t.Errorf("a disabled webhook has a delivery that is %s", d.Status)
 		}
 	}
+}
+
+// Sweep locks webhooks and then what waits for them; in the other order the two
+// would wait for each other.
+func TestAnAttemptThatEndsHoldsNoDeliveryWhileItWaitsForItsWebhook(t *testing.T) {
+	cfg := local()
+	cfg.Timeout = time.Minute
+	b := setup(t, cfg)
+	asked, release := make(chan struct{}), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-release
+	}))
+	t.Cleanup(slow.Close)
+	w, _, err := b.create(teacher(course), events.Webhook{CourseID: course, URL: slow.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.count(`WITH failed AS (UPDATE events.webhooks SET failures = 1 RETURNING id) SELECT count(*) FROM failed`) // so that there is something to heal
+	b.goal("ada", course)
+	<-asked
+	sweep, err := b.db.Pool().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sweep.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := sweep.Exec(t.Context(), `SELECT FROM events.webhooks FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	close(release)
+	eventually(t, "the attempt's end waits", func() bool {
+		return b.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
+	})
+	if _, err := sweep.Exec(t.Context(), `SELECT FROM events.webhook_deliveries FOR UPDATE NOWAIT`); err != nil {
+		t.Error(err)
+	}
+	if err := sweep.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is delivered", func() bool { all := b.deliveries(w.ID); return len(all) == 1 && all[0].Status == "delivered" })
 }
 
 func TestAWebhookThatDoesNotKeepUpIsDisabledAndItsLogIsBounded(t *testing.T) {
