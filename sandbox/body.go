@@ -6,15 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/goals-tracker/tracker/sandbox/internal/sweep"
 )
 
 // body is a room's pid 1 as the host holds it. Its death is the room's.
 type body interface {
 	pid() int
 	kill()
+	// endOthers ends all but pid 1, from outside, and reports whether it can be
+	// sure of that.
+	endOthers() bool
 	// wait returns when nothing of the room is alive. It is called once.
 	wait() ending
 	// close lets go of it after wait.
@@ -34,6 +40,11 @@ type ownBody struct{ proc *os.Process }
 func (b ownBody) pid() int { return b.proc.Pid }
 func (b ownBody) kill()    { _ = b.proc.Kill() }
 func (ownBody) close()     {}
+
+// endOthers asks for the child's number as long as nobody has waited for it.
+func (b ownBody) endOthers() bool {
+	return sweep.EndBelow(b.proc.Pid, func() bool { return b.proc.Signal(syscall.Signal(0)) == nil })
+}
 
 func (b ownBody) wait() ending {
 	state, err := b.proc.Wait()
@@ -67,6 +78,18 @@ func (b *forkedBody) kill() {
 		return // closed, so it is dead
 	}
 	_ = conn.Control(func(fd uintptr) { _ = unix.PidfdSendSignal(int(fd), unix.SIGKILL, nil, 0) })
+}
+
+func (b *forkedBody) endOthers() bool {
+	return sweep.EndBelow(b.number, func() bool {
+		conn, err := b.fd.SyscallConn()
+		if err != nil {
+			return false // closed, so it is dead
+		}
+		there := false
+		_ = conn.Control(func(fd uintptr) { there = unix.PidfdSendSignal(int(fd), 0, nil, 0) == nil })
+		return there
+	})
 }
 
 // wait can only learn that it is dead: a parent alone is told more. The kernel

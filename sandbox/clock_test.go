@@ -13,10 +13,11 @@ import (
 // deadBody is a pid 1 whose frames are written by the test.
 type deadBody struct{}
 
-func (deadBody) pid() int     { return 0 }
-func (deadBody) kill()        {}
-func (deadBody) wait() ending { return ending{} }
-func (deadBody) close()       {}
+func (deadBody) pid() int        { return 0 }
+func (deadBody) kill()           {}
+func (deadBody) wait() ending    { return ending{} }
+func (deadBody) endOthers() bool { return true }
+func (deadBody) close()          {}
 
 // On a busy machine the program may be over before the one who waits for its
 // start gets a turn, and collecting its files may take time after it.

@@ -90,11 +90,11 @@ type room struct {
 	blind error
 }
 
-// stopPatience is what pid 1 gets to end its processes and say so, before it is
-// killed and they with it.
+// stopPatience is what pid 1 gets to end its processes and say so, before the
+// host ends them itself, or, where it can't, pid 1 and they with it.
 const stopPatience = 60 * time.Millisecond
 
-// collectPatience bounds what pid 1 does after everything else is dead.
+// collectPatience bounds each thing that pid 1 does after everything else is dead.
 const collectPatience = 5 * time.Second
 
 // smallFrame is what pid 1 says apart from collected files.
@@ -243,7 +243,8 @@ func (m *room) stop(o Outcome) {
 	if m.task.met != nil {
 		m.task.met(m.task.role, o)
 	}
-	// A pid 1 that is starved of CPU can't obey in time; its death is certain.
+	// A pid 1 that is starved of CPU can't obey in time. The others are ended
+	// without it, so that it still hands out what they wrote.
 	_ = m.control.SetWriteDeadline(time.Now().Add(stopPatience / 2))
 	if wire.WriteFrame(m.control, wire.KindStop, nil) != nil {
 		m.kill()
@@ -252,9 +253,20 @@ func (m *room) stop(o Outcome) {
 	time.AfterFunc(stopPatience, func() {
 		select {
 		case <-m.ended:
+			return
 		default:
-			m.kill()
 		}
+		if !m.body.endOthers() {
+			m.kill()
+			return
+		}
+		time.AfterFunc(collectPatience, func() {
+			select {
+			case <-m.ended:
+			default:
+				m.kill()
+			}
+		})
 	})
 }
 

@@ -90,7 +90,7 @@ func (m *room) startGuest(given given) (err error) {
 	if err != nil {
 		return err
 	}
-	body := &treeBody{after: func() { _ = os.RemoveAll(bundle); unlock() }}
+	body := &treeBody{guest: true, after: func() { _ = os.RemoveAll(bundle); unlock() }}
 	defer func() {
 		if err != nil {
 			body.close()

@@ -18,6 +18,9 @@ import (
 type treeBody struct {
 	proc *os.Process
 	uid  int // 0 when the user is not theirs alone
+	// guest is the first process of a second kernel, whose own are not seen from
+	// here.
+	guest bool
 	// after gives back what the room took of the host.
 	after func()
 
@@ -43,6 +46,12 @@ func (b *treeBody) kill() {
 	sweep.End(b.proc.Pid, b.uid)
 	sweep.Reaped(b.proc.Pid, reapPatience)
 	_ = b.proc.Kill()
+}
+
+func (b *treeBody) endOthers() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.guest && !b.waited && sweep.End(b.proc.Pid, b.uid)
 }
 
 // wait keeps the first process's number from being given away until all others

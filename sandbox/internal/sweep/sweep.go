@@ -2,10 +2,11 @@
 
 // Package sweep ends processes that no namespace holds together: all that
 // descend from one, or belong to one user. It reads /proc and signals each by
-// its number, and never a group or everybody.
+// itself, and never a group or everybody.
 package sweep
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strconv"
@@ -118,22 +119,65 @@ func Threads(uid int) (n int) {
 const rounds = 100
 
 // End kills what Find finds. All are stopped first, so that none can fork away
-// from the list.
-func End(root, uid int) {
-	var stopped []int
-	for range rounds {
-		fresh := Find(root, uid)
-		fresh = slices.DeleteFunc(fresh, func(pid int) bool { return slices.Contains(stopped, pid) })
-		if len(fresh) == 0 {
-			break
-		}
-		for _, pid := range fresh {
-			_ = unix.Kill(pid, unix.SIGSTOP)
-		}
-		stopped = append(stopped, fresh...)
+// from the list. It reports whether the hunt came to an end.
+func End(root, uid int) bool { return end(root, uid, func() bool { return true }) }
+
+// EndBelow kills what descends from root and leaves root alone. It reports
+// false where that can't be seen to have come to pass. held says that root's
+// number is still that process's: it is asked after each look, so that nobody
+// dies for having got the number of another.
+func EndBelow(root int, held func() bool) bool {
+	if _, err := os.Stat("/proc/" + strconv.Itoa(root)); err != nil {
+		return false
 	}
-	for _, pid := range stopped {
-		_ = unix.Kill(pid, unix.SIGKILL)
+	return end(root, 0, held)
+}
+
+func end(root, uid int, held func() bool) bool {
+	// By descriptor, as a number may be another's once its process is dead.
+	stopped := map[int]int{}
+	defer func() {
+		for _, fd := range stopped {
+			_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+			_ = unix.Close(fd)
+		}
+	}()
+	for range rounds {
+		fresh := map[int]int{}
+		for _, pid := range Find(root, uid) {
+			if _, known := stopped[pid]; known {
+				continue
+			}
+			if fd, err := unix.PidfdOpen(pid, 0); err == nil {
+				fresh[pid] = fd
+			} else if !errors.Is(err, unix.ESRCH) {
+				return false
+			}
+		}
+		if !held() {
+			closeAll(fresh)
+			return false
+		}
+		if len(fresh) == 0 {
+			return true
+		}
+		// Those that are still found are those whose descriptors these are.
+		still := Find(root, uid)
+		for pid, fd := range fresh {
+			if !slices.Contains(still, pid) {
+				_ = unix.Close(fd)
+				continue
+			}
+			_ = unix.PidfdSendSignal(fd, unix.SIGSTOP, nil, 0)
+			stopped[pid] = fd
+		}
+	}
+	return false
+}
+
+func closeAll(fds map[int]int) {
+	for _, fd := range fds {
+		_ = unix.Close(fd)
 	}
 }
 
