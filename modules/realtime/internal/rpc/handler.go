@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/realtime"
@@ -47,11 +48,21 @@ func Service(h *hub.Hub, cfg realtime.Config) rpc.Service {
 // Watch implements RealtimeService.
 func (h *Handler) Watch(ctx context.Context, req *realtimev1.WatchRequest, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
 	actor := rpc.Actor(ctx)
-	if !actor.ExpiresAt.IsZero() {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, actor.ExpiresAt, errExpired.New())
-		defer cancel()
+	if actor.ExpiresAt.IsZero() {
+		return h.watch(ctx, actor, req, stream)
 	}
+	ctx, cancel := context.WithDeadlineCause(ctx, actor.ExpiresAt, errExpired.New())
+	defer cancel()
+	err := h.watch(ctx, actor, req, stream)
+	// Wherever it came in between: to begin, to resume or to wait.
+	var expired *errs.Error
+	if err != nil && errors.As(context.Cause(ctx), &expired) {
+		return expired
+	}
+	return err
+}
+
+func (h *Handler) watch(ctx context.Context, actor auth.Actor, req *realtimev1.WatchRequest, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
 	more := make(chan struct{}, 1)
 	screen, err := h.hub.Join(ctx, actor, func() {
 		select {
@@ -123,10 +134,6 @@ func (h *Handler) follow(ctx context.Context, screen *hub.Screen, seen int64, mo
 		}
 		select {
 		case <-ctx.Done():
-			var expired *errs.Error
-			if errors.As(context.Cause(ctx), &expired) {
-				return expired
-			}
 			return ctx.Err()
 		case <-more:
 		case now := <-heartbeat.C:
