@@ -119,18 +119,22 @@ func TestAClientIsAskedForANewTokenBeforeItsOwnEnds(t *testing.T) {
 
 func TestAStreamEndsWithItsToken(t *testing.T) {
 	t.Parallel()
-	r := start(t, postgrestest.DB(t), nil)
-	// The other was over before, by less than clocks may differ.
-	for _, left := range []time.Duration{time.Second, -time.Second} {
-		stream, err := watching(t, r, token(t, "ada", left), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for stream.Receive() {
-		}
-		if code := connect.CodeOf(stream.Err()); code != connect.CodeUnauthenticated {
-			t.Errorf("with %s left it ended with %v", left, stream.Err())
-		}
+	for name, change := range map[string]func(*options){
+		"while it waits for news": nil,
+		"before it began":         func(o *options) { o.idle = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stream, err := watching(t, start(t, postgrestest.DB(t), change), token(t, "ada", time.Second), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for stream.Receive() {
+			}
+			if code := connect.CodeOf(stream.Err()); code != connect.CodeUnauthenticated {
+				t.Errorf("ended with %v", stream.Err())
+			}
+		})
 	}
 }
 

@@ -51,6 +51,8 @@ type options struct {
 	revoked *auth.Revocations
 	logger  *slog.Logger
 	origins []string
+	// idle leaves the log unfollowed.
+	idle bool
 }
 
 func start(t testing.TB, db *postgres.DB, change func(*options)) *replica {
@@ -81,7 +83,9 @@ func start(t testing.TB, db *postgres.DB, change func(*options)) *replica {
 	running.Go(func() { listener.Run(ctx) })
 	running.Go(func() { r.bus.Run(ctx) })
 	running.Go(func() { _ = log.Run(ctx) })
-	running.Go(func() { _ = r.hub.Run(ctx) })
+	if !o.idle {
+		running.Go(func() { _ = r.hub.Run(ctx) })
+	}
 	web := httptest.NewUnstartedServer(server.Handler())
 	lines := &cuttable{Listener: web.Listener}
 	web.Listener = lines
