@@ -19,31 +19,43 @@ func (deadBody) wait() ending    { return ending{} }
 func (deadBody) endOthers() bool { return true }
 func (deadBody) close()          {}
 
-// On a busy machine the program may be over before the one who waits for its
-// start gets a turn, and collecting its files may take time after it.
-func TestTheClockCountsFromTheExecToTheEndWhoeverLooksLate(t *testing.T) {
+// scripted is a room whose pid 1 says what the test says.
+func scripted(t *testing.T) (m *room, pid1 *os.File, say func(wire.Kind, []byte)) {
+	t.Helper()
 	ours, theirs, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &room{
-		body: deadBody{}, control: ours, capture: &capture{},
+	stderr, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeAll([]*os.File{ours, theirs, stderr}) })
+	m = &room{
+		body: deadBody{}, control: ours, stderr: stderr, capture: &capture{},
 		ready: make(chan struct{}), warmed: make(chan struct{}), started: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{}),
 	}
+	m.task.limits = DefaultLimits()
 	m.frameLimit.Store(smallFrame)
-	say := func(kind wire.Kind, body []byte) {
+	go m.read()
+	return m, theirs, func(kind wire.Kind, body []byte) {
 		t.Helper()
 		if err := wire.WriteFrame(theirs, kind, body); err != nil {
 			t.Fatal(err)
 		}
 	}
-	go m.read()
+}
+
+// On a busy machine the program may be over before the one who waits for its
+// start gets a turn, and collecting its files may take time after it.
+func TestTheClockCountsFromTheExecToTheEndWhoeverLooksLate(t *testing.T) {
+	m, pid1, say := scripted(t)
 	say(wire.KindStarted, nil)
 	say(wire.KindExited, wire.Exited{}.Encode())
 	<-m.ended
 	over := time.Now()
 	say(wire.KindDone, wire.Done{}.Encode())
-	_ = theirs.Close()
+	_ = pid1.Close()
 	<-m.gone
 	got, err := m.result()
 	if err != nil || got.Wall <= 0 {
@@ -51,5 +63,17 @@ func TestTheClockCountsFromTheExecToTheEndWhoeverLooksLate(t *testing.T) {
 	}
 	if m.diedAt.After(over) {
 		t.Error("what came after the program's end counts as its time")
+	}
+}
+
+func TestAProgramWhoseFilesAreLostOnTheWayIsNoResult(t *testing.T) {
+	m, pid1, say := scripted(t)
+	say(wire.KindStarted, nil)
+	say(wire.KindExited, wire.Exited{}.Encode())
+	say(wire.KindCollected, wire.File{Path: "half", Content: []byte("of it")}.Encode())
+	_ = pid1.Close()
+	<-m.gone
+	if got, err := m.result(); err == nil {
+		t.Errorf("half of what it wrote counts as all: %+v", got)
 	}
 }

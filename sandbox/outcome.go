@@ -82,6 +82,9 @@ func (m *room) result() (ProcessResult, error) {
 		p.Outcome = TimedOut
 	case m.fail != nil || m.lost != nil || m.exited == nil:
 		return p, m.failure()
+	case !m.collected:
+		// Half of what it wrote would be taken for all of it.
+		return p, fmt.Errorf("collect the program's files: %w", m.failure())
 	}
 	if p.Outcome != Exited {
 		m.task.met(m.task.role, p.Outcome)

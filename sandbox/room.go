@@ -80,6 +80,7 @@ type room struct {
 	exited    *wire.Exited
 	files     []File
 	truncated bool
+	collected bool // all that was to be
 	fail      *wire.Fail
 	end       ending
 	startedAt time.Time
@@ -163,7 +164,7 @@ func (m *room) take(kind wire.Kind, body []byte) error {
 		if err != nil {
 			return err
 		}
-		m.truncated = d.CollectTruncated
+		m.truncated, m.collected = d.CollectTruncated, true
 	case wire.KindFail:
 		f, err := wire.DecodeFail(body)
 		if err != nil {
