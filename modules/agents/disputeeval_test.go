@@ -288,7 +288,7 @@ func TestASettledDisputeBecomesACaseThatTheEvaluationsRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, personal := range []string{"Ada", "ada.", `"ada`, "Lovelace", "school.example", task.ID, f.ID, run.ID, "This is wrong"} {
+		for _, personal := range []string{"Ada", "ada.", `"ada"`, "Lovelace", "school.example", task.ID, f.ID, run.ID, "This is wrong"} {
 			if strings.Contains(string(raw), personal) {
 				t.Errorf("%s holds %q:\n%s", kind, personal, raw)
 			}

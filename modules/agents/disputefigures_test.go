@@ -123,7 +123,7 @@ func TestSettledFiguresBecomeCasesThatTheEvaluationsRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, personal := range []string{`"ada`, task.ID, task.GoalID, "Countdown"} {
+	for _, personal := range []string{`"ada"`, task.ID, task.GoalID, "Countdown"} {
 		if strings.Contains(string(raw), personal) {
 			t.Errorf("the cases hold %q: %s", personal, raw)
 		}

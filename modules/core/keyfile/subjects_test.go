@@ -23,12 +23,12 @@ func TestEachPersonHasAKeyOfTheirOwnUntilItIsForgotten(t *testing.T) {
 		}
 		return got
 	}
-	ada, bob := key(keys, "ada"), key(keys, "bob")
+	ada, bob := key(keys, "lovelace"), key(keys, "turing")
 	if bytes.Equal(ada, bob) {
 		t.Error("two people share a key")
 	}
 	again, err := keyfile.NewSubjects("test", dir)
-	if err != nil || !bytes.Equal(ada, key(again, "ada")) {
+	if err != nil || !bytes.Equal(ada, key(again, "lovelace")) {
 		t.Errorf("another server has another key: %v", err)
 	}
 	entries, err := os.ReadDir(dir)
@@ -36,19 +36,19 @@ func TestEachPersonHasAKeyOfTheirOwnUntilItIsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if strings.Contains(e.Name(), "ada") || strings.Contains(e.Name(), "bob") {
+		if strings.Contains(e.Name(), "lovelace") || strings.Contains(e.Name(), "turing") {
 			t.Errorf("the file %s says whose it is", e.Name())
 		}
 	}
 	for i, want := range []bool{true, false} {
-		if had, err := keys.Forget("ada"); err != nil || had != want {
+		if had, err := keys.Forget("lovelace"); err != nil || had != want {
 			t.Errorf("forgetting %d: %t, %v", i, had, err)
 		}
 	}
-	if bytes.Equal(ada, key(again, "ada")) {
+	if bytes.Equal(ada, key(again, "lovelace")) {
 		t.Error("a forgotten key came back")
 	}
-	if !bytes.Equal(bob, key(keys, "bob")) {
+	if !bytes.Equal(bob, key(keys, "turing")) {
 		t.Error("another's key went along")
 	}
 }

@@ -239,7 +239,7 @@ func TestInRedisStandsNoNameAndNothingForEver(t *testing.T) {
 		t.Errorf("keys are %v", keys)
 	}
 	for _, k := range keys {
-		if strings.Contains(k, "ada") {
+		if strings.Contains(k, "lovelace") {
 			t.Errorf("the key %s names a person", k)
 		}
 	}

@@ -202,17 +202,17 @@ func TestTheIndexFollowsWhatBecomesOfGoalsAndTasks(t *testing.T) {
 
 func TestPeersFindValidatedCodeUnderAPseudonymWhileTheCourseLetsThem(t *testing.T) {
 	b := setup(t)
-	ada, bob, zoe := person("ada", "c1"), person("bob", "c1"), person("zoe", "c2")
-	task := b.task("ada", "c1", b.goal("ada", "Zoo"), "Feed")
+	ada, bob, zoe := person("lovelace", "c1"), person("bob", "c1"), person("zoe", "c2")
+	task := b.task("lovelace", "c1", b.goal("lovelace", "Zoo"), "Feed")
 	code := "# Author: Ada Lovelace\n# mail ada@example.org\ndef feed_lion():\n    return 1\n"
-	b.judged("ada", "c1", task, passed, "zoo.py", code)
+	b.judged("lovelace", "c1", task, passed, "zoo.py", code)
 	if got := b.found(bob, rag.ScopeCourse, "c1", "feed_lion"); got != "" {
 		t.Fatalf("where nothing is set, bob finds %q", got)
 	}
 	b.peers(true)
 	b.settle()
 	got := b.found(bob, rag.ScopeCourse, "c1", "feed_lion")
-	if !strings.HasPrefix(got, "peers/") || strings.Contains(got, "ada") || strings.Contains(got, task) {
+	if !strings.HasPrefix(got, "peers/") || strings.Contains(got, "lovelace") || strings.Contains(got, task) {
 		t.Fatalf("bob finds %q", got)
 	}
 	r, err := b.Search(t.Context(), bob, rag.Query{Text: "feed_lion", CourseID: "c1", Peers: true})
@@ -235,12 +235,12 @@ func TestPeersFindValidatedCodeUnderAPseudonymWhileTheCourseLetsThem(t *testing.
 		t.Errorf("ada finds her own code as %q", got)
 	}
 	// What passes later is there at once.
-	other := b.task("ada", "c1", b.goal("ada", "Farm"), "Milk")
-	b.judged("ada", "c1", other, passed, "farm.py", "def milk_cow(): pass\n")
+	other := b.task("lovelace", "c1", b.goal("lovelace", "Farm"), "Milk")
+	b.judged("lovelace", "c1", other, passed, "farm.py", "def milk_cow(): pass\n")
 	if got := b.found(bob, rag.ScopeCourse, "c1", "milk_cow"); !strings.HasPrefix(got, "peers/") {
 		t.Errorf("bob finds %q", got)
 	}
-	b.happened("ada", "c1", &tasksv1.TaskDeleted{TaskId: other})
+	b.happened("lovelace", "c1", &tasksv1.TaskDeleted{TaskId: other})
 	if got := b.found(bob, rag.ScopeCourse, "c1", "milk_cow"); got != "" {
 		t.Errorf("code of a deleted task is found: %q", got)
 	}
