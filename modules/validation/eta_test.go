@@ -112,7 +112,7 @@ func TestLearnersHearTheirPlaceAndWhenTheVerdictIsDueAsBothChange(t *testing.T) 
 	b.Drain(t)
 	stop := b.play(1)
 	first := b.Submit(t, ada, task[1].ID, "main.py", "slow")
-	eventually(t, 10*time.Second, "it runs", func() bool { return b.Run(t, first.RunID).Status == validation.StatusRunning })
+	eventually(t, time.Minute, "it runs", func() bool { return b.Run(t, first.RunID).Status == validation.StatusRunning })
 	second := b.Submit(t, ada, task[2].ID, "main.py", "slow too")
 	run := b.Run(t, second.RunID)
 	if run.QueuePosition != 1 || run.Estimate == nil || run.Estimate.End <= run.Estimate.Start {

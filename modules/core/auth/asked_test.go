@@ -50,7 +50,7 @@ func TestTheAcademysWordOnATokenHoldsForAMoment(t *testing.T) {
 		t.Errorf("asked %d times", n)
 	}
 	a.answer = func(context.Context, string) (string, error) { return "", auth.ErrRefused.New() }
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if _, err := v.Verify(t.Context(), "ana"); auth.ErrRefused.Is(err) {
 			break
 		}
