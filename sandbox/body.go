@@ -18,9 +18,8 @@ import (
 type body interface {
 	pid() int
 	kill()
-	// endOthers ends all but pid 1, from outside, and reports whether it can be
-	// sure of that.
-	endOthers() bool
+	// endOthers ends all but pid 1 from outside. An error says that some may live.
+	endOthers() error
 	// wait returns when nothing of the room is alive. It is called once.
 	wait() ending
 	// close lets go of it after wait.
@@ -42,8 +41,8 @@ func (b ownBody) kill()    { _ = b.proc.Kill() }
 func (ownBody) close()     {}
 
 // endOthers asks for the child's number as long as nobody has waited for it.
-func (b ownBody) endOthers() bool {
-	return sweep.EndBelow(b.proc.Pid, func() bool { return b.proc.Signal(syscall.Signal(0)) == nil })
+func (b ownBody) endOthers() error {
+	return sweep.EndBelow(b.proc.Pid, func() bool { return b.proc.Signal(syscall.Signal(0)) == nil }, huntPatience)
 }
 
 func (b ownBody) wait() ending {
@@ -80,7 +79,7 @@ func (b *forkedBody) kill() {
 	_ = conn.Control(func(fd uintptr) { _ = unix.PidfdSendSignal(int(fd), unix.SIGKILL, nil, 0) })
 }
 
-func (b *forkedBody) endOthers() bool {
+func (b *forkedBody) endOthers() error {
 	return sweep.EndBelow(b.number, func() bool {
 		conn, err := b.fd.SyscallConn()
 		if err != nil {
@@ -89,7 +88,7 @@ func (b *forkedBody) endOthers() bool {
 		there := false
 		_ = conn.Control(func(fd uintptr) { there = unix.PidfdSendSignal(int(fd), 0, nil, 0) == nil })
 		return there
-	})
+	}, huntPatience)
 }
 
 // wait can only learn that it is dead: a parent alone is told more. The kernel

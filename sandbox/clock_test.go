@@ -13,11 +13,11 @@ import (
 // deadBody is a pid 1 whose frames are written by the test.
 type deadBody struct{}
 
-func (deadBody) pid() int        { return 0 }
-func (deadBody) kill()           {}
-func (deadBody) wait() ending    { return ending{} }
-func (deadBody) endOthers() bool { return true }
-func (deadBody) close()          {}
+func (deadBody) pid() int         { return 0 }
+func (deadBody) kill()            {}
+func (deadBody) wait() ending     { return ending{} }
+func (deadBody) endOthers() error { return nil }
+func (deadBody) close()           {}
 
 // scripted is a room whose pid 1 says what the test says.
 func scripted(t *testing.T) (m *room, pid1 *os.File, say func(wire.Kind, []byte)) {
@@ -33,9 +33,9 @@ func scripted(t *testing.T) (m *room, pid1 *os.File, say func(wire.Kind, []byte)
 	t.Cleanup(func() { closeAll([]*os.File{ours, theirs, stderr}) })
 	m = &room{
 		body: deadBody{}, control: ours, stderr: stderr, capture: &capture{},
-		ready: make(chan struct{}), warmed: make(chan struct{}), started: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{}),
+		ready: make(chan struct{}), warmed: make(chan struct{}), started: make(chan struct{}), halted: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{}),
 	}
-	m.task.limits = DefaultLimits()
+	m.task = task{limits: DefaultLimits(), process: &Process{Collect: []string{"**"}}, met: func(string, Outcome) {}}
 	m.frameLimit.Store(smallFrame)
 	go m.read()
 	return m, theirs, func(kind wire.Kind, body []byte) {
@@ -75,5 +75,10 @@ func TestAProgramWhoseFilesAreLostOnTheWayIsNoResult(t *testing.T) {
 	<-m.gone
 	if got, err := m.result(); err == nil {
 		t.Errorf("half of what it wrote counts as all: %+v", got)
+	}
+	// Where a limit was met, that is the result, and says what it lacks.
+	m.outcome = TimedOut
+	if got, err := m.result(); err != nil || !got.FilesTruncated || len(got.Files) != 1 {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

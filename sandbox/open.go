@@ -26,7 +26,7 @@ var initCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCA
 // also when open fails. The caller must kill and close it.
 func (r *Runner) open(slot int, spec roomSpec) (*room, error) {
 	m := &room{spec: spec, runner: r, slot: slot, joined: make(chan error, 1), booted: make(chan struct{}), sent: make(chan struct{}),
-		ready: make(chan struct{}), warmed: make(chan struct{}), started: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{})}
+		ready: make(chan struct{}), warmed: make(chan struct{}), started: make(chan struct{}), halted: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{})}
 	m.frameLimit.Store(smallFrame)
 	m.sampler.tree = r.guest != nil || r.bare != nil
 	if r.bare != nil && r.root {

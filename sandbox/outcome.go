@@ -47,7 +47,7 @@ func (m *room) failure() error {
 
 // result is called after gone.
 func (m *room) result() (ProcessResult, error) {
-	p := ProcessResult{Role: m.task.role, Outcome: Exited, ExitCode: -1, Files: m.files, FilesTruncated: m.truncated}
+	p := ProcessResult{Role: m.task.role, Outcome: Exited, ExitCode: -1, Files: m.files, FilesTruncated: m.truncated || !m.collected && len(m.task.process.Collect) > 0}
 	p.Stdout, p.Stderr, p.Truncated = m.capture.result()
 	p.Wall = m.diedAt.Sub(m.startedAt)
 	p.CPU, p.MaxRSS = m.usage()

@@ -65,7 +65,8 @@ type ProcessResult struct {
 	// Truncated means that there was more output.
 	Truncated bool
 	// Files are those collected, also after a limit was met if the room could
-	// still be read; FilesTruncated means that matching ones were left out.
+	// still be read; FilesTruncated means that matching ones were left out or may
+	// have been: below 64 folders nobody looks.
 	Files          []File
 	FilesTruncated bool
 	// CPU counts all descendants, Wall from the exec to the end of everything.

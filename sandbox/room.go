@@ -66,13 +66,16 @@ type room struct {
 	closeErr   error
 	frameLimit atomic.Int64
 
-	ready, warmed, started, ended, gone chan struct{}
+	// halted says that nothing but pid 1 is alive, which may not have said so.
+	ready, warmed, started, halted, ended, gone chan struct{}
 
 	mu      sync.Mutex
 	task    task
 	capture *capture
 	dead    bool
 	outcome Outcome
+	// haltedAt is when the host had ended the room's processes itself.
+	haltedAt time.Time
 	// before is the CPU time of everything before the job.
 	before time.Duration
 
@@ -94,6 +97,10 @@ type room struct {
 // stopPatience is what pid 1 gets to end its processes and say so, before the
 // host ends them itself, or, where it can't, pid 1 and they with it.
 const stopPatience = 60 * time.Millisecond
+
+// huntPatience bounds how long the host looks for processes that flee, before it
+// gives up pid 1 and what they wrote.
+const huntPatience = 500 * time.Millisecond
 
 // collectPatience bounds each thing that pid 1 does after everything else is dead.
 const collectPatience = 5 * time.Second
@@ -122,7 +129,7 @@ func (m *room) read() {
 	m.kill()
 	m.end = m.body.wait()
 	if m.exited == nil {
-		m.diedAt = time.Now()
+		m.diedAt = m.died()
 	}
 	closeOnce(m.ended)
 	m.mu.Lock()
@@ -150,7 +157,7 @@ func (m *room) take(kind wire.Kind, body []byte) error {
 			return err
 		}
 		m.exited = &x
-		m.diedAt = time.Now()
+		m.diedAt = m.died()
 		closeOnce(m.ended)
 		time.AfterFunc(collectPatience, m.kill)
 	case wire.KindCollected:
@@ -175,6 +182,16 @@ func (m *room) take(kind wire.Kind, body []byte) error {
 		return fmt.Errorf("%w: kind %d from pid 1", wire.ErrMalformed, kind)
 	}
 	return nil
+}
+
+// died is when the last process ended, as far as the host knows.
+func (m *room) died() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.haltedAt.IsZero() {
+		return m.haltedAt
+	}
+	return time.Now()
 }
 
 // closeOnce is only called by read, so the check is enough.
@@ -257,10 +274,14 @@ func (m *room) stop(o Outcome) {
 			return
 		default:
 		}
-		if !m.body.endOthers() {
+		if m.body.endOthers() != nil {
 			m.kill()
 			return
 		}
+		m.mu.Lock()
+		m.haltedAt = time.Now()
+		m.mu.Unlock()
+		close(m.halted)
 		time.AfterFunc(collectPatience, func() {
 			select {
 			case <-m.ended:

@@ -214,7 +214,7 @@ func (x *run) supervise(ctx context.Context) error {
 	for _, room := range x.rooms {
 		watchers.Go(func() { room.watch(watching) })
 	}
-	leaderEnded := leader.ended
+	leaderEnded, leaderHalted := leader.ended, leader.halted
 	var grace <-chan time.Time
 	gone := x.allGone()
 	for {
@@ -225,6 +225,9 @@ func (x *run) supervise(ctx context.Context) error {
 			for _, room := range x.rooms {
 				room.stop(TimedOut)
 			}
+		case <-leaderHalted:
+			leaderHalted = nil
+			grace = time.After(0)
 		case <-leaderEnded:
 			leaderEnded = nil
 			patience := Grace

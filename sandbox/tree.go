@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"errors"
 	"os"
 	"strconv"
 	"sync"
@@ -48,10 +49,13 @@ func (b *treeBody) kill() {
 	_ = b.proc.Kill()
 }
 
-func (b *treeBody) endOthers() bool {
+func (b *treeBody) endOthers() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.guest && !b.waited && sweep.End(b.proc.Pid, b.uid)
+	if b.guest || b.waited {
+		return errors.ErrUnsupported
+	}
+	return sweep.EndBelow(b.proc.Pid, func() bool { return true }, huntPatience)
 }
 
 // wait keeps the first process's number from being given away until all others

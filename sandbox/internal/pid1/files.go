@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -136,6 +138,11 @@ func (p *process) makeParents(root *os.Root, made map[string]bool, dir string) e
 // entries than this has been filled on purpose.
 const maxWalk = 1 << 16
 
+// maxDepth bounds it as well: the way to a file is gone anew from the top. A
+// program that makes folders without end would otherwise be told as the
+// platform's failure.
+const maxDepth = 64
+
 var errEnough = errors.New("enough")
 
 // collect sends the matching regular files. Nothing else is alive any more, so
@@ -154,6 +161,10 @@ func (p *process) collect() (truncated bool, err error) {
 		if seen++; seen > maxWalk {
 			truncated = true
 			return errEnough
+		}
+		if d != nil && d.IsDir() && strings.Count(name, "/") >= maxDepth {
+			truncated = truncated || slices.ContainsFunc(p.job.Collect, func(pattern string) bool { return strings.Contains(pattern, "**") })
+			return fs.SkipDir
 		}
 		// What can't be read, or isn't a plain file, was not made to be
 		// collected.

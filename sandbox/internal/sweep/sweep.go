@@ -2,7 +2,7 @@
 
 // Package sweep ends processes that no namespace holds together: all that
 // descend from one, or belong to one user. It reads /proc and signals each by
-// itself, and never a group or everybody.
+// its number, and never a group or everybody.
 package sweep
 
 import (
@@ -27,14 +27,15 @@ type process struct {
 // ownUID marks users that processes are known by; below it are a system's own.
 const ownUID = 1000
 
-// all lists the processes that this one can see.
-func all() []process {
+// all lists the processes that this one can see. With an error some may be
+// missing.
+func all() ([]process, error) {
 	dir, err := os.Open("/proc")
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer func() { _ = dir.Close() }()
-	names, _ := dir.Readdirnames(-1)
+	names, failed := dir.Readdirnames(-1)
 	out := make([]process, 0, len(names))
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
@@ -43,13 +44,16 @@ func all() []process {
 		}
 		raw, err := os.ReadFile("/proc/" + name + "/status")
 		if err != nil {
+			if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, unix.ESRCH) {
+				failed = err
+			}
 			continue // gone meanwhile
 		}
 		if p, ok := parse(pid, string(raw)); ok {
 			out = append(out, p)
 		}
 	}
-	return out
+	return out, failed
 }
 
 // parse reads a status file. A name can't forge a line: the kernel escapes
@@ -76,6 +80,7 @@ func parse(pid int, status string) (process, bool) {
 			seen++
 		}
 	}
+	p.dead = p.dead && p.threads <= 1 // the first thread may end before the others
 	return p, seen == 3
 }
 
@@ -85,16 +90,8 @@ func parse(pid int, status string) (process, bool) {
 func Find(root, uid int) []int { return find(root, uid, false) }
 
 func find(root, uid int, dead bool) []int {
-	processes := all()
-	of := map[int]bool{root: root > 1}
-	for grown := root > 1; grown; {
-		grown = false
-		for _, p := range processes {
-			if of[p.parent] && !of[p.pid] {
-				of[p.pid], grown = true, true
-			}
-		}
-	}
+	processes, _ := all()
+	of := below(root, processes)
 	var out []int
 	for _, p := range processes {
 		mine := of[p.pid] && p.pid != root || uid >= ownUID && p.uid == uid
@@ -105,9 +102,24 @@ func find(root, uid int, dead bool) []int {
 	return out
 }
 
+// below holds root and what descends from it.
+func below(root int, processes []process) map[int]bool {
+	of := map[int]bool{root: root > 1}
+	for grown := root > 1; grown; {
+		grown = false
+		for _, p := range processes {
+			if of[p.parent] && !of[p.pid] {
+				of[p.pid], grown = true, true
+			}
+		}
+	}
+	return of
+}
+
 // Threads counts those of a user, as the kernel does for RLIMIT_NPROC.
 func Threads(uid int) (n int) {
-	for _, p := range all() {
+	processes, _ := all()
+	for _, p := range processes {
 		if p.uid == uid {
 			n += p.threads
 		}
@@ -119,65 +131,22 @@ func Threads(uid int) (n int) {
 const rounds = 100
 
 // End kills what Find finds. All are stopped first, so that none can fork away
-// from the list. It reports whether the hunt came to an end.
-func End(root, uid int) bool { return end(root, uid, func() bool { return true }) }
-
-// EndBelow kills what descends from root and leaves root alone. It reports
-// false where that can't be seen to have come to pass. held says that root's
-// number is still that process's: it is asked after each look, so that nobody
-// dies for having got the number of another.
-func EndBelow(root int, held func() bool) bool {
-	if _, err := os.Stat("/proc/" + strconv.Itoa(root)); err != nil {
-		return false
-	}
-	return end(root, 0, held)
-}
-
-func end(root, uid int, held func() bool) bool {
-	// By descriptor, as a number may be another's once its process is dead.
-	stopped := map[int]int{}
-	defer func() {
-		for _, fd := range stopped {
-			_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
-			_ = unix.Close(fd)
-		}
-	}()
+// from the list.
+func End(root, uid int) {
+	var stopped []int
 	for range rounds {
-		fresh := map[int]int{}
-		for _, pid := range Find(root, uid) {
-			if _, known := stopped[pid]; known {
-				continue
-			}
-			if fd, err := unix.PidfdOpen(pid, 0); err == nil {
-				fresh[pid] = fd
-			} else if !errors.Is(err, unix.ESRCH) {
-				return false
-			}
-		}
-		if !held() {
-			closeAll(fresh)
-			return false
-		}
+		fresh := Find(root, uid)
+		fresh = slices.DeleteFunc(fresh, func(pid int) bool { return slices.Contains(stopped, pid) })
 		if len(fresh) == 0 {
-			return true
+			break
 		}
-		// Those that are still found are those whose descriptors these are.
-		still := Find(root, uid)
-		for pid, fd := range fresh {
-			if !slices.Contains(still, pid) {
-				_ = unix.Close(fd)
-				continue
-			}
-			_ = unix.PidfdSendSignal(fd, unix.SIGSTOP, nil, 0)
-			stopped[pid] = fd
+		for _, pid := range fresh {
+			_ = unix.Kill(pid, unix.SIGSTOP)
 		}
+		stopped = append(stopped, fresh...)
 	}
-	return false
-}
-
-func closeAll(fds map[int]int) {
-	for _, fd := range fds {
-		_ = unix.Close(fd)
+	for _, pid := range stopped {
+		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 }
 
