@@ -66,6 +66,7 @@ func marked(mark string) string {
 // and lets it go on a while after the end of those with the other mark. then is
 // called with the marked one in between.
 func starve(t *testing.T, mark, until string, then func(pid int)) error {
+	t.Helper()
 	var first, it int
 	for deadline := time.Now().Add(time.Minute); first == 0; time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
