@@ -66,16 +66,17 @@ type room struct {
 	closeErr   error
 	frameLimit atomic.Int64
 
-	// halted says that nothing but pid 1 is alive, which may not have said so.
-	ready, warmed, started, halted, ended, gone chan struct{}
+	ready, warmed, started, ended, gone chan struct{}
+
+	// halted says that the host has ended all but pid 1; haltedAt is set before.
+	halted   chan struct{}
+	haltedAt time.Time
 
 	mu      sync.Mutex
 	task    task
 	capture *capture
 	dead    bool
 	outcome Outcome
-	// haltedAt is when the host had ended the room's processes itself.
-	haltedAt time.Time
 	// before is the CPU time of everything before the job.
 	before time.Duration
 
@@ -186,12 +187,12 @@ func (m *room) take(kind wire.Kind, body []byte) error {
 
 // died is when the last process ended, as far as the host knows.
 func (m *room) died() time.Time {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !m.haltedAt.IsZero() {
+	select {
+	case <-m.halted:
 		return m.haltedAt
+	default:
+		return time.Now()
 	}
-	return time.Now()
 }
 
 // closeOnce is only called by read, so the check is enough.
@@ -243,11 +244,8 @@ func (m *room) start() error {
 
 // stop ends the room for a reason; the first reason counts.
 func (m *room) stop(o Outcome) {
-	select {
-	case <-m.ended:
-		// It came to its own end first.
-		return
-	default:
+	if m.over() {
+		return // it came to its own end first
 	}
 	m.mu.Lock()
 	first := m.outcome == ""
@@ -261,35 +259,41 @@ func (m *room) stop(o Outcome) {
 	if m.task.met != nil {
 		m.task.met(m.task.role, o)
 	}
-	// A pid 1 that is starved of CPU can't obey in time. The others are ended
-	// without it, so that it still hands out what they wrote.
 	_ = m.control.SetWriteDeadline(time.Now().Add(stopPatience / 2))
 	if wire.WriteFrame(m.control, wire.KindStop, nil) != nil {
 		m.kill()
 		return
 	}
-	time.AfterFunc(stopPatience, func() {
-		select {
-		case <-m.ended:
-			return
-		default:
-		}
-		if m.body.endOthers() != nil {
+	time.AfterFunc(stopPatience, m.halt)
+}
+
+// halt ends what pid 1 was told to end and has not, as it may be starved of CPU,
+// and leaves it alive to hand out what was written.
+func (m *room) halt() {
+	if m.over() {
+		return
+	}
+	if m.body.endOthers() != nil {
+		m.kill()
+		return
+	}
+	m.haltedAt = time.Now()
+	close(m.halted)
+	time.AfterFunc(collectPatience, func() {
+		if !m.over() {
 			m.kill()
-			return
 		}
-		m.mu.Lock()
-		m.haltedAt = time.Now()
-		m.mu.Unlock()
-		close(m.halted)
-		time.AfterFunc(collectPatience, func() {
-			select {
-			case <-m.ended:
-			default:
-				m.kill()
-			}
-		})
 	})
+}
+
+// over says that pid 1 has told of the end, or is gone.
+func (m *room) over() bool {
+	select {
+	case <-m.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 func (m *room) stopped() bool {

@@ -131,7 +131,8 @@ func Threads(uid int) (n int) {
 const rounds = 100
 
 // End kills what Find finds. All are stopped first, so that none can fork away
-// from the list.
+// from the list. By number, unlike EndBelow: bare rooms must end also where there
+// are no descriptors of processes.
 func End(root, uid int) {
 	var stopped []int
 	for range rounds {

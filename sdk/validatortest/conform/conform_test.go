@@ -316,3 +316,15 @@ func TestADifferenceShowsTheLinesThatDiffer(t *testing.T) {
 		}
 	}
 }
+
+// As `go test -run` does with subtests that it filters.
+func TestChecksOfAProgramThatWasNotStartedAreLeftOut(t *testing.T) {
+	var asked []string
+	Binary("/none", Options{}, func(c Check) bool {
+		asked = append(asked, c.Name)
+		return true
+	})
+	if len(asked) != 2 {
+		t.Errorf("asked %q", asked)
+	}
+}

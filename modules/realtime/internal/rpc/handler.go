@@ -10,7 +10,6 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/goals-tracker/tracker/modules/core/auth"
 	"github.com/goals-tracker/tracker/modules/core/errs"
 	"github.com/goals-tracker/tracker/modules/core/rpc"
 	"github.com/goals-tracker/tracker/modules/realtime"
@@ -47,13 +46,13 @@ func Service(h *hub.Hub, cfg realtime.Config) rpc.Service {
 
 // Watch implements RealtimeService.
 func (h *Handler) Watch(ctx context.Context, req *realtimev1.WatchRequest, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
-	actor := rpc.Actor(ctx)
-	if actor.ExpiresAt.IsZero() {
-		return h.watch(ctx, actor, req, stream)
+	expires := rpc.Actor(ctx).ExpiresAt
+	if expires.IsZero() {
+		return h.watch(ctx, req, stream)
 	}
-	ctx, cancel := context.WithDeadlineCause(ctx, actor.ExpiresAt, errExpired.New())
+	ctx, cancel := context.WithDeadlineCause(ctx, expires, errExpired.New())
 	defer cancel()
-	err := h.watch(ctx, actor, req, stream)
+	err := h.watch(ctx, req, stream)
 	// Wherever it came in between: to begin, to resume or to wait.
 	var expired *errs.Error
 	if err != nil && errors.As(context.Cause(ctx), &expired) {
@@ -62,7 +61,8 @@ func (h *Handler) Watch(ctx context.Context, req *realtimev1.WatchRequest, strea
 	return err
 }
 
-func (h *Handler) watch(ctx context.Context, actor auth.Actor, req *realtimev1.WatchRequest, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
+func (h *Handler) watch(ctx context.Context, req *realtimev1.WatchRequest, stream *connect.ServerStream[realtimev1.WatchResponse]) error {
+	actor := rpc.Actor(ctx)
 	more := make(chan struct{}, 1)
 	screen, err := h.hub.Join(ctx, actor, func() {
 		select {
